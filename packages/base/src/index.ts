@@ -1,0 +1,15 @@
+export { type Abortable, sleep, throwIfAborted } from './abort.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { type ErrorCode, type ErrorKind, errorCodes, isErrorCode } from './error-codes.ts';
+export { type ExitStatus, exitStatus, exitStatusOfKind } from './exit-status.ts';
+export {
+  type ErrorReport,
+  HoldfastError,
+  type HoldfastErrorOptions,
+  isHoldfastError,
+  type SafeValue,
+  systemErrorCode,
+  toHoldfastError,
+} from './holdfast-error.ts';
+export { type LogFields, type Logger, silentLogger } from './logger.ts';
+export { isSameProcess, isZombie, ownProcessIdentity, type ProcessIdentity } from './process-identity.ts';
