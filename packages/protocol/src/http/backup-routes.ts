@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import {
+  backupKindSchema,
+  backupModeSchema,
+  backupStatusSchema,
+  logLineSchema,
+  sealedPartSchema,
+} from '../backup-record.ts';
+import { errorReportSchema } from '../error-report.ts';
+import { backupIdSchema, environmentIdSchema, jobIdSchema, timeMsSchema, vaultIdSchema } from '../ids.ts';
+import { jobSchema } from './job-routes.ts';
+import { route } from './route.ts';
+
+/** A duration in whole units: `12h`, `30d`, `4w`, `6M`, `1y`. Months and years are calendar steps. */
+export const retentionSchema = z.string().regex(/^[1-9][0-9]{0,4}[hdwMy]$/);
+
+export const backupSummarySchema = z
+  .object({
+    id: backupIdSchema,
+    environmentId: environmentIdSchema,
+    environmentName: z.string(),
+    kind: backupKindSchema,
+    mode: backupModeSchema,
+    status: backupStatusSchema,
+    description: z.string(),
+    components: z.array(z.string()),
+    createdAtMs: timeMsSchema,
+    finishedAtMs: timeMsSchema.nullable(),
+    /** Null: kept until it is deleted. */
+    expiresAtMs: timeMsSchema.nullable(),
+    /** Bytes of the sources. Null until it is known. */
+    bytes: z.int().nonnegative().nullable(),
+    /** Bytes that the backup added to the vault. Null until it is known. */
+    storedBytes: z.int().nonnegative().nullable(),
+    jobId: jobIdSchema.nullable(),
+  })
+  .meta({ id: 'BackupSummary' });
+
+export const backupSchema = backupSummarySchema
+  .extend({
+    parts: z.array(sealedPartSchema),
+    createdBy: z.string(),
+    vaultId: vaultIdSchema,
+    /** Where the repository is, as stock restic takes it. */
+    repository: z.string(),
+    /** On the server's machine: a file with the vault's recovery key, which opens the repository. */
+    passwordFile: z.string(),
+    manifestSnapshotId: z.string().nullable(),
+    error: errorReportSchema.nullable(),
+  })
+  .meta({ id: 'Backup' });
+
+const backupParams = z.object({ backup: z.string().min(1) });
+
+/** What a request that starts a job answers. */
+export const startedJobSchema = z.object({ job: jobSchema }).meta({ id: 'StartedJob' });
+
+export const backupRoutes = {
+  'backup.list': route({
+    method: 'GET',
+    path: '/backups',
+    right: 'backup:read',
+    summary: 'Backups, newest first',
+    query: z.object({
+      /** Id or name of an environment; all when left out. */
+      environment: z.string().optional(),
+      status: backupStatusSchema.optional(),
+      limit: z.coerce.number().int().min(1).max(1000).optional(),
+      /** The `next` of the previous page. */
+      after: z.string().optional(),
+    }),
+    status: 200,
+    response: z.object({ backups: z.array(backupSummarySchema), next: z.string().nullable() }),
+  }),
+  'backup.get': route({
+    method: 'GET',
+    path: '/backups/{backup}',
+    right: 'backup:read',
+    summary: 'One backup with its parts',
+    params: backupParams,
+    status: 200,
+    response: backupSchema,
+  }),
+  'backup.log': route({
+    method: 'GET',
+    path: '/backups/{backup}/log',
+    right: 'backup:read',
+    summary: 'What was noted while the backup was taken',
+    params: backupParams,
+    status: 200,
+    response: z.object({ log: z.array(logLineSchema) }),
+  }),
+  'backup.create': route({
+    method: 'POST',
+    path: '/environments/{environment}/backups',
+    right: 'backup:create',
+    summary: 'Take a backup',
+    params: z.object({ environment: z.string().min(1) }),
+    body: z.object({
+      description: z.string().max(1000).optional(),
+      /** Only these components' mounts; all when left out. */
+      components: z.array(z.string()).min(1).optional(),
+      retention: retentionSchema.optional(),
+      /** Accept a mount that held data in the last backup and is empty now. */
+      allowEmpty: z.boolean().optional(),
+    }),
+    status: 202,
+    response: startedJobSchema.extend({ backupId: backupIdSchema }),
+  }),
+  'backup.restore': route({
+    method: 'POST',
+    path: '/backups/{backup}/restore',
+    right: 'backup:restore',
+    summary: 'Put the environment back to the state of this backup',
+    params: backupParams,
+    body: z.object({
+      /** Only mounts of these components; all of the backup when left out. */
+      components: z.array(z.string()).min(1).optional(),
+    }),
+    status: 202,
+    response: startedJobSchema,
+  }),
+  'backup.delete': route({
+    method: 'DELETE',
+    path: '/backups/{backup}',
+    right: 'backup:delete',
+    summary: 'Delete a backup for good',
+    params: backupParams,
+    status: 202,
+    response: startedJobSchema,
+  }),
+};
+
+export type BackupSummary = z.infer<typeof backupSummarySchema>;
+export type Backup = z.infer<typeof backupSchema>;

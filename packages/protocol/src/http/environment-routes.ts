@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { environmentIdSchema, nodeIdSchema, timeMsSchema } from '../ids.ts';
+import { mountPointSchema, partSourceSchema } from '../mount.ts';
+import { route } from './route.ts';
+
+export const instanceSchema = z
+  .object({
+    containerId: z.string(),
+    name: z.string(),
+    /** As the engine says it: `running`, `paused`, `exited`, `created`, `restarting`, … */
+    state: z.string(),
+  })
+  .meta({ id: 'Instance' });
+
+export const componentSchema = z
+  .object({ name: z.string(), instances: z.array(instanceSchema) })
+  .meta({ id: 'Component' });
+
+export const mountSchema = z
+  .object({
+    /** The name that its part has in a backup. */
+    name: z.string(),
+    /** Null for what is never part of a backup because it has no lasting source (tmpfs, pipes). */
+    source: partSourceSchema.nullable(),
+    mountPoints: z.array(mountPointSchema),
+    included: z.boolean(),
+    /** Why it is included or left out, as a sentence. */
+    reason: z.string(),
+  })
+  .meta({ id: 'Mount' });
+
+export const environmentSummarySchema = z
+  .object({
+    id: environmentIdSchema,
+    name: z.string(),
+    project: z.string(),
+    type: z.enum(['production', 'staging', 'development']),
+    state: z.enum(['active', 'inactive']),
+    nodeId: nodeIdSchema,
+    nodeName: z.string(),
+    folder: z.string().nullable(),
+    components: z.array(z.string()),
+    lastBackupAtMs: timeMsSchema.nullable(),
+  })
+  .meta({ id: 'EnvironmentSummary' });
+
+export const environmentSchema = environmentSummarySchema
+  .omit({ components: true })
+  .extend({
+    components: z.array(componentSchema),
+    mounts: z.array(mountSchema),
+    /** Components that write to their own container's file system, outside any mount: that data is in no backup. */
+    writesOutsideMounts: z.array(z.string()),
+    /** A restore that was cut off: the environment stays stopped until the same restore is run again. */
+    unfinishedRestore: z
+      .object({ backupId: z.string(), startedAtMs: timeMsSchema, reason: z.string() })
+      .nullable(),
+  })
+  .meta({ id: 'Environment' });
+
+/** An environment is named by its id or, where it is the only one of that name, by its name. */
+const environmentParams = z.object({ environment: z.string().min(1) });
+
+export const environmentRoutes = {
+  'environment.list': route({
+    method: 'GET',
+    path: '/environments',
+    right: 'environment:read',
+    summary: 'All environments (Compose projects), active and inactive',
+    status: 200,
+    response: z.object({ environments: z.array(environmentSummarySchema) }),
+  }),
+  'environment.get': route({
+    method: 'GET',
+    path: '/environments/{environment}',
+    right: 'environment:read',
+    summary: 'One environment with its components, instances and every mount',
+    params: environmentParams,
+    status: 200,
+    response: environmentSchema,
+  }),
+};
+
+export type Instance = z.infer<typeof instanceSchema>;
+export type Component = z.infer<typeof componentSchema>;
+export type Mount = z.infer<typeof mountSchema>;
+export type EnvironmentSummary = z.infer<typeof environmentSummarySchema>;
+export type Environment = z.infer<typeof environmentSchema>;

@@ -1,0 +1,17 @@
+import { backupRoutes } from './backup-routes.ts';
+import { environmentRoutes } from './environment-routes.ts';
+import { jobRoutes } from './job-routes.ts';
+import { serverRoutes } from './server-routes.ts';
+
+export const apiPrefix = '/api/v1';
+
+/** The whole HTTP API, by operation. `/healthz` is served both below the prefix and at the root. */
+export const routes = {
+  ...serverRoutes,
+  ...environmentRoutes,
+  ...backupRoutes,
+  ...jobRoutes,
+} as const;
+
+export type Routes = typeof routes;
+export type RouteName = keyof Routes;

@@ -1,0 +1,89 @@
+export {
+  type BackupKind,
+  type BackupMode,
+  type BackupStatus,
+  type LogLine,
+  logLineSchema,
+  type Manifest,
+  manifestSchema,
+  type SealedPart,
+  sealedPartSchema,
+  snapshotTags,
+} from './backup-record.ts';
+export { type ErrorReportBody, errorReportSchema } from './error-report.ts';
+export {
+  type Backup,
+  type BackupSummary,
+  backupSchema,
+  backupSummarySchema,
+  retentionSchema,
+} from './http/backup-routes.ts';
+export { ApiError, type CallOptions, type Client, type ClientOptions, createClient } from './http/client.ts';
+export type {
+  Component,
+  Environment,
+  EnvironmentSummary,
+  Instance,
+  Mount,
+} from './http/environment-routes.ts';
+export {
+  isJobOver,
+  type Job,
+  type JobEvent,
+  type JobKind,
+  type JobState,
+  jobKindSchema,
+  jobStateSchema,
+} from './http/job-routes.ts';
+export {
+  type Right,
+  type Route,
+  type RouteBody,
+  type RouteParams,
+  type RouteQuery,
+  type RouteResponse,
+  rights,
+} from './http/route.ts';
+export { apiPrefix, type RouteName, type Routes, routes } from './http/routes.ts';
+export { type ServerFile, serverFileSchema } from './http/server-file.ts';
+export type { Vault } from './http/server-routes.ts';
+export {
+  type BackupId,
+  backupIdSchema,
+  type EnvironmentId,
+  environmentIdSchema,
+  type JobId,
+  jobIdSchema,
+  type NodeId,
+  nodeIdSchema,
+  objectIdSchema,
+  type RepositoryId,
+  repositoryIdSchema,
+  type TaskId,
+  type TokenId,
+  taskIdSchema,
+  timeMsSchema,
+  tokenIdSchema,
+  type VaultId,
+  vaultIdSchema,
+} from './ids.ts';
+export { type MountPoint, mountPointSchema, type PartSource, partSourceSchema } from './mount.ts';
+export {
+  type MoverEvent,
+  moverEventSchema,
+  type Progress,
+  progressSchema,
+  type TaskOutcome,
+  taskOutcomeSchema,
+} from './task/mover-event.ts';
+export { type MoverMessage, moverMessageSchema } from './task/mover-message.ts';
+export {
+  type BackupTask,
+  backupTaskSchema,
+  type ForgetTask,
+  forgetTaskSchema,
+  type RestoreTask,
+  restoreTaskSchema,
+  type TaskSpec,
+  taskSpecSchema,
+} from './task/task-spec.ts';

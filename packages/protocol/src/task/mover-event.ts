@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import { logLineSchema, manifestSchema, sealedPartSchema } from '../backup-record.ts';
+import { errorReportSchema } from '../error-report.ts';
+import { objectIdSchema, taskIdSchema, timeMsSchema } from '../ids.ts';
+
+const eventBase = { taskId: taskIdSchema, epoch: z.int().positive(), timeMs: timeMsSchema };
+
+export const progressSchema = z
+  .object({
+    /** What is being done, as a user would say it: `scan`, `backup`, `verify`, `restore`, `forget`. */
+    phase: z.string(),
+    /** The part at work, or null between parts. */
+    part: z.string().nullable(),
+    files: z.int().nonnegative(),
+    filesTotal: z.int().nonnegative().nullable(),
+    bytes: z.int().nonnegative(),
+    bytesTotal: z.int().nonnegative().nullable(),
+  })
+  .meta({ id: 'Progress' });
+
+export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelled']);
+
+/**
+ * What a mover reports, one JSON object a line: first to its event file, then as a copy to standard output.
+ *
+ * backup:  started → progress* log* part* → sealed → (commit) → committed{manifest} → result
+ * restore: started → progress* log* → sealed (all parts fetched and authenticated, nothing touched yet) → (commit)
+ *          → committed{manifest: null} (from here on the target changes) → progress* → result
+ * forget:  started → committed{manifest: null} → result
+ *
+ * `started`, `sealed`, `committed` and `result` are on stable storage before the mover goes on.
+ */
+export const moverEventSchema = z.discriminatedUnion('type', [
+  z.object({
+    ...eventBase,
+    type: z.literal('started'),
+    pid: z.int().positive(),
+    /** `/proc/sys/kernel/random/boot_id` */
+    bootId: z.string(),
+    /** Field 22 of `/proc/<pid>/stat`, in clock ticks since boot: with pid and boot id it names one process for good. */
+    startTicks: z.string(),
+  }),
+  z.object({ ...eventBase, type: z.literal('progress'), progress: progressSchema }),
+  z.object({ ...eventBase, type: z.literal('log'), line: logLineSchema }),
+  z.object({ ...eventBase, type: z.literal('part'), part: sealedPartSchema }),
+  z.object({ ...eventBase, type: z.literal('sealed') }),
+  z.object({
+    ...eventBase,
+    type: z.literal('committed'),
+    manifest: manifestSchema.nullable(),
+    manifestSnapshotId: objectIdSchema.nullable(),
+  }),
+  z.object({
+    ...eventBase,
+    type: z.literal('result'),
+    outcome: taskOutcomeSchema,
+    error: errorReportSchema.nullable(),
+    /** Files that were skipped or not restored exactly, at most a hundred, each with its reason. */
+    warnings: z.array(z.string()),
+  }),
+]);
+
+export type Progress = z.infer<typeof progressSchema>;
+export type TaskOutcome = z.infer<typeof taskOutcomeSchema>;
+export type MoverEvent = z.infer<typeof moverEventSchema>;
