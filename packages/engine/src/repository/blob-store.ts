@@ -1,0 +1,46 @@
+import type { Abortable } from '@holdfast/base';
+import type { BlobType } from '../format/blob-type.ts';
+import type { BlobId } from '../format/ids.ts';
+
+export type { BlobType };
+
+export interface BlobReader {
+  /** True if an index names the blob. Reads nothing from storage. */
+  hasBlob(type: BlobType, id: BlobId): boolean;
+
+  /** Length of the plaintext in bytes, from the index; undefined if no index names the blob. */
+  blobSizeBytes(type: BlobType, id: BlobId): number | undefined;
+
+  /**
+   * The blob's plaintext, authenticated, decompressed and checked against its id. The caller owns the bytes.
+   * Any number of calls may run at once.
+   * @throws HoldfastError `blob-missing` when no index names it; `blob-damaged` when its bytes do not prove to be it
+   */
+  readBlob(type: BlobType, id: BlobId, options?: Abortable): Promise<Uint8Array>;
+}
+
+export interface SavedBlob {
+  readonly id: BlobId;
+  /** False when the repository already had it, or this writer was already given it. */
+  readonly isNew: boolean;
+  /** Bytes it takes in its pack, after compression and encryption, with its header entry; 0 when not new. */
+  readonly storedBytes: number;
+}
+
+/**
+ * Adds blobs to packs. Order of writes: a pack is on stable storage before an index names it.
+ * Memory is bounded: `saveBlob` waits while too many packs are under way.
+ */
+export interface BlobWriter extends AsyncDisposable {
+  /**
+   * Takes the plaintext and keeps no reference to it after the promise settles.
+   * Any number of calls may run at once; equal blobs are stored once.
+   */
+  saveBlob(type: BlobType, plaintext: Uint8Array, options?: Abortable): Promise<SavedBlob>;
+
+  /**
+   * Writes what is still open and the index of everything saved so far. Only after it resolves may a snapshot
+   * that refers to these blobs be saved. May be called several times.
+   */
+  flush(options?: Abortable): Promise<void>;
+}

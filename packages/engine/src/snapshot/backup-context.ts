@@ -1,0 +1,36 @@
+import type { AccountNames } from '../filesystem/account-names.ts';
+import type { FileTime, TimeZone } from '../format/file-time.ts';
+import type { BlobReader } from '../repository/blob-store.ts';
+import type { BackupTally } from './backup-tally.ts';
+import type { EntryReports } from './entry-report.ts';
+import type { PathFilter } from './exclude-pattern.ts';
+import type { FileSaver } from './file-saver.ts';
+import type { ProgressCounter } from './progress.ts';
+import type { TaskGroup } from './task-group.ts';
+import type { TreeReadAhead } from './tree-read-ahead.ts';
+import type { WeightedLimiter } from './weighted-limiter.ts';
+
+/** What one backup run shares between all that works on it. */
+export interface BackupContext {
+  readonly blobs: BlobReader;
+  /** Trees of the backup before this one. */
+  readonly parentTrees: TreeReadAhead;
+  readonly saver: FileSaver;
+  readonly tasks: TaskGroup;
+  /** Bytes of memory for files under way. */
+  readonly memory: WeightedLimiter;
+  /** Directories that were walked and whose trees are not saved yet. */
+  readonly openTrees: WeightedLimiter;
+  readonly names: AccountNames;
+  readonly zone: TimeZone;
+  readonly isExcluded: PathFilter;
+  /** Only files whose status last changed before this may count as unchanged; undefined without a parent backup. */
+  readonly trustedBefore: FileTime | undefined;
+  /** File systems to stay on; undefined for all. */
+  readonly devices: Set<bigint> | undefined;
+  /** File systems whose pending writes were written before the first look at them; undefined when that is not wanted. */
+  readonly syncedDevices: Set<bigint> | undefined;
+  readonly warnings: EntryReports;
+  readonly tally: BackupTally;
+  readonly progress: ProgressCounter;
+}

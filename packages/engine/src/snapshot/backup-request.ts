@@ -1,0 +1,71 @@
+import type { Abortable } from '@holdfast/base';
+import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { BlobReader, BlobWriter } from '../repository/blob-store.ts';
+import type { EntryReport } from './entry-report.ts';
+import type { ProgressSink } from './progress.ts';
+import type { BackupSource } from './source-tree.ts';
+
+export interface BackupOptions {
+  /** Times with the offset of this machine's time zone, as stock restic writes them. Default: UTC. */
+  readonly localTime?: boolean;
+  /** Names of owners and groups beside their numbers, as stock restic writes them. Default: none. */
+  readonly ownerNames?: boolean;
+  /** Leave out what is on other file systems than the sources themselves; their mount points stay, empty. */
+  readonly oneFileSystem?: boolean;
+  /**
+   * Write what is under way to each source's file system to storage first (syncfs). Without it a write through a
+   * shared mapping may change no time and be missed by the next backup (DESIGN: safety rules).
+   */
+  readonly syncSource?: boolean;
+}
+
+/** The backup before this one. */
+export interface ParentBackup {
+  readonly treeId: TreeId;
+  /**
+   * When it began, before it looked at any file, in milliseconds since the epoch: its snapshot's time. A file whose
+   * status changed later than two seconds before that is read again, whatever its times say.
+   */
+  readonly startedAtMs: number;
+}
+
+export interface BackupRequest extends Abortable {
+  readonly writer: BlobWriter;
+  readonly blobs: BlobReader;
+  readonly polynomial: ChunkerPolynomial;
+  readonly sources: readonly BackupSource[];
+  readonly parent?: ParentBackup | undefined;
+  /** Patterns as restic's `--exclude` takes them, matched against absolute paths. */
+  readonly excludes?: readonly string[];
+  readonly options?: BackupOptions;
+  readonly progress?: ProgressSink | undefined;
+}
+
+/** How entries compare with the parent backup. Without one, all are new. */
+export interface EntryCounts {
+  readonly new: number;
+  readonly changed: number;
+  readonly unmodified: number;
+}
+
+export interface BackupSummary {
+  /** Regular files. */
+  readonly files: number;
+  /** Directories, with those above the sources. */
+  readonly dirs: number;
+  /** Bytes of the files' contents, read or not. */
+  readonly bytes: number;
+  /** Bytes that were added to the repository, compressed and encrypted. */
+  readonly storedBytes: number;
+  readonly fileCounts: EntryCounts;
+  readonly dirCounts: EntryCounts;
+}
+
+export interface BackupResult {
+  readonly treeId: TreeId;
+  readonly summary: BackupSummary;
+  /** What was left out or saved with something missing; everything else is in the tree. At most a thousand are kept. */
+  readonly warnings: readonly EntryReport[];
+  readonly warningCount: number;
+}

@@ -1,0 +1,35 @@
+import type { BackupSummary, EntryCounts } from './backup-request.ts';
+
+type Change = keyof EntryCounts;
+type Tally = { -readonly [Kind in Change]: number };
+
+/** Counts what a backup saw. */
+export class BackupTally {
+  readonly #files: Tally = { new: 0, changed: 0, unmodified: 0 };
+  readonly #dirs: Tally = { new: 0, changed: 0, unmodified: 0 };
+  #bytes = 0;
+
+  addFile(change: Change, bytes: number): void {
+    this.#files[change] += 1;
+    this.#bytes += bytes;
+  }
+
+  addDir(change: Change): void {
+    this.#dirs[change] += 1;
+  }
+
+  summary(storedBytes: number): BackupSummary {
+    return {
+      files: total(this.#files),
+      dirs: total(this.#dirs),
+      bytes: this.#bytes,
+      storedBytes,
+      fileCounts: { ...this.#files },
+      dirCounts: { ...this.#dirs },
+    };
+  }
+}
+
+function total(tally: EntryCounts): number {
+  return tally.new + tally.changed + tally.unmodified;
+}

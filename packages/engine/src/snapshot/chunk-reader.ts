@@ -1,0 +1,102 @@
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
+import { type Abortable, throwIfAborted } from '@holdfast/base';
+import { type Chunker, maxChunkBytes } from '../chunker/chunker.ts';
+import { type DataRange, nextData } from '../filesystem/holes.ts';
+
+const readFile = promisify(read);
+
+/** How much is asked of the kernel at once. */
+const readBytes = 1024 * 1024;
+/** Room for the longest chunk and the read that completes it. */
+export const windowBytes = maxChunkBytes + 2 * readBytes;
+
+/** Memory that chunks are cut from. It may be used again once everything cut from it is done with. */
+export interface WindowPool {
+  take(): Buffer;
+  /** Called when the reader goes on to another window: no further chunk comes from this one. */
+  leave(window: Buffer): void;
+}
+
+export interface ChunkSource {
+  readonly file: number;
+  /** Reading ends here, or at the end of the file if that comes first. */
+  readonly limitBytes: number;
+  /** True to ask where its holes are, and not to read those. */
+  readonly isSparse: boolean;
+}
+
+/** Cuts a file into its chunks. Each is part of a window of the pool. @throws Node's system errors for reading */
+export async function* readChunks(
+  source: ChunkSource,
+  chunker: Chunker,
+  windows: WindowPool,
+  { signal }: Abortable,
+): AsyncGenerator<Buffer, void> {
+  chunker.reset();
+  const reader = new HoleAwareReader(source);
+  let window = windows.take();
+  let chunkStart = 0;
+  let filled = 0;
+  try {
+    for (;;) {
+      throwIfAborted(signal);
+      const scanned = filled;
+      filled += await reader.read(window.subarray(filled, filled + readBytes));
+      if (filled === scanned) break;
+      const view = window.subarray(0, filled);
+      let end = chunker.findBoundary(view, scanned);
+      while (end !== -1) {
+        yield window.subarray(chunkStart, end);
+        chunkStart = end;
+        end = end < filled ? chunker.findBoundary(view, end) : -1;
+      }
+      if (filled + readBytes > window.length) {
+        const next = windows.take();
+        filled = window.copy(next, 0, chunkStart, filled);
+        chunkStart = 0;
+        windows.leave(window);
+        window = next;
+      }
+    }
+    if (filled > chunkStart) yield window.subarray(chunkStart, filled);
+  } finally {
+    chunker.reset();
+    windows.leave(window);
+  }
+}
+
+/** Reads a file from its start on, holes as zeros without asking for them. */
+class HoleAwareReader {
+  readonly #source: ChunkSource;
+  #position = 0;
+  #data: DataRange;
+
+  constructor(source: ChunkSource) {
+    this.#source = source;
+    this.#data = source.isSparse ? { start: 0, end: 0 } : { start: 0, end: source.limitBytes };
+  }
+
+  /** Fills the buffer from its start; returns how many bytes, 0 only at the end. */
+  async read(into: Buffer): Promise<number> {
+    const wanted = Math.min(into.length, this.#source.limitBytes - this.#position);
+    if (wanted <= 0) return 0;
+    if (this.#position >= this.#data.end && this.#source.isSparse) this.#findData();
+    const hole = Math.min(wanted, this.#data.start - this.#position);
+    const length = hole > 0 ? hole : await this.#readData(into, wanted);
+    if (hole > 0) into.fill(0, 0, hole);
+    this.#position += length;
+    return length;
+  }
+
+  async #readData(into: Buffer, wanted: number): Promise<number> {
+    const length = Math.min(wanted, this.#data.end - this.#position);
+    const { bytesRead } = await readFile(this.#source.file, into, 0, length, this.#position);
+    return bytesRead;
+  }
+
+  #findData(): void {
+    const end = { start: this.#source.limitBytes, end: this.#source.limitBytes };
+    this.#data = nextData(this.#source.file, this.#position) ?? end;
+  }
+}

@@ -1,0 +1,163 @@
+import { systemErrorCode, toHoldfastError } from '@holdfast/base';
+import { link, makeSpecialFileAt, makeSymlinkAt, renameAt, unlinkAt } from '../filesystem/entries.ts';
+import { type FileStatus, isRegularFile, statusOf } from '../filesystem/file-status.ts';
+import { createFileAt, openFileAt } from '../filesystem/open.ts';
+import { SystemError } from '../filesystem/system-error.ts';
+import { byteStringToText } from '../format/byte-string.ts';
+import { isBefore, sameTime } from '../format/file-time.ts';
+import type { Node } from '../format/node.ts';
+import { type FirstName, hasSeveralNames } from './hard-links.ts';
+import { entryTarget, openFileTarget, restoreMetadata } from './node-metadata.ts';
+import type { RestoreContext, RestorePlace } from './restore-context.ts';
+import { openDirectoryOf, temporaryNameFor } from './target-place.ts';
+
+/** Restores everything that is not a directory: made beside its place under a temporary name, then renamed. */
+export class FileRestorer {
+  readonly #context: RestoreContext;
+
+  constructor(context: RestoreContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Restores one entry where `current` is now; no directory may be there.
+   * The part of the work that needs the order of entries is done before the first wait.
+   */
+  async restore(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<void> {
+    if (current !== undefined && this.#isLeftAlone(node, current)) {
+      this.#context.counts.skipped += 1;
+      this.#done(place, node);
+      return;
+    }
+    if (!hasSeveralNames(node)) {
+      await this.#restoreAlone(place, node, current);
+      this.#done(place, node);
+      return;
+    }
+    await this.#restoreLinked(place, node, current);
+    this.#done(place, node);
+  }
+
+  #isLeftAlone(node: Node, current: FileStatus): boolean {
+    const { overwrite } = this.#context;
+    if (overwrite === 'never') return true;
+    return overwrite === 'if-newer' && !isBefore(current.modifiedAt, node.modifiedAt);
+  }
+
+  async #restoreLinked(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<void> {
+    const { links, warnings } = this.#context;
+    const first = links.find(node);
+    if (first === undefined) {
+      const restoring = this.#restoreAlone(place, node, current);
+      const restored = restoring.then(
+        () => true,
+        () => false,
+      );
+      links.add(node, { components: place.components, restored });
+      await restoring;
+      return;
+    }
+    if ((await first.restored) && this.#link(first, place)) return;
+    warnings.add(place.path, 'it is a file of its own now: its hard link could not be made again');
+    await this.#restoreAlone(place, node, current);
+  }
+
+  /** False where the file systems do not allow the link. */
+  #link(first: FirstName, place: RestorePlace): boolean {
+    const temporary = temporaryNameFor();
+    try {
+      using directory = openDirectoryOf(this.#context.root, first.components);
+      const name = first.components.at(-1) ?? place.name;
+      link({ directory: directory.number, name }, { directory: place.directory, name: temporary });
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      return false;
+    }
+    this.#moveIntoPlace(place, temporary);
+    return true;
+  }
+
+  async #restoreAlone(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<void> {
+    if (node.type !== 'file') this.#makeSpecial(place, node);
+    else if (!(await this.#keepContent(place, node, current))) await this.#makeFile(place, node);
+  }
+
+  /** True if the file there had the node's content, and now has its metadata. */
+  async #keepContent(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<boolean> {
+    // An inode with another name may be shared with something outside the target: it is never changed.
+    if (current === undefined || !isRegularFile(current) || current.links !== 1) return false;
+    if (current.size !== node.size) return false;
+    using file = openFileAt(place.directory, place.name);
+    const status = statusOf(file.number);
+    if (!isRegularFile(status) || status.links !== 1 || status.inode !== current.inode) return false;
+    const isTrusted =
+      this.#context.overwrite === 'if-changed' && sameTime(status.modifiedAt, node.modifiedAt);
+    if (!isTrusted && !(await this.#context.content.matches(file.number, node, status.size))) return false;
+    this.#restoreMetadata(place, node, openFileTarget(file.number), status);
+    this.#context.counts.unchanged += 1;
+    return true;
+  }
+
+  async #makeFile(place: RestorePlace, node: Node): Promise<void> {
+    const { content, verify } = this.#context;
+    const temporary = temporaryNameFor();
+    using file = createFileAt(place.directory, temporary);
+    try {
+      await content.write(file.number, node);
+      if (verify && !(await content.matches(file.number, node, statusOf(file.number).size))) {
+        throw new SystemError('EIO', 'verify');
+      }
+      this.#restoreMetadata(place, node, openFileTarget(file.number));
+      renameAt(place.directory, temporary, place.name);
+    } catch (error) {
+      discard(place, temporary);
+      throw error;
+    }
+  }
+
+  #makeSpecial(place: RestorePlace, node: Node): void {
+    const temporary = temporaryNameFor();
+    if (node.type === 'symlink') makeSymlinkAt(place.directory, temporary, node.linkTarget);
+    else if (node.type === 'fifo' || node.type === 'dev' || node.type === 'chardev') {
+      makeSpecialFileAt(place.directory, temporary, { type: node.type, device: node.device });
+    } else return;
+    this.#restoreMetadata(place, node, entryTarget(place.directory, temporary));
+    this.#moveIntoPlace(place, temporary);
+  }
+
+  #moveIntoPlace(place: RestorePlace, temporary: RestorePlace['name']): void {
+    try {
+      renameAt(place.directory, temporary, place.name);
+    } catch (error) {
+      discard(place, temporary);
+      throw error;
+    }
+  }
+
+  #restoreMetadata(
+    place: RestorePlace,
+    node: Node,
+    target: Parameters<typeof restoreMetadata>[0],
+    current?: FileStatus,
+  ): void {
+    restoreMetadata(target, node, {
+      current,
+      onFailure: (what, error) =>
+        this.#context.warnings.addFailure(place.path, `${what} could not be restored`, error),
+    });
+  }
+
+  #done(place: RestorePlace, node: Node): void {
+    if (node.size > 0) this.#context.progress.addBytes(node.size);
+    this.#context.progress.addFile(byteStringToText(place.path));
+  }
+}
+
+/** Best effort: the failure that led here is the one to tell. */
+function discard(place: RestorePlace, temporary: RestorePlace['name']): void {
+  try {
+    unlinkAt(place.directory, temporary);
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw toHoldfastError(error);
+  }
+}

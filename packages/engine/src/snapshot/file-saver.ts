@@ -1,0 +1,122 @@
+import { read } from 'node:fs';
+import { promisify } from 'node:util';
+import { throwIfAborted, toHoldfastError } from '@holdfast/base';
+import { Chunker, minChunkBytes } from '../chunker/chunker.ts';
+import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
+import type { FileStatus } from '../filesystem/file-status.ts';
+import type { BlobId } from '../format/ids.ts';
+import type { BlobType, BlobWriter } from '../repository/blob-store.ts';
+import { readChunks, type WindowPool, windowBytes } from './chunk-reader.ts';
+import type { ProgressCounter } from './progress.ts';
+
+const readFile = promisify(read);
+
+/** How many chunks of one file may wait to be stored. */
+const chunksUnderWay = 8;
+/** What a file that fits one chunk counts for at least: bounds the number of open files too. */
+const leastMemoryBytes = 256 * 1024;
+
+export interface SavedContent {
+  readonly content: readonly BlobId[];
+  /** Sum of the chunks' lengths. */
+  readonly size: number;
+}
+
+export interface FileSaverParts {
+  readonly writer: BlobWriter;
+  readonly polynomial: ChunkerPolynomial;
+  readonly progress: ProgressCounter;
+  readonly signal: AbortSignal;
+}
+
+/** Stores contents: of files chunk by chunk, of trees as one blob. Any number of calls may run at once. */
+export class FileSaver implements WindowPool {
+  readonly #parts: FileSaverParts;
+  readonly #chunkers: Chunker[] = [];
+  readonly #spareWindows: Buffer[] = [];
+  readonly #savesOfWindow = new Map<ArrayBufferLike, Promise<unknown>[]>();
+  #storedBytes = 0;
+
+  constructor(parts: FileSaverParts) {
+    this.#parts = parts;
+  }
+
+  /** Bytes added to the repository so far, as `SavedBlob` counts them. */
+  get storedBytes(): number {
+    return this.#storedBytes;
+  }
+
+  /** How much memory saving such a file takes, for a limit on all that is under way. */
+  static memoryBytes(status: FileStatus): number {
+    return status.size <= minChunkBytes ? Math.max(status.size, leastMemoryBytes) : 2 * windowBytes;
+  }
+
+  /**
+   * Saves an open regular file up to the size that its status told.
+   * @throws Node's system errors when it cannot be read; HoldfastError when the repository fails
+   */
+  async saveFile(file: number, status: FileStatus): Promise<SavedContent> {
+    if (status.size === 0) return { content: [], size: 0 };
+    return status.size <= minChunkBytes
+      ? await this.#saveSmall(file, status.size)
+      : await this.#saveLarge(file, status);
+  }
+
+  async saveBlob(type: BlobType, plaintext: Uint8Array): Promise<BlobId> {
+    throwIfAborted(this.#parts.signal);
+    try {
+      const saved = await this.#parts.writer.saveBlob(type, plaintext, { signal: this.#parts.signal });
+      this.#storedBytes += saved.storedBytes;
+      if (type === 'data') this.#parts.progress.addBytes(plaintext.length);
+      return saved.id;
+    } catch (error) {
+      // Never a bare system error: those mean here that the source could not be read.
+      throw toHoldfastError(error);
+    }
+  }
+
+  take(): Buffer {
+    const window = this.#spareWindows.pop() ?? Buffer.allocUnsafeSlow(windowBytes);
+    this.#savesOfWindow.set(window.buffer, []);
+    return window;
+  }
+
+  leave(window: Buffer): void {
+    const saves = this.#savesOfWindow.get(window.buffer) ?? [];
+    this.#savesOfWindow.delete(window.buffer);
+    void Promise.allSettled(saves).then(() => this.#spareWindows.push(window));
+  }
+
+  async #saveSmall(file: number, size: number): Promise<SavedContent> {
+    throwIfAborted(this.#parts.signal);
+    const contents = Buffer.allocUnsafeSlow(size);
+    let filled = 0;
+    while (filled < size) {
+      const { bytesRead } = await readFile(file, contents, filled, size - filled, filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    if (filled === 0) return { content: [], size: 0 };
+    return { content: [await this.saveBlob('data', contents.subarray(0, filled))], size: filled };
+  }
+
+  async #saveLarge(file: number, status: FileStatus): Promise<SavedContent> {
+    const chunker = this.#chunkers.pop() ?? new Chunker(this.#parts.polynomial);
+    const source = { file, limitBytes: status.size, isSparse: status.allocated < status.size };
+    const saves: Promise<BlobId>[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of readChunks(source, chunker, this, { signal: this.#parts.signal })) {
+        size += chunk.length;
+        const save = this.saveBlob('data', chunk);
+        this.#savesOfWindow.get(chunk.buffer)?.push(save);
+        saves.push(save);
+        save.catch(() => {});
+        await saves[saves.length - chunksUnderWay];
+      }
+      return { content: await Promise.all(saves), size };
+    } finally {
+      this.#chunkers.push(chunker);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { mkdirSync } from 'node:fs';
+import { HoldfastError } from '@holdfast/base';
+import { statusAt, statusOf } from '../filesystem/file-status.ts';
+import { openTrustedDirectory } from '../filesystem/open.ts';
+import { syncFileSystem } from '../filesystem/sync.ts';
+import { targetError } from '../filesystem/system-error.ts';
+import { type ByteString, byteStringToBytes, byteStringToText } from '../format/byte-string.ts';
+import { nodeTypeOf } from '../format/go-file-mode.ts';
+import type { TreeId } from '../format/ids.ts';
+import type { Node } from '../format/node.ts';
+import { DirectoryRestorer } from './directory-restorer.ts';
+import { EntryReports } from './entry-report.ts';
+import { FileContent } from './file-content.ts';
+import { HardLinks } from './hard-links.ts';
+import { ProgressCounter } from './progress.ts';
+import type { RestoreContext } from './restore-context.ts';
+import type { RestoreRequest, RestoreResult } from './restore-request.ts';
+import { baseName, parentPath } from './source-tree.ts';
+import { TaskGroup } from './task-group.ts';
+import { TreeReadAhead } from './tree-read-ahead.ts';
+import { WeightedLimiter } from './weighted-limiter.ts';
+
+const memoryBytes = 64 * 1024 * 1024;
+const filesAtOnce = 32;
+const mostOpenDirectories = 64;
+
+/** What is restored, and where: a node that becomes `path` itself, or a tree's entries that go into it. */
+export type RestoreTarget =
+  | { readonly kind: 'node'; readonly node: Node; readonly path: ByteString }
+  | { readonly kind: 'contents'; readonly treeId: TreeId; readonly path: ByteString };
+
+/** See `restoreNode` and `restoreSnapshot`. */
+export async function runRestore(request: RestoreRequest, target: RestoreTarget): Promise<RestoreResult> {
+  try {
+    if (target.kind === 'contents') makeTargetDirectory(target.path);
+    using root = openTrustedDirectory(target.kind === 'node' ? parentPath(target.path) : target.path);
+    const context = createContext(request, root.number);
+    await runTasks(context, target);
+    if (request.options?.syncTarget !== false) await syncFileSystem(root.number);
+    return resultOf(context);
+  } catch (error) {
+    throw targetError(error, target.path);
+  }
+}
+
+async function runTasks(context: RestoreContext, target: RestoreTarget): Promise<void> {
+  try {
+    const restorer = new DirectoryRestorer(context);
+    const { done } = await (target.kind === 'node'
+      ? restoreTargetNode(restorer, context, target)
+      : restoreTargetContents(restorer, context, target));
+    await done;
+  } catch (error) {
+    context.tasks.fail(error);
+    throw error;
+  } finally {
+    await context.tasks.settled();
+  }
+}
+
+async function restoreTargetNode(
+  restorer: DirectoryRestorer,
+  { root }: RestoreContext,
+  { node, path }: RestoreTarget & { kind: 'node' },
+) {
+  const name = baseName(path) === '' ? ('.' as ByteString) : baseName(path);
+  const current = statusAt(root, name);
+  if (current !== undefined && nodeTypeOf(current.mode) === 'symlink' && node.type !== 'symlink') {
+    const context = { path: byteStringToText(path) };
+    throw new HoldfastError('target-unsafe', `The target ${context.path} is a symbolic link.`, {
+      hint: 'Give the path that it leads to.',
+      context,
+    });
+  }
+  return await restorer.restoreRoot({ directory: root, name, path, components: [name] }, node);
+}
+
+async function restoreTargetContents(
+  restorer: DirectoryRestorer,
+  { root }: RestoreContext,
+  { treeId, path }: RestoreTarget & { kind: 'contents' },
+) {
+  const removableDevice = statusOf(root).deviceId;
+  const open = { directory: root, path, components: [], isNew: false, removableDevice };
+  return await restorer.restoreContents(open, treeId);
+}
+
+function makeTargetDirectory(path: ByteString): void {
+  mkdirSync(byteStringToBytes(path), { recursive: true, mode: 0o700 });
+}
+
+function createContext(request: RestoreRequest, root: number): RestoreContext {
+  const { blobs, options = {} } = request;
+  const tasks = new TaskGroup(request);
+  return {
+    trees: new TreeReadAhead(blobs, tasks),
+    content: new FileContent({ blobs, signal: tasks.signal, memoryBytes, sparse: options.sparse ?? false }),
+    links: new HardLinks(),
+    tasks,
+    files: new WeightedLimiter(filesAtOnce),
+    openDirectories: new WeightedLimiter(mostOpenDirectories),
+    root,
+    overwrite: options.overwrite ?? 'always',
+    deleteExtraneous: options.deleteExtraneous ?? false,
+    verify: options.verify ?? false,
+    warnings: new EntryReports(),
+    failures: new EntryReports(),
+    progress: new ProgressCounter(request.progress),
+    counts: { dirs: 0, unchanged: 0, skipped: 0, deleted: 0 },
+  };
+}
+
+function resultOf({ counts, failures, progress, warnings }: RestoreContext): RestoreResult {
+  return {
+    summary: { files: progress.files, bytes: progress.bytes, ...counts },
+    warnings: warnings.kept,
+    warningCount: warnings.count,
+    failures: failures.kept,
+    failureCount: failures.count,
+  };
+}

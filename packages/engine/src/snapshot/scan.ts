@@ -1,0 +1,86 @@
+import { setImmediate } from 'node:timers/promises';
+import { type Abortable, systemErrorCode, throwIfAborted } from '@holdfast/base';
+import { entryNames } from '../filesystem/directory-entries.ts';
+import { isDirectory, isRegularFile, statusAt } from '../filesystem/file-status.ts';
+import { openDirectoryAt, openTrustedDirectory } from '../filesystem/open.ts';
+import { type ByteString, toByteString } from '../format/byte-string.ts';
+import { compileExcludes, type PathFilter } from './exclude-pattern.ts';
+import { absolutePath, type BackupSource, baseName, joinPath, parentPath } from './source-tree.ts';
+
+export interface ScanRequest extends Abortable {
+  readonly sources: readonly BackupSource[];
+  readonly excludes?: readonly string[];
+}
+
+export interface ScanSummary {
+  /** Regular files. */
+  readonly files: number;
+  readonly dirs: number;
+  readonly bytes: number;
+}
+
+const directoriesPerTurn = 32;
+
+/**
+ * What a backup of these sources will see, for progress in per cent. What cannot be read is not counted, and not
+ * told: the backup will tell.
+ */
+export async function scanSources(request: ScanRequest): Promise<ScanSummary> {
+  const scan = new Scan(compileExcludes(request.excludes ?? []), request.signal);
+  for (const source of request.sources) {
+    const path = toByteString(source.path);
+    await scan.ignoringUnreadable(async () => {
+      using directory = openTrustedDirectory(parentPath(path));
+      const name = path === '/' ? ('.' as ByteString) : baseName(path);
+      await scan.entry(directory.number, name, absolutePath(path));
+    });
+  }
+  return scan.summary;
+}
+
+class Scan {
+  readonly #isExcluded: PathFilter;
+  readonly #signal: AbortSignal | undefined;
+  #files = 0;
+  #dirs = 0;
+  #bytes = 0;
+
+  constructor(isExcluded: PathFilter, signal: AbortSignal | undefined) {
+    this.#isExcluded = isExcluded;
+    this.#signal = signal;
+  }
+
+  get summary(): ScanSummary {
+    return { files: this.#files, dirs: this.#dirs, bytes: this.#bytes };
+  }
+
+  async entry(directory: number, name: ByteString, path: ByteString): Promise<void> {
+    if (this.#isExcluded(path)) return;
+    const status = statusAt(directory, name);
+    if (status === undefined) return;
+    if (isRegularFile(status)) {
+      this.#files += 1;
+      this.#bytes += status.size;
+    } else if (isDirectory(status)) {
+      this.#dirs += 1;
+      await this.ignoringUnreadable(() => this.#contents(directory, name, path));
+    }
+  }
+
+  async ignoringUnreadable(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+    }
+  }
+
+  async #contents(directory: number, name: ByteString, path: ByteString): Promise<void> {
+    throwIfAborted(this.#signal);
+    if (this.#dirs % directoriesPerTurn === 0) await setImmediate();
+    using opened = openDirectoryAt(directory, name);
+    for (const child of entryNames(opened.number)) {
+      await this.entry(opened.number, child, joinPath(path, child));
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { AccountNames } from '../filesystem/account-names.ts';
+import type { FileStatus } from '../filesystem/file-status.ts';
+import { type ByteString, emptyByteString } from '../format/byte-string.ts';
+import { goModeOf, nodeTypeOf } from '../format/go-file-mode.ts';
+import type { ExtendedAttribute, Node } from '../format/node.ts';
+
+/** What of a node does not come from its status. */
+export interface NodeParts {
+  readonly name: ByteString;
+  readonly extendedAttributes: readonly ExtendedAttribute[];
+  readonly linkTarget?: ByteString;
+}
+
+/**
+ * The node that restic makes of an inode with this status. As there, the access time is the modification time: reading
+ * changes the real one, and every backup would differ from the last. A file's content and a directory's subtree are
+ * added by `withContent` and `withSubtree`.
+ */
+export function nodeOf(status: FileStatus, names: AccountNames, parts: NodeParts): Node {
+  const type = nodeTypeOf(status.mode);
+  return {
+    name: parts.name,
+    type,
+    mode: goModeOf(status.mode),
+    modifiedAt: status.modifiedAt,
+    accessedAt: status.modifiedAt,
+    changedAt: status.changedAt,
+    uid: status.uid,
+    gid: status.gid,
+    user: names.userName(status.uid),
+    group: names.groupName(status.gid),
+    inode: status.inode,
+    deviceId: status.deviceId,
+    size: type === 'file' ? status.size : 0,
+    links: type === 'dir' || type === 'fifo' ? 0 : status.links,
+    linkTarget: parts.linkTarget ?? emptyByteString,
+    extendedAttributes: parts.extendedAttributes,
+    genericAttributes: undefined,
+    device: type === 'dev' || type === 'chardev' ? status.device : 0n,
+    content: null,
+    subtree: undefined,
+    error: emptyByteString,
+  };
+}

@@ -1,0 +1,53 @@
+import type { Abortable } from '@holdfast/base';
+import type { TreeId } from '../format/ids.ts';
+import type { Node } from '../format/node.ts';
+import { decodeNodes } from '../format/tree-codec.ts';
+import type { BlobReader } from '../repository/blob-store.ts';
+
+const mostBytesAhead = 8 * 1024 * 1024;
+/** How far a reader of nodes looks ahead for directories. */
+export const nodesAhead = 64;
+
+/**
+ * Reads trees before they are asked for, so that a walk from directory to directory does not wait for each.
+ * What is read ahead takes bounded memory; what does not fit is read when it is asked for.
+ */
+export class TreeReadAhead {
+  readonly #blobs: BlobReader;
+  readonly #signal: AbortSignal | undefined;
+  readonly #ahead = new Map<TreeId, Promise<Uint8Array>>();
+  #bytesAhead = 0;
+
+  constructor(blobs: BlobReader, { signal }: Abortable = {}) {
+    this.#blobs = blobs;
+    this.#signal = signal;
+  }
+
+  /** Says that the tree will be needed soon. Each is later taken or dropped. */
+  want(treeId: TreeId): void {
+    const size = this.#blobs.blobSizeBytes('tree', treeId);
+    if (size === undefined || this.#ahead.has(treeId) || this.#bytesAhead + size > mostBytesAhead) return;
+    this.#bytesAhead += size;
+    const reading = this.#read(treeId);
+    // A failure belongs to who takes the tree.
+    reading.catch(() => {});
+    this.#ahead.set(treeId, reading);
+  }
+
+  /** The tree's nodes, one by one. @throws HoldfastError `blob-missing`, `blob-damaged`, `repository-damaged` */
+  async take(treeId: TreeId): Promise<Generator<Node, void>> {
+    const reading = this.#ahead.get(treeId) ?? this.#read(treeId);
+    this.drop(treeId);
+    return decodeNodes(await reading);
+  }
+
+  /** Says that the tree is not needed after all. */
+  drop(treeId: TreeId): void {
+    if (!this.#ahead.delete(treeId)) return;
+    this.#bytesAhead -= this.#blobs.blobSizeBytes('tree', treeId) ?? 0;
+  }
+
+  async #read(treeId: TreeId): Promise<Uint8Array> {
+    return await this.#blobs.readBlob('tree', treeId, { signal: this.#signal });
+  }
+}

@@ -1,0 +1,4 @@
+export { describeBackendContract } from './backend-contract.ts';
+export { type CompareOptions, compareTrees } from './compare-trees.ts';
+export { makeEveryKind } from './every-kind.ts';
+export { type StockRestic, stockRestics } from './stock-restic.ts';
