@@ -1,0 +1,44 @@
+/** The labels that Compose (v1 and v2) puts on what it makes. */
+export const composeLabels = {
+  project: 'com.docker.compose.project',
+  service: 'com.docker.compose.service',
+  workingDir: 'com.docker.compose.project.working_dir',
+  configFiles: 'com.docker.compose.project.config_files',
+  oneOff: 'com.docker.compose.oneoff',
+  /** On a volume: its name within the Compose file. */
+  volume: 'com.docker.compose.volume',
+} as const;
+
+/** The labels that users put on a service for Holdfast. */
+export const holdfastLabels = {
+  project: 'holdfast.project',
+  environment: 'holdfast.environment',
+  environmentType: 'holdfast.environment.type',
+  component: 'holdfast.component',
+  backup: 'holdfast.backup',
+  include: 'holdfast.include',
+  exclude: 'holdfast.exclude',
+  /** On objects that Holdfast makes for itself. */
+  internal: 'holdfast.internal',
+  /** Which process made such an object. */
+  internalOwner: 'holdfast.internal.owner',
+} as const;
+
+/** Newer engines mark a volume without a name of its own so. */
+export const anonymousVolumeLabel = 'com.docker.volume.anonymous';
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** The label's value; `undefined` also when it is blank. */
+export function labelText(labels: Labels, name: string): string | undefined {
+  const text = labels[name]?.trim();
+  return text === undefined || text === '' ? undefined : text;
+}
+
+/** A label that lists things, parted by commas. */
+export function labelList(labels: Labels, name: string): string[] {
+  return (labels[name] ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}

@@ -1,0 +1,131 @@
+import type { Abortable } from '@holdfast/base';
+import type { ContainerFile, ContainerPathStat } from './container-file.ts';
+import type {
+  Container,
+  ContainerSummary,
+  EngineEvent,
+  EngineInfo,
+  FilesystemChange,
+  Image,
+  RestartPolicy,
+  Volume,
+} from './engine-objects.ts';
+import type { ExecOptions, ExecSession } from './exec-session.ts';
+
+/**
+ * The Docker Engine as Holdfast sees it.
+ *
+ * Every call has a time-out of its own and takes a signal. Failures of every call:
+ * - `docker-unreachable`: no connection, a broken one, or no answer in time; the call may or may not have had its effect
+ * - `container-unknown`, `volume-unknown`: the object named does not exist
+ * - `docker-refused`: any other refusal; `context.engineMessage` is the engine's own text
+ * - `interrupted`: the signal fired; the call may or may not have had its effect
+ *
+ * Objects are named by id or by name. Nothing is retried here.
+ */
+export interface DockerEngine {
+  /** As given to `connectDocker`. */
+  readonly host: string;
+  /** The version of the API that is spoken on this connection, such as `1.41`. */
+  readonly apiVersion: string;
+  readonly containers: ContainerCalls;
+  readonly volumes: VolumeCalls;
+  readonly images: ImageCalls;
+  ping(options?: Abortable): Promise<void>;
+  info(options?: Abortable): Promise<EngineInfo>;
+  /** Listening has begun when the promise resolves: no later event is missed. */
+  openEvents(options?: EventOptions): Promise<EventStream>;
+}
+
+export interface EventOptions extends Abortable {
+  /** Only events of these types; all when left out. */
+  readonly types?: readonly string[];
+  /** Only events with these actions; all when left out. */
+  readonly actions?: readonly string[];
+}
+
+/**
+ * Iterable once. Ends with `interrupted` when the signal fires, with `docker-unreachable` when the engine goes away;
+ * leaving the loop or disposing closes the connection.
+ */
+export interface EventStream extends AsyncIterable<EngineEvent>, AsyncDisposable {}
+
+export interface ContainerListOptions extends Abortable {
+  /** Only containers that carry all of these: `name` or `name=value`. */
+  readonly labels?: readonly string[];
+}
+
+export interface NewContainer {
+  readonly name?: string;
+  /** An image that the engine has: name or id. */
+  readonly image: string;
+  readonly command: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly mounts: readonly NewMount[];
+  readonly restartPolicy?: RestartPolicy;
+}
+
+export type NewMount =
+  | {
+      readonly type: 'volume';
+      readonly volumeName: string;
+      readonly destination: string;
+      readonly readOnly: boolean;
+      /** False: an empty volume stays empty, whatever the image has at the destination. */
+      readonly copyImageContent: boolean;
+    }
+  | {
+      readonly type: 'bind';
+      readonly source: string;
+      readonly destination: string;
+      readonly readOnly: boolean;
+    }
+  | { readonly type: 'tmpfs'; readonly destination: string };
+
+export interface ContainerCalls {
+  /** All containers, whatever their state. */
+  list(options?: ContainerListOptions): Promise<ContainerSummary[]>;
+  inspect(container: string, options?: Abortable): Promise<Container>;
+  /** Creates without starting, with no network. Answers the id. */
+  create(container: NewContainer, options?: Abortable): Promise<string>;
+  /** Kills it if it runs, and removes its anonymous volumes. */
+  remove(container: string, options?: Abortable): Promise<void>;
+  /** A container that runs already is left as it is. */
+  start(container: string, options?: Abortable): Promise<void>;
+  /** Asks it to end, and kills it after `graceSeconds`. A container that is stopped already is left as it is. */
+  stop(container: string, options: Abortable & { readonly graceSeconds: number }): Promise<void>;
+  pause(container: string, options?: Abortable): Promise<void>;
+  unpause(container: string, options?: Abortable): Promise<void>;
+  setRestartPolicy(container: string, policy: RestartPolicy, options?: Abortable): Promise<void>;
+  /**
+   * One regular file of a container, which need not run. `undefined` where nothing is at the path; links are not
+   * followed. `docker-refused` for anything that is no regular file or is larger than `maxBytes` (default 1 MiB).
+   */
+  readFile(
+    container: string,
+    path: string,
+    options?: Abortable & { readonly maxBytes?: number },
+  ): Promise<ContainerFile | undefined>;
+  /** What is at a path of a container, which need not run; `undefined` where nothing is. Links are not followed. */
+  stat(container: string, path: string, options?: Abortable): Promise<ContainerPathStat | undefined>;
+  /** What differs from the image outside of mounts, as a stream: there may be hundreds of thousands. */
+  changes(container: string, options?: Abortable): AsyncIterable<FilesystemChange>;
+  exec(container: string, options: ExecOptions): Promise<ExecSession>;
+}
+
+export interface VolumeCalls {
+  list(options?: Abortable): Promise<Volume[]>;
+  inspect(volume: string, options?: Abortable): Promise<Volume>;
+  /**
+   * Creates a volume by exactly this name, driver, labels and options. Where one of that name and driver is, the
+   * engine answers with that one as it is: compare labels and options.
+   */
+  create(volume: Omit<Volume, 'mountpoint'>, options?: Abortable): Promise<Volume>;
+  remove(volume: string, options?: Abortable): Promise<void>;
+}
+
+export interface ImageCalls {
+  list(options?: Abortable): Promise<Omit<Image, 'declaredVolumes'>[]>;
+  /** `undefined` when the engine has no such image. */
+  inspect(image: string, options?: Abortable): Promise<Image | undefined>;
+}

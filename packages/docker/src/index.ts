@@ -1,0 +1,64 @@
+export { discoverEnvironments, type EngineInventory } from './discovery/discover-environments.ts';
+export type {
+  Component,
+  Environment,
+  EnvironmentType,
+  Instance,
+  Mount,
+  MountPoint,
+  MountSource,
+  VolumeSource,
+} from './discovery/environment.ts';
+export { composeLabels, holdfastLabels } from './discovery/labels.ts';
+export { readInventory } from './discovery/read-inventory.ts';
+export { type ConnectDockerOptions, connectDocker, defaultDockerHost } from './engine-port/connect-docker.ts';
+export type { ContainerFile, ContainerPathStat } from './engine-port/container-file.ts';
+export type {
+  ContainerCalls,
+  ContainerListOptions,
+  DockerEngine,
+  EventOptions,
+  EventStream,
+  ImageCalls,
+  NewContainer,
+  NewMount,
+  VolumeCalls,
+} from './engine-port/docker-engine.ts';
+export type {
+  Container,
+  ContainerMount,
+  ContainerMountType,
+  ContainerState,
+  ContainerStatus,
+  ContainerSummary,
+  EngineEvent,
+  EngineInfo,
+  FilesystemChange,
+  Image,
+  RestartPolicy,
+  Volume,
+} from './engine-port/engine-objects.ts';
+export type { ExecOptions, ExecSession } from './engine-port/exec-session.ts';
+export { type FreezeOptions, freezeContainers } from './freeze/freeze-containers.ts';
+export { type FreezeCalls, type FreezeTarget, selectFreezeTargets } from './freeze/freeze-target.ts';
+export { type Guard, type StartGuardOptions, startGuard } from './freeze/start-guard.ts';
+export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';
+export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
+export type { MountDecision } from './mounts/decide-mount.ts';
+export {
+  type DescribedMount,
+  type DescribedMounts,
+  type DescribeMountsOptions,
+  describeMounts,
+} from './mounts/describe-mounts.ts';
+export type { ProtectedPath } from './mounts/never-paths.ts';
+export {
+  type WritesOutsideOptions,
+  type WritesOutsideVolumes,
+  writesOutsideVolumes,
+} from './mounts/writes-outside-volumes.ts';
+export { type HostView, viewHost } from './volume-proof/host-view.ts';
+export type { PathProof } from './volume-proof/path-proof.ts';
+export { removeLeftProbes } from './volume-proof/probe-container.ts';
+export { type ProveBindsOptions, proveBinds } from './volume-proof/prove-binds.ts';
+export { type ProveVolumesOptions, proveVolumes } from './volume-proof/prove-volumes.ts';
