@@ -1,0 +1,68 @@
+import { isHoldfastError } from '@holdfast/base';
+import { initRepository, openBackend, type Repository, scanSources } from '@holdfast/engine';
+import type { BackupTask } from '@holdfast/protocol';
+import { readPart, savePartSnapshot } from './capture-part.ts';
+import { lockForTask, openExisting } from './open-for-task.ts';
+import type { PhaseProgress } from './phase-progress.ts';
+import { saveManifest } from './save-manifest.ts';
+import type { TaskContext } from './task-context.ts';
+
+/** The containers may be paused meanwhile. */
+const lockWaitMs = 5000;
+
+/**
+ * Takes one backup. Order of writes: packs, their index, every part's snapshot, `sealed`, (commit), the manifest.
+ * Whatever ends it before the manifest leaves blobs and part snapshots that count for nothing.
+ */
+export async function runBackupTask(task: BackupTask, context: TaskContext): Promise<void> {
+  const progress = context.phase('backup');
+  using _ = countAhead(task, progress);
+  await context.waitForGo();
+  const opened = await openOrInitialize(task, context);
+  await using locked = await lockForTask(opened, { signal: context.signal, waitMs: lockWaitMs });
+  const { repository, lock, signal } = locked;
+  await using writer = await repository.openWriter({ lock, signal });
+  const writing = { task, context, locked, writer, progress };
+
+  const readParts = [];
+  for (const part of task.parts) readParts.push(await readPart(part, writing));
+  await writer.flush({ signal });
+  const parts = [];
+  for (const readPart of readParts) parts.push(await savePartSnapshot(readPart, writing));
+
+  await context.sealAndWaitForCommit();
+  const { manifest, snapshotId } = await saveManifest(parts, writing);
+  context.committed(manifest, snapshotId);
+}
+
+/**
+ * Counts what there is to read, beside all else: it begins before `go`, while the containers still run, and nobody
+ * waits for it. Disposing ends it.
+ */
+function countAhead({ parts }: BackupTask, progress: PhaseProgress): Disposable {
+  const abort = new AbortController();
+  const sources = parts.map(({ path }) => ({ path, treePath: ['data'] as const }));
+  scanSources({ sources, signal: abort.signal }).then(
+    (total) => progress.expect(total),
+    // Without totals, progress says how much is done but not of how much.
+    () => {},
+  );
+  return { [Symbol.dispose]: () => abort.abort() };
+}
+
+/** A location that held a repository once gets no new one: what is missing there has to be seen. */
+async function openOrInitialize(task: BackupTask, context: TaskContext): Promise<Repository> {
+  const { signal } = context;
+  try {
+    return await openExisting(task, { signal });
+  } catch (error) {
+    if (task.initialize === null || !isHoldfastError(error, 'repository-missing')) throw error;
+  }
+  const { location, password } = task.repository;
+  context.info(`Making the repository ${location}`);
+  return await initRepository({
+    backend: openBackend(location),
+    passwords: [password, task.initialize.recoveryPassword],
+    signal,
+  });
+}

@@ -1,0 +1,3 @@
+export { programVersion } from './program-version.ts';
+export { type MoverOptions, runMover } from './run-mover.ts';
+export { ServerChannel } from './server-channel.ts';

@@ -1,0 +1,67 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { backupSources, type SnapshotId, utcTimestamp } from '@holdfast/engine';
+import { type Manifest, type SealedPart, snapshotTags } from '@holdfast/protocol';
+import type { WritingTask } from './capture-part.ts';
+import { programVersion } from './program-version.ts';
+
+export interface SavedManifest {
+  readonly manifest: Manifest;
+  readonly snapshotId: SnapshotId;
+}
+
+/**
+ * Commits the backup: a snapshot whose one file, `manifest.json`, says what belongs to it. All parts have to be on
+ * stable storage before.
+ */
+export async function saveManifest(
+  parts: readonly SealedPart[],
+  { task, context, locked, writer }: WritingTask,
+): Promise<SavedManifest> {
+  const { repository, signal } = locked;
+  const manifest: Manifest = {
+    ...task.manifest,
+    finishedAtMs: context.clock.now(),
+    parts: [...parts],
+    log: [...context.log],
+  };
+  const { environment, backupId } = manifest;
+  await using folder = await temporaryFolder();
+  const path = join(folder.path, 'manifest.json');
+  await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
+  const { treeId } = await backupSources({
+    writer,
+    blobs: repository.blobs,
+    polynomial: repository.polynomial,
+    sources: [{ path, treePath: ['manifest.json'] }],
+    signal,
+  });
+  await writer.flush({ signal });
+  const snapshot = await repository.snapshots.save(
+    {
+      time: utcTimestamp(manifest.finishedAtMs),
+      tree: treeId,
+      paths: [`/holdfast/${environment.name}/manifest.json`],
+      hostname: environment.node,
+      username: '',
+      uid: 0,
+      gid: 0,
+      excludes: [],
+      tags: [snapshotTags.manifest, snapshotTags.ofBackup(backupId)],
+      programVersion,
+    },
+    locked,
+  );
+  return { manifest, snapshotId: snapshot.id };
+}
+
+async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'holdfast-manifest-'));
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => {
+      await rm(path, { recursive: true, force: true });
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import type { Clock } from '@holdfast/base';
+import type { LogLine, Manifest, MoverEvent, SealedPart, TaskSpec } from '@holdfast/protocol';
+import type { EventLog } from './event-log.ts';
+import { PhaseProgress } from './phase-progress.ts';
+import type { ServerChannel } from './server-channel.ts';
+
+/** A file with a warning each would be a log as long as the tree. */
+const warningLimit = 100;
+
+type EventBody = MoverEvent extends infer Event
+  ? Event extends MoverEvent
+    ? Omit<Event, 'taskId' | 'epoch' | 'timeMs'>
+    : never
+  : never;
+
+export interface TaskContextOptions {
+  readonly task: Pick<TaskSpec, 'taskId' | 'epoch'>;
+  readonly events: EventLog;
+  readonly channel: ServerChannel;
+  readonly clock: Clock;
+}
+
+/** What a task has of the world outside its own work: the events that it reports, and what it waits for. */
+export class TaskContext {
+  readonly #options: TaskContextOptions;
+  readonly #log: LogLine[] = [];
+  readonly #warnings: string[] = [];
+  #unlistedWarnings = 0;
+
+  constructor(options: TaskContextOptions) {
+    this.#options = options;
+  }
+
+  /** Fires when the task is cancelled, or the server is gone before the work counts. */
+  get signal(): AbortSignal {
+    return this.#options.channel.signal;
+  }
+
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  /** Lines that were logged so far, warnings among them: for the manifest. */
+  get log(): readonly LogLine[] {
+    return this.#log;
+  }
+
+  /** At most a hundred; where there were more, the last one says how many. */
+  get warnings(): readonly string[] {
+    if (this.#unlistedWarnings === 0) return this.#warnings;
+    return [...this.#warnings, `${this.#unlistedWarnings} more warnings are not listed.`];
+  }
+
+  /** Before it, nothing is opened but the event file; a backup counts what there is to read. */
+  async waitForGo(): Promise<void> {
+    await this.#options.channel.waitFor('go');
+  }
+
+  /** A phase of the work, as a user would call it: `backup`, `verify`, `restore`. */
+  phase(name: string): PhaseProgress {
+    return new PhaseProgress(name, this.clock, (progress) => this.#emit({ type: 'progress', progress }));
+  }
+
+  info(message: string): void {
+    this.#note({ timeMs: this.clock.now(), level: 'info', message });
+  }
+
+  error(message: string): void {
+    this.#note({ timeMs: this.clock.now(), level: 'error', message });
+  }
+
+  /** Something was skipped or is not exactly as it should be: the task ends with warnings. */
+  warn(message: string): void {
+    if (this.#warnings.length >= warningLimit - 1) {
+      this.countWarnings(1);
+      return;
+    }
+    this.#warnings.push(message);
+    this.#note({ timeMs: this.clock.now(), level: 'warn', message });
+  }
+
+  /** Warnings of which only the number is known. */
+  countWarnings(count: number): void {
+    this.#unlistedWarnings += count;
+  }
+
+  part(part: SealedPart): void {
+    this.#emit({ type: 'part', part });
+  }
+
+  /** Reports `sealed` and waits for `commit`: from its return on, the task is brought to its end whatever comes. */
+  async sealAndWaitForCommit(): Promise<void> {
+    this.#emit({ type: 'sealed' });
+    await this.#options.channel.waitFor('commit');
+  }
+
+  /** As if `commit` had come: for a task that has none. */
+  finishAlone(): void {
+    this.signal.throwIfAborted();
+    this.#options.channel.finishAlone();
+  }
+
+  /** For a backup, its manifest is in the repository; for all else, what comes next changes things for good. */
+  committed(manifest: Manifest | null, manifestSnapshotId: string | null): void {
+    this.#emit({ type: 'committed', manifest, manifestSnapshotId });
+  }
+
+  #note(line: LogLine): void {
+    this.#log.push(line);
+    this.#emit({ type: 'log', line });
+  }
+
+  #emit(event: EventBody): void {
+    const { taskId, epoch } = this.#options.task;
+    this.#options.events.emit({ taskId, epoch, timeMs: this.clock.now(), ...event });
+  }
+}

@@ -1,0 +1,96 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type BackupTask,
+  backupIdSchema,
+  backupTaskSchema,
+  type ForgetTask,
+  forgetTaskSchema,
+  type Manifest,
+  type RestoreTask,
+  restoreTaskSchema,
+} from '@holdfast/protocol';
+
+export const ownPassword = 'own password';
+export const recoveryPassword = 'recovery password';
+
+type PartSpec = Partial<BackupTask['parts'][number]> & { readonly name: string; readonly path: string };
+
+/** A folder with a repository to be, and tasks for it. */
+export interface TestPlace extends AsyncDisposable {
+  readonly folder: string;
+  readonly repository: string;
+  backup(parts: readonly PartSpec[], changes?: Partial<BackupTask>): BackupTask;
+  restore(manifest: Manifest, paths: Readonly<Record<string, string>>): RestoreTask;
+  forget(manifest: Manifest): ForgetTask;
+}
+
+export async function testPlace(): Promise<TestPlace> {
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-mover-'));
+  const repository = join(folder, 'repository');
+  const base = () => {
+    const taskId = `tsk_${newId()}`;
+    return {
+      version: 1,
+      taskId,
+      jobId: `job_${newId()}`,
+      epoch: 1,
+      eventsPath: join(folder, `${taskId}.jsonl`),
+      repository: { location: repository, password: ownPassword },
+    };
+  };
+  return {
+    folder,
+    repository,
+    backup: (parts, changes = {}) =>
+      backupTaskSchema.parse({
+        ...base(),
+        kind: 'backup',
+        manifest: manifest(),
+        initialize: { recoveryPassword },
+        parts: parts.map((part) => ({
+          source: { kind: 'bind', path: part.path },
+          mountPoints: [{ component: 'web', path: '/data', readOnly: false }],
+          parentSnapshotId: null,
+          mustNotBeEmpty: false,
+          ...part,
+        })),
+        ...changes,
+      }),
+    restore: ({ backupId, parts }, paths) =>
+      restoreTaskSchema.parse({
+        ...base(),
+        kind: 'restore',
+        backupId,
+        parts: parts.map(({ name, snapshotId, treeId, files, bytes }) => {
+          return { name, snapshotId, treeId, files, bytes, path: paths[name] };
+        }),
+      }),
+    forget: ({ backupId }) => forgetTaskSchema.parse({ ...base(), kind: 'forget', backupId }),
+    [Symbol.asyncDispose]: async () => {
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function manifest() {
+  return {
+    version: 1,
+    revision: 1,
+    backupId: backupIdSchema.parse(`bak_${newId()}`),
+    kind: 'manual',
+    mode: 'consistent',
+    description: 'a test',
+    environment: { id: `env_${newId()}`, name: 'shop', type: 'production', node: 'here', folder: null },
+    createdAtMs: 1_700_000_000_000,
+    expiresAtMs: null,
+    createdBy: 'tester',
+    policy: null,
+  };
+}
+
+function newId(): string {
+  return randomBytes(8).toString('hex');
+}
