@@ -1,0 +1,161 @@
+CREATE TABLE backup (
+  id TEXT PRIMARY KEY,
+  environment_id TEXT NOT NULL REFERENCES environment (id),
+  repository_id TEXT NOT NULL REFERENCES repository (id),
+  job_id TEXT,
+  kind TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  status TEXT NOT NULL,
+  description TEXT NOT NULL,
+  components TEXT NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  expires_at INTEGER,
+  bytes INTEGER,
+  stored_bytes INTEGER,
+  manifest_snapshot_id TEXT,
+  error TEXT
+) STRICT;
+
+CREATE INDEX backup_newest ON backup (created_at DESC, id DESC);
+
+CREATE INDEX backup_newest_of_environment ON backup (environment_id, created_at DESC, id DESC);
+
+CREATE INDEX backup_newest_of_environment_status ON backup (environment_id, status, created_at DESC, id DESC);
+
+CREATE INDEX backup_newest_of_status ON backup (status, created_at DESC, id DESC);
+
+CREATE TABLE environment (
+  id TEXT PRIMARY KEY,
+  node_id TEXT NOT NULL REFERENCES node (id),
+  project TEXT NOT NULL,
+  name TEXT NOT NULL,
+  type TEXT NOT NULL,
+  folder TEXT,
+  seen TEXT NOT NULL,
+  state TEXT NOT NULL,
+  first_seen_at INTEGER NOT NULL,
+  last_seen_at INTEGER NOT NULL,
+  UNIQUE (node_id, name)
+) STRICT;
+
+CREATE TABLE "freeze" (
+  job_id TEXT PRIMARY KEY REFERENCES job (id) ON DELETE CASCADE,
+  containers TEXT NOT NULL,
+  deadline_at INTEGER NOT NULL,
+  thawed_at INTEGER
+) STRICT;
+
+CREATE TABLE job (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  state TEXT NOT NULL,
+  environment_id TEXT NOT NULL REFERENCES environment (id),
+  backup_id TEXT,
+  request TEXT NOT NULL,
+  step TEXT NOT NULL,
+  progress TEXT,
+  error TEXT,
+  warnings TEXT NOT NULL,
+  cancel_requested INTEGER NOT NULL,
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  started_at INTEGER,
+  finished_at INTEGER,
+  lease_owner TEXT,
+  lease_until INTEGER,
+  epoch INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX job_newest ON job (created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX job_one_unfinished ON job (environment_id) WHERE state IN ('queued', 'running');
+
+CREATE INDEX job_queue ON job (state, created_at, id);
+
+CREATE TABLE job_log (
+  job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+  seq INTEGER NOT NULL,
+  time_ms INTEGER NOT NULL,
+  level TEXT NOT NULL,
+  message TEXT NOT NULL,
+  PRIMARY KEY (job_id, seq)
+) STRICT;
+
+CREATE TABLE node (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  docker_host TEXT NOT NULL,
+  engine_id TEXT,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE part (
+  backup_id TEXT NOT NULL REFERENCES backup (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  name TEXT NOT NULL,
+  source TEXT NOT NULL,
+  mount_points TEXT NOT NULL,
+  snapshot_id TEXT NOT NULL,
+  tree_id TEXT NOT NULL,
+  files INTEGER NOT NULL,
+  bytes INTEGER NOT NULL,
+  stored_bytes INTEGER NOT NULL,
+  PRIMARY KEY (backup_id, position)
+) STRICT;
+
+CREATE TABLE repository (
+  id TEXT PRIMARY KEY,
+  vault_id TEXT NOT NULL REFERENCES vault (id),
+  environment_id TEXT NOT NULL REFERENCES environment (id),
+  folder TEXT NOT NULL,
+  sealed_password TEXT NOT NULL,
+  initialized_at INTEGER,
+  created_at INTEGER NOT NULL,
+  UNIQUE (vault_id, environment_id),
+  UNIQUE (vault_id, folder)
+) STRICT;
+
+CREATE TABLE restore_journal (
+  environment_id TEXT PRIMARY KEY REFERENCES environment (id),
+  backup_id TEXT NOT NULL,
+  job_id TEXT NOT NULL,
+  containers TEXT NOT NULL,
+  started_at INTEGER NOT NULL,
+  reason TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE schema_migration (
+    version integer primary key, name text not null, applied_at bigint not null);
+
+CREATE TABLE task (
+  id TEXT PRIMARY KEY,
+  job_id TEXT NOT NULL REFERENCES job (id) ON DELETE CASCADE,
+  epoch INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  events_path TEXT NOT NULL,
+  pid INTEGER,
+  boot_id TEXT,
+  start_ticks TEXT,
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER
+) STRICT;
+
+CREATE INDEX task_of_job ON task (job_id, epoch);
+
+CREATE TABLE token (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  hash TEXT NOT NULL UNIQUE,
+  rights TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE vault (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  location TEXT NOT NULL,
+  is_default INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,182 @@
+import type {
+  BackupId,
+  BackupKind,
+  BackupMode,
+  BackupStatus,
+  EnvironmentId,
+  JobId,
+  JobKind,
+  JobState,
+  LogLine,
+  NodeId,
+  RepositoryId,
+  TaskId,
+  TaskSpec,
+  TokenId,
+  VaultId,
+} from '@holdfast/protocol';
+
+/** JSON as text; read and written through a `jsonColumn`. */
+type Json = string;
+/** Milliseconds since the Unix epoch. */
+type Ms = number;
+type Flag = 0 | 1;
+
+export interface NodeTable {
+  id: NodeId;
+  name: string;
+  docker_host: string;
+  engine_id: string | null;
+  created_at: Ms;
+}
+
+export interface VaultTable {
+  id: VaultId;
+  name: string;
+  location: string;
+  is_default: Flag;
+  created_at: Ms;
+}
+
+export interface EnvironmentTable {
+  id: EnvironmentId;
+  node_id: NodeId;
+  project: string;
+  name: string;
+  type: 'production' | 'staging' | 'development';
+  folder: string | null;
+  /** Components and mounts as they were last discovered. */
+  seen: Json;
+  state: 'active' | 'inactive';
+  first_seen_at: Ms;
+  last_seen_at: Ms;
+}
+
+export interface RepositoryTable {
+  id: RepositoryId;
+  vault_id: VaultId;
+  environment_id: EnvironmentId;
+  /** Below the vault's location. */
+  folder: string;
+  sealed_password: string;
+  initialized_at: Ms | null;
+  created_at: Ms;
+}
+
+export interface BackupTable {
+  id: BackupId;
+  environment_id: EnvironmentId;
+  repository_id: RepositoryId;
+  job_id: JobId | null;
+  kind: BackupKind;
+  mode: BackupMode;
+  status: BackupStatus;
+  description: string;
+  components: Json;
+  created_by: string;
+  created_at: Ms;
+  finished_at: Ms | null;
+  expires_at: Ms | null;
+  bytes: number | null;
+  stored_bytes: number | null;
+  manifest_snapshot_id: string | null;
+  error: Json | null;
+}
+
+export interface PartTable {
+  backup_id: BackupId;
+  position: number;
+  name: string;
+  source: Json;
+  mount_points: Json;
+  snapshot_id: string;
+  tree_id: string;
+  files: number;
+  bytes: number;
+  stored_bytes: number;
+}
+
+export interface JobTable {
+  id: JobId;
+  kind: JobKind;
+  state: JobState;
+  environment_id: EnvironmentId;
+  backup_id: BackupId | null;
+  request: Json;
+  step: string;
+  progress: Json | null;
+  error: Json | null;
+  warnings: Json;
+  cancel_requested: Flag;
+  created_by: string;
+  created_at: Ms;
+  started_at: Ms | null;
+  finished_at: Ms | null;
+  lease_owner: string | null;
+  /** By the database's clock on PostgreSQL. */
+  lease_until: Ms | null;
+  /** Grows by one each time the lease changes hands; 0 while queued. */
+  epoch: number;
+}
+
+export interface JobLogTable {
+  job_id: JobId;
+  seq: number;
+  time_ms: Ms;
+  level: LogLine['level'];
+  message: string;
+}
+
+export interface TaskTable {
+  id: TaskId;
+  job_id: JobId;
+  epoch: number;
+  kind: TaskSpec['kind'];
+  events_path: string;
+  pid: number | null;
+  boot_id: string | null;
+  start_ticks: string | null;
+  created_at: Ms;
+  finished_at: Ms | null;
+}
+
+export interface FreezeTable {
+  job_id: JobId;
+  containers: Json;
+  deadline_at: Ms;
+  thawed_at: Ms | null;
+}
+
+export interface RestoreJournalTable {
+  environment_id: EnvironmentId;
+  backup_id: BackupId;
+  job_id: JobId;
+  containers: Json;
+  started_at: Ms;
+  reason: string;
+}
+
+export interface TokenTable {
+  id: TokenId;
+  name: string;
+  /** SHA-256 in hexadecimal. */
+  hash: string;
+  rights: Json;
+  created_at: Ms;
+}
+
+/** Every table of the catalog, as `migrations/` make it. */
+export interface Tables {
+  node: NodeTable;
+  vault: VaultTable;
+  environment: EnvironmentTable;
+  repository: RepositoryTable;
+  backup: BackupTable;
+  part: PartTable;
+  job: JobTable;
+  job_log: JobLogTable;
+  task: TaskTable;
+  freeze: FreezeTable;
+  restore_journal: RestoreJournalTable;
+  token: TokenTable;
+}

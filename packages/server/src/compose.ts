@@ -1,0 +1,198 @@
+import { join } from 'node:path';
+import type { Clock, Logger } from '@holdfast/base';
+import type { Catalog } from './catalog/catalog.ts';
+import { createIds, type Ids } from './catalog/ids.ts';
+import type { Config } from './config/load-config.ts';
+import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
+import { createDeleteHandler } from './features/backups/removal/delete-handler.ts';
+import { createRemovalStore } from './features/backups/removal/removal-store.ts';
+import { backupHandlers } from './features/backups/routes.ts';
+import { createBackupService } from './features/backups/service.ts';
+import { createBackupStore } from './features/backups/store.ts';
+import { environmentHandlers } from './features/environments/routes.ts';
+import { createEnvironmentService, type EnvironmentService } from './features/environments/service.ts';
+import { createEnvironmentStore } from './features/environments/store.ts';
+import { createJobExecutor, type JobExecutor } from './features/jobs/execution/job-executor.ts';
+import { createTaskRuns } from './features/jobs/execution/task-runs.ts';
+import { createFreezeStore } from './features/jobs/freeze-store.ts';
+import { createJournalStore } from './features/jobs/journal-store.ts';
+import { createLeaseStore } from './features/jobs/lease-store.ts';
+import { createLogStore } from './features/jobs/log-store.ts';
+import { jobHandlers } from './features/jobs/routes.ts';
+import { createJobService } from './features/jobs/service.ts';
+import { createJobStore } from './features/jobs/store.ts';
+import { createTaskStore } from './features/jobs/task-store.ts';
+import { createNodeService } from './features/nodes/service.ts';
+import { createNodeStore } from './features/nodes/store.ts';
+import { createRepositoryService, type RepositoryService } from './features/repositories/service.ts';
+import { createRepositoryStore } from './features/repositories/store.ts';
+import { createRestoreHandler } from './features/restores/restore-handler.ts';
+import { createTokenService, type TokenService } from './features/tokens/service.ts';
+import { createTokenStore } from './features/tokens/store.ts';
+import { vaultHandlers } from './features/vaults/routes.ts';
+import { openVaultService } from './features/vaults/service.ts';
+import { createVaultStore } from './features/vaults/store.ts';
+import type { Handlers } from './http/handler.ts';
+import { serverHandlers } from './http/server-handlers.ts';
+import { createStartMover } from './runner/start-mover.ts';
+import { createRecoveryKeys } from './secrets/recovery-key.ts';
+import type { Sealer } from './secrets/sealer.ts';
+
+/** A job is lost to another server when it was not renewed for this long. */
+const leaseTimes = { leaseMs: 30_000, renewMs: 5_000 };
+/** Longest wait of a stop for a job that cannot be cut off. */
+const stopLimitMs = 20_000;
+
+export interface ComposeOptions {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly version: string;
+  /** Names the data directory among those whose servers share the catalog. */
+  readonly serverId: string;
+  /** Names this process among those that ever used the data directory. */
+  readonly instance: string;
+  /** Absolute path of the mover's program. */
+  readonly moverMain: string;
+}
+
+export interface Composition {
+  readonly handlers: Omit<Handlers, 'server.openapi'>;
+  readonly tokens: TokenService;
+  readonly executor: JobExecutor;
+}
+
+/** The one place where everything is put together. Makes the default vault's row and recovery key at first. */
+export async function compose(options: ComposeOptions): Promise<Composition> {
+  const { config, catalog, clock, version } = options;
+  const ids = createIds();
+  const stores = createStores(catalog, clock, ids);
+  const vaults = await openVaultService({
+    store: stores.vaults,
+    listInitializedFolders: stores.repositories.listInitializedFolders,
+    recoveryKeys: createRecoveryKeys(config.dataDirectory),
+    ids,
+    directory: config.vaultDirectory,
+  });
+  const environments = createEnvironmentService({
+    store: stores.environments,
+    nodes: createNodeService({ store: stores.nodes, dockerHost: config.dockerHost }),
+    ownPaths: [
+      { path: config.dataDirectory, what: "Holdfast's own data" },
+      { path: config.vaultDirectory, what: "Holdfast's vault" },
+    ],
+  });
+  const repositories = createRepositoryService({
+    store: stores.repositories,
+    vaults,
+    sealer: options.sealer,
+    ids,
+  });
+  const executor = composeExecutor({ ...options, stores, environments, repositories, ids });
+  const jobs = createJobService({
+    catalog,
+    store: stores.jobs,
+    logs: stores.logs,
+    onCancelledInQueue: async ({ kind, backupId }, tx) => {
+      if (kind === 'backup' && backupId !== null) await stores.backups.markCancelled(backupId, tx);
+    },
+    onWake: () => executor.wake(),
+  });
+  const backups = createBackupService({
+    catalog,
+    store: stores.backups,
+    jobs,
+    environments,
+    repositories,
+    clock,
+    ids,
+  });
+  const handlers = {
+    ...serverHandlers(version, catalog.ping),
+    ...environmentHandlers(environments),
+    ...backupHandlers(backups),
+    ...jobHandlers(jobs, environments),
+    ...vaultHandlers(vaults),
+  };
+  return { handlers, tokens: createTokenService(stores.tokens), executor };
+}
+
+type Stores = ReturnType<typeof createStores>;
+
+function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
+  return {
+    backups: createBackupStore({ catalog, clock }),
+    environments: createEnvironmentStore({ catalog, clock, ids }),
+    freezes: createFreezeStore(catalog, clock),
+    jobs: createJobStore({ catalog, clock, ids }),
+    journals: createJournalStore(catalog),
+    leases: createLeaseStore({ catalog, clock }),
+    logs: createLogStore(catalog),
+    nodes: createNodeStore({ catalog, clock, ids }),
+    removals: createRemovalStore(catalog),
+    repositories: createRepositoryStore(catalog, clock),
+    tasks: createTaskStore(catalog, clock),
+    tokens: createTokenStore({ catalog, clock, ids }),
+    vaults: createVaultStore(catalog, clock),
+  };
+}
+
+interface ComposeExecutorOptions extends ComposeOptions {
+  readonly stores: Stores;
+  readonly environments: EnvironmentService;
+  readonly repositories: RepositoryService;
+  readonly ids: Ids;
+}
+
+/** What works on jobs: one handler for each kind of them. */
+function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
+  const { config, catalog, stores, environments, repositories, ids, clock, logger } = options;
+  const { backups, freezes, journals, leases, logs, removals, tasks } = stores;
+  const taskRuns = createTaskRuns({
+    tasks,
+    ids,
+    startMover: createStartMover({ node: process.execPath, main: options.moverMain }),
+    eventsFolder: tasksFolder(config),
+  });
+  const { holdLimitMs, concurrency } = config;
+  return createJobExecutor({
+    catalog,
+    leases,
+    logs,
+    taskRuns,
+    handlers: {
+      backup: createBackupHandler({
+        environments,
+        repositories,
+        backups,
+        freezes,
+        taskRuns,
+        holdLimitMs,
+        clock,
+      }),
+      restore: createRestoreHandler({
+        environments,
+        repositories,
+        findBackup: async (id) => await backups.get(id),
+        journals,
+        taskRuns,
+        clock,
+      }),
+      delete: createDeleteHandler({ backups, removals, repositories, taskRuns }),
+    },
+    place: options.serverId,
+    instance: options.instance,
+    concurrency,
+    times: leaseTimes,
+    stopLimitMs,
+    clock,
+    logger,
+  });
+}
+
+/** Where movers write their events: how a server that comes back learns what they did. */
+export function tasksFolder({ dataDirectory }: Config): string {
+  return join(dataDirectory, 'tasks');
+}

@@ -1,0 +1,129 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type ParseValue,
+  parseCatalogUrl,
+  parseChoice,
+  parseDockerHost,
+  parseDuration,
+  parseInteger,
+  parseListen,
+  parsePath,
+} from './parse-value.ts';
+
+/** One setting: where it comes from, what it may be, and what it is when nobody says anything. */
+export interface ConfigKey<T> {
+  /** Environment variables, the strongest first; the flag and the name in the file are the key's own. */
+  readonly variables: readonly string[];
+  /** What stands for the value in `--help`. */
+  readonly placeholder: string;
+  readonly parse: ParseValue<T>;
+  /** As text, for whoever starts the server; null where there is none. */
+  readonly default: (host: ConfigHost) => string | null;
+  /** The default in words, for the documentation. */
+  readonly defaultInWords: string;
+  readonly description: string;
+  /** True for what must not be shown. */
+  readonly isSecret?: true;
+}
+
+/** What the defaults depend on. */
+export interface ConfigHost {
+  readonly isRoot: boolean;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The data directory, once it is known. */
+  readonly dataDirectory: string;
+}
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+const key = <T>(definition: ConfigKey<T>): ConfigKey<T> => definition;
+
+/** Every setting of the server. `docs/configuration.md` and `--help` are made from this table. */
+export const configKeys = {
+  data: key({
+    variables: ['HOLDFAST_DATA'],
+    placeholder: 'DIRECTORY',
+    parse: parsePath,
+    default: ({ isRoot, environment }) => defaultDataDirectory(isRoot, environment),
+    defaultInWords:
+      '`/var/lib/holdfast` for root, otherwise `holdfast` in `XDG_DATA_HOME` (`~/.local/share/holdfast`)',
+    description: 'Holds the catalog, the keys, the first token and the running tasks. For this server alone.',
+  }),
+  listen: key({
+    variables: ['HOLDFAST_LISTEN'],
+    placeholder: 'HOST:PORT',
+    parse: parseListen,
+    default: () => '127.0.0.1:8420',
+    defaultInWords: '`127.0.0.1:8420`',
+    description:
+      'Where the API is served, without TLS. Port 0 takes any that is free; `server.json` in the data directory says which.',
+  }),
+  'docker-host': key({
+    variables: ['HOLDFAST_DOCKER_HOST', 'DOCKER_HOST'],
+    placeholder: 'unix:///PATH',
+    parse: parseDockerHost,
+    default: () => 'unix:///var/run/docker.sock',
+    defaultInWords: '`unix:///var/run/docker.sock`',
+    description: 'The Docker Engine whose Compose projects are backed up.',
+  }),
+  vault: key({
+    variables: ['HOLDFAST_VAULT'],
+    placeholder: 'DIRECTORY',
+    parse: parsePath,
+    default: ({ dataDirectory }) => join(dataDirectory, 'vault'),
+    defaultInWords: '`vault` in the data directory',
+    description: 'The directory of the default vault: where backups are kept.',
+  }),
+  'catalog-url': key({
+    variables: ['HOLDFAST_CATALOG_URL'],
+    placeholder: 'postgres://…',
+    parse: parseCatalogUrl,
+    default: () => null,
+    defaultInWords: 'none: SQLite, in the data directory',
+    description: 'A PostgreSQL database for the catalog, which several servers may share.',
+    isSecret: true,
+  }),
+  'hold-limit': key({
+    variables: ['HOLDFAST_HOLD_LIMIT'],
+    placeholder: 'DURATION',
+    parse: parseDuration(1000, 86_400_000),
+    default: () => '10m',
+    defaultInWords: '`10m`',
+    description:
+      'The longest time that an environment stays paused for a backup; then it is thawed and the backup fails.',
+  }),
+  concurrency: key({
+    variables: ['HOLDFAST_CONCURRENCY'],
+    placeholder: 'NUMBER',
+    parse: parseInteger(1, 64),
+    default: () => '2',
+    defaultInWords: '`2`',
+    description: 'How many jobs run at once. Jobs of one environment always run one after the other.',
+  }),
+  'log-level': key({
+    variables: ['HOLDFAST_LOG_LEVEL'],
+    placeholder: 'LEVEL',
+    parse: parseChoice(logLevels),
+    default: () => 'info',
+    defaultInWords: '`info`',
+    description: `What is logged to standard error: ${logLevels.join(', ')}.`,
+  }),
+};
+
+export type ConfigKeyName = keyof typeof configKeys;
+
+export const configKeyNames = Object.keys(configKeys) as readonly ConfigKeyName[];
+
+/** The variable that names the configuration file. */
+export const configFileVariable = 'HOLDFAST_CONFIG';
+
+export function defaultDataDirectory(
+  isRoot: boolean,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  if (isRoot) return '/var/lib/holdfast';
+  const xdg = environment.XDG_DATA_HOME;
+  const home = xdg?.startsWith('/') ? xdg : join(environment.HOME ?? homedir(), '.local/share');
+  return join(home, 'holdfast');
+}

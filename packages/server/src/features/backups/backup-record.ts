@@ -1,0 +1,71 @@
+import type {
+  BackupId,
+  BackupKind,
+  BackupMode,
+  BackupStatus,
+  BackupSummary,
+  EnvironmentId,
+  ErrorReportBody,
+  JobId,
+  RepositoryId,
+  SealedPart,
+} from '@holdfast/protocol';
+
+/** A backup as the catalog has it. */
+export interface BackupRecord extends BackupSummary {
+  readonly repositoryId: RepositoryId;
+  readonly createdBy: string;
+  readonly manifestSnapshotId: string | null;
+  readonly error: ErrorReportBody | null;
+}
+
+export interface BackupWithParts extends BackupRecord {
+  readonly parts: readonly SealedPart[];
+}
+
+export interface NewBackup {
+  readonly id: BackupId;
+  readonly environmentId: EnvironmentId;
+  readonly repositoryId: RepositoryId;
+  readonly jobId: JobId;
+  readonly kind: BackupKind;
+  readonly mode: BackupMode;
+  readonly description: string;
+  readonly components: readonly string[];
+  readonly createdBy: string;
+  readonly createdAtMs: number;
+  readonly expiresAtMs: number | null;
+}
+
+/** What a mover committed. */
+export interface CommittedBackup {
+  readonly parts: readonly SealedPart[];
+  readonly manifestSnapshotId: string;
+  readonly finishedAtMs: number;
+}
+
+export interface BackupFilter {
+  readonly environmentId?: EnvironmentId | undefined;
+  readonly status?: BackupStatus | undefined;
+  readonly limit: number;
+  /** The `next` of the page before. */
+  readonly after?: BackupCursor | undefined;
+}
+
+/** The last backup of a page: the next page begins behind it, whatever was added or removed meanwhile. */
+export interface BackupCursor {
+  readonly createdAtMs: number;
+  readonly id: BackupId;
+}
+
+export interface BackupPage {
+  readonly backups: readonly BackupRecord[];
+  /** Null on the last page. */
+  readonly next: BackupCursor | null;
+}
+
+/** What a text can name: exactly one backup, none, or several by a prefix that is too short. */
+export type BackupMatch =
+  | { readonly found: 'one'; readonly backup: BackupWithParts }
+  | { readonly found: 'none' }
+  | { readonly found: 'several'; readonly ids: readonly BackupId[] };

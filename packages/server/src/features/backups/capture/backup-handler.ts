@@ -1,0 +1,205 @@
+import { type Clock, HoldfastError, throwIfAborted } from '@holdfast/base';
+import { removeLeftProbes, thawContainers } from '@holdfast/docker';
+import type { BackupId, BackupTask } from '@holdfast/protocol';
+import type { Milestones } from '../../../runner/milestones.ts';
+import type { Mover } from '../../../runner/mover.ts';
+import { provePaths } from '../../../runner/prove-paths.ts';
+import type { EnvironmentService } from '../../environments/service.ts';
+import type { EnvironmentSurvey } from '../../environments/survey.ts';
+import type { JobEnd, JobHandler, JobRun } from '../../jobs/execution/job-handler.ts';
+import type { TaskBase, TaskRuns } from '../../jobs/execution/task-runs.ts';
+import type { FreezeStore } from '../../jobs/freeze-store.ts';
+import type { JobRecord } from '../../jobs/job-record.ts';
+import type { RepositoryService } from '../../repositories/service.ts';
+import type { BackupWithParts } from '../backup-record.ts';
+import { requireBackupPossible } from '../check-request.ts';
+import type { BackupStore } from '../store.ts';
+import { type CapturePart, planCapture } from './plan-capture.ts';
+import { whileFrozen } from './while-frozen.ts';
+
+export interface BackupHandlerOptions {
+  readonly environments: Pick<EnvironmentService, 'survey'>;
+  readonly repositories: Pick<RepositoryService, 'access' | 'markInitialized'>;
+  readonly backups: BackupStore;
+  readonly freezes: FreezeStore;
+  readonly taskRuns: TaskRuns;
+  /** The longest that an environment stays paused. */
+  readonly holdLimitMs: number;
+  readonly clock: Clock;
+}
+
+/**
+ * Takes backups, by the steps of docs/design.md: look → prove paths → mover started → frozen while it reads → thawed →
+ * commit → ready. Whatever fails on the way thaws first.
+ */
+export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
+  const { environments, backups, freezes, taskRuns } = options;
+  return {
+    run: async (run) => {
+      const backup = await requireBackup(backups, run.job);
+      await backups.markRunning(backup.id);
+      const { spec, survey } = await prepare(options, run, backup);
+      run.step('Starting the mover');
+      const mover = await taskRuns.start(run, 'backup', spec);
+      try {
+        await capture(options, { run, survey, mover });
+        await options.repositories.markInitialized(backup.repositoryId);
+        throwIfAborted(run.signal);
+        run.step('Writing the manifest');
+        mover.send({ type: 'commit' });
+        await mover.waitFor('committed');
+        await mover.exited;
+        return endOf(options, backup.id, mover.milestones);
+      } finally {
+        await taskRuns.end(mover);
+      }
+    },
+
+    recover: async (run) => {
+      const backup = await requireBackup(backups, run.job);
+      const freeze = await freezes.get(run.job.id);
+      if (freeze !== undefined && freeze.thawedAtMs === null) {
+        const { docker } = await environments.survey(run.job.environmentId, run);
+        const targets = freeze.containers.map(({ id, startedAt }) => ({ containerId: id, startedAt }));
+        const thawed = await thawContainers(docker.containers, targets, run);
+        if (thawed.length > 0) run.log('warn', `Thawed ${thawed.length} containers that were still paused`);
+        await freezes.markThawed(run.job.id);
+      }
+      const settled = await taskRuns.settle(run.job.id, run);
+      // It may have been cut off while it proved paths.
+      if (settled.length === 0) {
+        const { docker } = await environments.survey(run.job.environmentId, run);
+        await removeLeftProbes(docker, run);
+      }
+      for (const { milestones } of settled) {
+        if (milestones.committed === undefined) continue;
+        await options.repositories.markInitialized(backup.repositoryId);
+        return endOf(options, backup.id, milestones);
+      }
+      throw new HoldfastError('server-lost', 'The server was gone before the backup was complete.', {
+        hint: 'The app runs as before. Take the backup again.',
+      });
+    },
+
+    recordFailure: async ({ backupId }, error, tx) => {
+      if (backupId === null) return;
+      if (error.code === 'interrupted') await backups.markCancelled(backupId, tx);
+      else await backups.markFailed(backupId, error.toReport(), tx);
+    },
+  };
+}
+
+interface PreparedBackup {
+  readonly spec: (base: TaskBase) => BackupTask;
+  readonly survey: EnvironmentSurvey;
+}
+
+/** Looks at the environment anew: since the backup was asked for, it may have changed. */
+async function prepare(
+  { environments, repositories, backups }: BackupHandlerOptions,
+  run: JobRun,
+  backup: BackupWithParts,
+): Promise<PreparedBackup> {
+  const { request } = run.job;
+  if (request.kind !== 'backup') throw new HoldfastError('internal', 'The job is no backup.');
+  run.step('Looking at the environment');
+  const survey = await environments.survey(run.job.environmentId, run);
+  const { record, environment, docker, host } = survey;
+  requireBackupPossible(record, request.components ?? undefined);
+  const parts = planCapture(survey.mounts, {
+    components: request.components,
+    lastParts: await backups.lastReadyParts(record.id),
+    allowEmpty: request.allowEmpty,
+  });
+  run.step('Proving the paths of its mounts');
+  const instances = environment?.components.flatMap((component) => component.instances) ?? [];
+  const images = [...new Set(instances.map(({ imageId }) => imageId))];
+  const paths = await provePaths(docker, parts, { images, host, signal: run.signal });
+  const access = await repositories.access(backup.repositoryId);
+  const { recoveryPassword } = access;
+  return {
+    survey,
+    spec: (base) => ({
+      ...base,
+      kind: 'backup',
+      repository: { location: access.location, password: access.password },
+      manifest: manifestOf(backup, record),
+      initialize: access.isInitialized ? null : { recoveryPassword },
+      parts: parts.map((part) => toTaskPart(part, paths)),
+    }),
+  };
+}
+
+function toTaskPart(part: CapturePart, paths: ReadonlyMap<string, string>): BackupTask['parts'][number] {
+  const { partName: _partName, place: _place, ...spec } = part;
+  const path = paths.get(part.name);
+  if (path === undefined) throw new HoldfastError('internal', `The path of ${part.name} was not proven.`);
+  return { ...spec, path };
+}
+
+function manifestOf(
+  backup: BackupWithParts,
+  environment: EnvironmentSurvey['record'],
+): BackupTask['manifest'] {
+  const { id, kind, mode, description, createdAtMs, expiresAtMs, createdBy } = backup;
+  const { name, type, nodeName, folder } = environment;
+  return {
+    version: 1,
+    revision: 1,
+    backupId: id,
+    kind,
+    mode,
+    description,
+    environment: { id: environment.id, name, type, node: nodeName, folder },
+    createdAtMs,
+    expiresAtMs,
+    createdBy,
+    policy: null,
+  };
+}
+
+interface Capture {
+  readonly run: JobRun;
+  readonly survey: EnvironmentSurvey;
+  readonly mover: Mover;
+}
+
+async function capture(
+  { freezes, holdLimitMs, clock }: BackupHandlerOptions,
+  { run, survey: { docker, record }, mover }: Capture,
+): Promise<void> {
+  run.step('Pausing the containers');
+  await whileFrozen(
+    { run, docker, environmentName: record.name, freezes, holdLimitMs, clock },
+    async (signal) => {
+      run.step('Reading');
+      mover.send({ type: 'go' });
+      await mover.waitFor('sealed', { signal });
+    },
+  );
+}
+
+/** What is committed counts, also if the mover was killed before it could say that it is done. */
+function endOf(
+  { backups }: BackupHandlerOptions,
+  backupId: BackupId,
+  { committed, result }: Milestones,
+): JobEnd {
+  const { manifest, manifestSnapshotId } = committed ?? {};
+  if (manifest == null || manifestSnapshotId == null) {
+    throw new HoldfastError('mover-failed', 'The mover committed a backup without naming its manifest.');
+  }
+  const { parts, finishedAtMs } = manifest;
+  return {
+    warnings: result?.warnings ?? [],
+    record: async (tx) => {
+      await backups.markReady(backupId, { parts, manifestSnapshotId, finishedAtMs }, tx);
+    },
+  };
+}
+
+async function requireBackup(backups: BackupStore, { id, backupId }: JobRecord): Promise<BackupWithParts> {
+  const backup = backupId === null ? undefined : await backups.get(backupId);
+  if (backup !== undefined) return backup;
+  throw new HoldfastError('internal', `The catalog has no backup for the job ${id}.`);
+}

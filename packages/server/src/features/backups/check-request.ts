@@ -1,0 +1,104 @@
+import { HoldfastError } from '@holdfast/base';
+import type { EnvironmentRecord } from '../environments/environment-record.ts';
+import type { JobRequest } from '../jobs/job-record.ts';
+import type { BackupWithParts } from './backup-record.ts';
+
+/**
+ * Whether a backup of an environment can be taken.
+ *
+ * @param components undefined for all
+ * @returns the names of the components that it is of
+ * @throws HoldfastError `environment-inactive`, `environment-unfinished-restore`, `component-unknown`,
+ *   `environment-empty`
+ */
+export function requireBackupPossible(
+  environment: EnvironmentRecord,
+  components: readonly string[] | undefined,
+): readonly string[] {
+  const { name, state, seen, unfinishedRestore } = environment;
+  const context = { environmentId: environment.id };
+  if (state === 'inactive') {
+    throw new HoldfastError(
+      'environment-inactive',
+      `The environment (Compose project) ${name} has no containers.`,
+      { hint: 'Start it first (docker compose up). It can be restored as it is.', context },
+    );
+  }
+  if (unfinishedRestore !== null)
+    throw unfinished(environment, 'A backup would keep a state that never was.');
+  const known = seen.components.map((component) => component.name);
+  const chosen = components ?? known;
+  requireKnown(chosen, known, `The environment ${name}`);
+  const isAnyIncluded = seen.mounts.some(
+    ({ included, mountPoints }) =>
+      included &&
+      // A volume of the project that no container mounts now is of no component, and goes with the whole.
+      (components === undefined || mountPoints.some(({ component }) => chosen.includes(component))),
+  );
+  if (isAnyIncluded) return chosen;
+  throw new HoldfastError(
+    'environment-empty',
+    `Nothing of the environment ${name} would be in the backup: no mount of ${chosen.join(', ')} is included.`,
+    { hint: `holdfast environment:get ${name} lists every mount with the reason.`, context },
+  );
+}
+
+export interface RestoreCheck {
+  readonly backup: BackupWithParts;
+  /** Undefined for all. */
+  readonly components: readonly string[] | undefined;
+  /** What the environment's unfinished restore was to do, if there is one. */
+  readonly unfinished: JobRequest | null;
+}
+
+/** @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-unfinished-restore` */
+export function requireRestorePossible({ backup, components, unfinished: earlier }: RestoreCheck): void {
+  if (backup.status !== 'ready') {
+    throw new HoldfastError('backup-not-ready', `The backup ${backup.id} is ${backup.status}.`, {
+      hint: 'Only a backup that is ready can be restored.',
+      context: { backupId: backup.id, status: backup.status },
+    });
+  }
+  if (components !== undefined) {
+    const known = new Set(backup.parts.flatMap((part) => part.mountPoints.map(({ component }) => component)));
+    requireKnown(components, [...known].sort(), `The backup ${backup.id}`);
+  }
+  const begun = earlier?.kind === 'restore' ? earlier.components : null;
+  const isPartOnly =
+    earlier !== null &&
+    components !== undefined &&
+    (begun === null || !begun.every((component) => components.includes(component)));
+  if (!isPartOnly) return;
+  throw new HoldfastError(
+    'environment-unfinished-restore',
+    `A restore of more than ${components.join(', ')} was cut off, and has to be completed.`,
+    {
+      hint: `Restore ${begun === null ? 'without naming components' : `at least ${begun.join(', ')}`}.`,
+      context: { environmentId: backup.environmentId },
+    },
+  );
+}
+
+/** @throws HoldfastError `environment-unfinished-restore` */
+export function requireDeletePossible(backup: BackupWithParts, environment: EnvironmentRecord): void {
+  if (environment.unfinishedRestore?.backupId !== backup.id) return;
+  throw unfinished(environment, 'This backup is needed to complete it.');
+}
+
+function unfinished({ id, name, unfinishedRestore }: EnvironmentRecord, why: string): HoldfastError {
+  const backupId = unfinishedRestore?.backupId ?? '';
+  return new HoldfastError(
+    'environment-unfinished-restore',
+    `A restore of the environment ${name} was cut off. ${why}`,
+    { hint: `Complete it: holdfast backup:restore ${backupId}.`, context: { environmentId: id, backupId } },
+  );
+}
+
+function requireKnown(names: readonly string[], known: readonly string[], where: string): void {
+  const missing = names.find((name) => !known.includes(name));
+  if (missing === undefined) return;
+  throw new HoldfastError('component-unknown', `${where} has no component ${missing}.`, {
+    hint: `It has: ${known.join(', ')}.`,
+    context: { component: missing, known: [...known] },
+  });
+}

@@ -1,0 +1,60 @@
+import type { BackupSummary } from '@holdfast/protocol';
+import type { HandlersOf } from '../../http/handler.ts';
+import { toJob } from '../jobs/job-record.ts';
+import type { BackupRecord } from './backup-record.ts';
+import { cursorText } from './page-cursor.ts';
+import type { BackupService } from './service.ts';
+
+type BackupRoutes =
+  | 'backup.list'
+  | 'backup.get'
+  | 'backup.log'
+  | 'backup.create'
+  | 'backup.restore'
+  | 'backup.delete';
+
+export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes> {
+  return {
+    'backup.list': async ({ query: { environment, status, limit, after } }) => {
+      const page = await service.list({ environment, status, limit, after });
+      return {
+        backups: page.backups.map(toSummary),
+        next: page.next === null ? null : cursorText(page.next),
+      };
+    },
+    'backup.get': async ({ params }) => await service.get(params.backup),
+    'backup.log': async ({ params }) => ({ log: await service.log(params.backup) }),
+    'backup.create': async ({ params, body, caller, signal }) => {
+      const { job, backupId } = await service.create(
+        {
+          environment: params.environment,
+          description: body.description ?? '',
+          components: body.components,
+          retention: body.retention,
+          allowEmpty: body.allowEmpty ?? false,
+          createdBy: caller.name,
+        },
+        { signal },
+      );
+      return { job: toJob(job), backupId };
+    },
+    'backup.restore': async ({ params, body, caller }) => {
+      const { components } = body;
+      const job = await service.restore({ backup: params.backup, components, createdBy: caller.name });
+      return { job: toJob(job) };
+    },
+    'backup.delete': async ({ params, caller }) => ({
+      job: toJob(await service.delete(params.backup, caller.name)),
+    }),
+  };
+}
+
+function toSummary({
+  repositoryId: _repository,
+  createdBy: _createdBy,
+  manifestSnapshotId: _manifest,
+  error: _error,
+  ...summary
+}: BackupRecord): BackupSummary {
+  return summary;
+}

@@ -1,0 +1,215 @@
+import { type Abortable, type Clock, HoldfastError } from '@holdfast/base';
+import type { Backup, BackupId, BackupStatus, LogLine } from '@holdfast/protocol';
+import type { Catalog } from '../../catalog/catalog.ts';
+import type { Ids } from '../../catalog/ids.ts';
+import type { EnvironmentService } from '../environments/service.ts';
+import type { JobRecord } from '../jobs/job-record.ts';
+import type { JobService } from '../jobs/service.ts';
+import type { RepositoryService } from '../repositories/service.ts';
+import type { BackupPage, BackupWithParts } from './backup-record.ts';
+import { requireBackupPossible, requireDeletePossible, requireRestorePossible } from './check-request.ts';
+import { expiryOf } from './expiry.ts';
+import { parseCursor } from './page-cursor.ts';
+import type { BackupStore } from './store.ts';
+
+export interface CreateBackupRequest {
+  /** Id or name. */
+  readonly environment: string;
+  readonly description: string;
+  /** Undefined: all. */
+  readonly components: readonly string[] | undefined;
+  /** Undefined: kept until it is deleted. */
+  readonly retention: string | undefined;
+  readonly allowEmpty: boolean;
+  readonly createdBy: string;
+}
+
+export interface RestoreRequest {
+  readonly backup: string;
+  /** Undefined: all of the backup. */
+  readonly components: readonly string[] | undefined;
+  readonly createdBy: string;
+}
+
+export interface ListBackupsRequest {
+  readonly environment: string | undefined;
+  readonly status: BackupStatus | undefined;
+  readonly limit: number | undefined;
+  readonly after: string | undefined;
+}
+
+/**
+ * Backups as users see and ask for them. What is asked for is checked and queued here; the work itself is a job's.
+ * Where one backup is named: `backup-unknown`, or `usage-invalid` for a beginning of an id that several have.
+ */
+export interface BackupService {
+  list(request: ListBackupsRequest): Promise<BackupPage>;
+  get(idOrPrefix: string): Promise<Backup>;
+  log(idOrPrefix: string): Promise<LogLine[]>;
+  /**
+   * @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-inactive`, `environment-empty`,
+   *   `environment-busy`, `environment-unfinished-restore`, `component-unknown`, `docker-unreachable`
+   */
+  create(
+    request: CreateBackupRequest,
+    options?: Abortable,
+  ): Promise<{ readonly job: JobRecord; readonly backupId: BackupId }>;
+  /**
+   * @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-busy`, `environment-unfinished-restore`
+   */
+  restore(request: RestoreRequest): Promise<JobRecord>;
+  /** @throws HoldfastError `environment-busy`, `environment-unfinished-restore` */
+  delete(idOrPrefix: string, createdBy: string): Promise<JobRecord>;
+}
+
+export interface BackupServiceOptions {
+  readonly catalog: Catalog;
+  readonly store: BackupStore;
+  readonly jobs: JobService;
+  readonly environments: EnvironmentService;
+  readonly repositories: RepositoryService;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+const defaultPage = 100;
+
+export function createBackupService(options: BackupServiceOptions): BackupService {
+  const { catalog, store, jobs, environments, repositories, clock, ids } = options;
+
+  async function find(idOrPrefix: string): Promise<BackupWithParts> {
+    const match = await store.find(idOrPrefix);
+    switch (match.found) {
+      case 'one':
+        return match.backup;
+      case 'none':
+        throw new HoldfastError('backup-unknown', `There is no backup ${idOrPrefix}.`, {
+          hint: 'holdfast backup:list shows the backups that there are.',
+          context: { backup: idOrPrefix },
+        });
+      case 'several':
+        throw new HoldfastError('usage-invalid', `The ids of several backups begin with ${idOrPrefix}.`, {
+          hint: `Write more of it: ${match.ids.join(', ')}.`,
+          context: { ids: [...match.ids] },
+        });
+    }
+  }
+
+  async function environmentOf(backup: BackupWithParts) {
+    const environment = await environments.get(backup.environmentId);
+    if (environment !== undefined) return environment;
+    throw new HoldfastError('internal', `The catalog has no environment ${backup.environmentId}.`);
+  }
+
+  return {
+    list: async ({ environment, status, limit, after }) =>
+      await store.list({
+        environmentId: environment === undefined ? undefined : (await environments.find(environment)).id,
+        status,
+        limit: limit ?? defaultPage,
+        after: after === undefined ? undefined : parseCursor(after),
+      }),
+
+    get: async (idOrPrefix) => {
+      const { repositoryId, ...backup } = await find(idOrPrefix);
+      const { vaultId, location, passwordFile } = await repositories.describe(repositoryId);
+      return { ...backup, parts: [...backup.parts], vaultId, repository: location, passwordFile };
+    },
+
+    log: async (idOrPrefix) => {
+      const { jobId } = await find(idOrPrefix);
+      return jobId === null ? [] : await jobs.log(jobId);
+    },
+
+    create: async (request, { signal } = {}) => {
+      const { record: environment } = await environments.survey(request.environment, { signal });
+      const components = requireBackupPossible(environment, request.components);
+      const backupId = ids.backup();
+      const createdAtMs = clock.now();
+      const expiresAtMs = request.retention === undefined ? null : expiryOf(createdAtMs, request.retention);
+      const { createdBy, description, allowEmpty } = request;
+      const job = await catalog.write(async (tx) => {
+        const repositoryId = await repositories.ensureFor(environment, tx);
+        const queued = await jobs.enqueue(
+          {
+            kind: 'backup',
+            environmentId: environment.id,
+            backupId,
+            request: {
+              kind: 'backup',
+              components: request.components === undefined ? null : [...request.components],
+              allowEmpty,
+            },
+            createdBy,
+          },
+          tx,
+        );
+        await store.create(
+          {
+            id: backupId,
+            environmentId: environment.id,
+            repositoryId,
+            jobId: queued.id,
+            kind: 'manual',
+            mode: 'consistent',
+            description,
+            components,
+            createdBy,
+            createdAtMs,
+            expiresAtMs,
+          },
+          tx,
+        );
+        return queued;
+      });
+      jobs.wake();
+      return { job, backupId };
+    },
+
+    restore: async ({ backup: named, components, createdBy }) => {
+      const backup = await find(named);
+      const environment = await environmentOf(backup);
+      const unfinished = environment.unfinishedRestore;
+      requireRestorePossible({
+        backup,
+        components,
+        unfinished: unfinished === null ? null : (await jobs.get(unfinished.jobId)).request,
+      });
+      const job = await catalog.write(
+        async (tx) =>
+          await jobs.enqueue(
+            {
+              kind: 'restore',
+              environmentId: backup.environmentId,
+              backupId: backup.id,
+              request: { kind: 'restore', components: components === undefined ? null : [...components] },
+              createdBy,
+            },
+            tx,
+          ),
+      );
+      jobs.wake();
+      return job;
+    },
+
+    delete: async (idOrPrefix, createdBy) => {
+      const backup = await find(idOrPrefix);
+      requireDeletePossible(backup, await environmentOf(backup));
+      const job = await catalog.write(
+        async (tx) =>
+          await jobs.enqueue(
+            {
+              kind: 'delete',
+              environmentId: backup.environmentId,
+              backupId: backup.id,
+              request: { kind: 'delete' },
+              createdBy,
+            },
+            tx,
+          ),
+      );
+      jobs.wake();
+      return job;
+    },
+  };
+}

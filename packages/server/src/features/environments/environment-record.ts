@@ -1,0 +1,58 @@
+import {
+  type BackupId,
+  type Component,
+  type EnvironmentId,
+  type EnvironmentSummary,
+  type JobId,
+  type Mount,
+  type NodeId,
+  routes,
+} from '@holdfast/protocol';
+import { z } from 'zod';
+
+const environmentShape = routes['environment.get'].response.shape;
+
+/** Components and mounts as discovery sees them: what an inactive environment is restored by. */
+export const seenSchema = z.object({
+  components: environmentShape.components,
+  mounts: environmentShape.mounts,
+});
+
+export interface SeenEnvironment {
+  readonly components: Component[];
+  readonly mounts: Mount[];
+}
+
+export interface EnvironmentRecord {
+  readonly id: EnvironmentId;
+  readonly nodeId: NodeId;
+  readonly nodeName: string;
+  readonly project: string;
+  readonly name: string;
+  readonly type: EnvironmentSummary['type'];
+  readonly folder: string | null;
+  readonly state: EnvironmentSummary['state'];
+  readonly seen: SeenEnvironment;
+  readonly firstSeenAtMs: number;
+  readonly lastSeenAtMs: number;
+  /** When its newest ready backup was begun. */
+  readonly lastBackupAtMs: number | null;
+  readonly unfinishedRestore: UnfinishedRestore | null;
+}
+
+/** A restore whose job is over, and whose journal is still there. */
+export interface UnfinishedRestore {
+  readonly jobId: JobId;
+  readonly backupId: BackupId;
+  readonly startedAtMs: number;
+  readonly reason: string;
+}
+
+/** One environment as a node shows it now. */
+export interface DiscoveredEnvironment {
+  readonly name: string;
+  readonly project: string;
+  readonly type: EnvironmentSummary['type'];
+  readonly folder: string | null;
+  readonly seen: SeenEnvironment;
+}

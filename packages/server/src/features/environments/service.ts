@@ -1,0 +1,101 @@
+import { type Abortable, HoldfastError } from '@holdfast/base';
+import type { ProtectedPath } from '@holdfast/docker';
+import type { EnvironmentId, NodeId } from '@holdfast/protocol';
+import type { NodeService } from '../nodes/service.ts';
+import type { EnvironmentRecord } from './environment-record.ts';
+import type { EnvironmentStore } from './store.ts';
+import { type EnvironmentSurvey, type NodeSurvey, surveyNode, toDiscovered } from './survey.ts';
+
+/**
+ * Environments: what the node shows now, put beside what the catalog knows.
+ *
+ * `list` and `survey` ask the engine: they throw `docker-unreachable`.
+ */
+export interface EnvironmentService {
+  /** All, active and inactive, as they are now. */
+  list(options?: Abortable): Promise<readonly EnvironmentRecord[]>;
+  /** @throws HoldfastError `environment-unknown` naming those that there are, `environment-ambiguous` */
+  survey(idOrName: string, options?: Abortable): Promise<EnvironmentSurvey>;
+  /** From the catalog alone, as it was last seen. @throws HoldfastError as `survey` */
+  find(idOrName: string): Promise<EnvironmentRecord>;
+  get(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
+}
+
+export interface EnvironmentServiceOptions {
+  readonly store: EnvironmentStore;
+  readonly nodes: NodeService;
+  /** Holdfast's own data and vaults: no mount there is ever included. */
+  readonly ownPaths: readonly ProtectedPath[];
+}
+
+interface Look {
+  readonly nodeId: NodeId;
+  readonly node: NodeSurvey;
+  readonly records: readonly EnvironmentRecord[];
+}
+
+export function createEnvironmentService(options: EnvironmentServiceOptions): EnvironmentService {
+  const { store, nodes, ownPaths } = options;
+
+  /** Reads the engine and brings the catalog in step with it. */
+  async function look({ signal }: Abortable): Promise<Look> {
+    const { node, docker } = await nodes.connectLocal({ signal });
+    const survey = await surveyNode({ docker, ownPaths, signal });
+    // Volumes alone tell less than what was last seen of the whole.
+    const active = [...survey.environments.values()].filter(
+      ({ environment }) => environment.state === 'active',
+    );
+    await store.sync(node.id, active.map(toDiscovered));
+    return { nodeId: node.id, node: survey, records: await store.list() };
+  }
+
+  return {
+    list: async ({ signal } = {}) => (await look({ signal })).records,
+
+    survey: async (idOrName, { signal } = {}) => {
+      const { nodeId, node, records } = await look({ signal });
+      const record = pick(idOrName, records);
+      const { docker, host, protectedPaths } = node;
+      const now = record.nodeId === nodeId ? node.environments.get(record.name) : undefined;
+      return {
+        record,
+        docker,
+        host,
+        protectedPaths,
+        environment: now?.environment,
+        mounts: now?.mounts ?? [],
+        warnings: now?.warnings ?? [],
+      };
+    },
+
+    find: async (idOrName) => pick(idOrName, await store.list()),
+    get: async (id) => await store.get(id),
+  };
+}
+
+function pick(idOrName: string, records: readonly EnvironmentRecord[]): EnvironmentRecord {
+  const byId = records.find((record) => record.id === idOrName);
+  if (byId !== undefined) return byId;
+  const [first, ...others] = records.filter((record) => record.name === idOrName);
+  if (first === undefined) throw unknown(idOrName, records);
+  if (others.length === 0) return first;
+  throw new HoldfastError(
+    'environment-ambiguous',
+    `Several environments (Compose projects) are called ${idOrName}.`,
+    {
+      hint: `Name it by its id: ${[first, ...others].map(({ id, nodeName }) => `${id} on ${nodeName}`).join(', ')}.`,
+      context: { ids: [first, ...others].map(({ id }) => id) },
+    },
+  );
+}
+
+function unknown(name: string, records: readonly EnvironmentRecord[]): HoldfastError {
+  const known = records.map((record) => record.name);
+  return new HoldfastError('environment-unknown', `There is no environment (Compose project) ${name}.`, {
+    hint:
+      known.length === 0
+        ? 'None was ever seen on this node. Start it with docker compose up.'
+        : `Known: ${known.join(', ')}.`,
+    context: { name, known },
+  });
+}

@@ -1,0 +1,66 @@
+import type { BackupId, EnvironmentId, Job, JobId, JobKind, JobState, LogLine } from '@holdfast/protocol';
+import { z } from 'zod';
+
+/** What a job is to do, as it was asked for; checked before the job was made. */
+export const jobRequestSchema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('backup'),
+    /** Null: all components. */
+    components: z.array(z.string()).nullable(),
+    allowEmpty: z.boolean(),
+  }),
+  z.object({ kind: z.literal('restore'), components: z.array(z.string()).nullable() }),
+  z.object({ kind: z.literal('delete') }),
+]);
+
+export type JobRequest = z.infer<typeof jobRequestSchema>;
+
+/** A job as the catalog has it: what the API shows, and what its execution needs. */
+export interface JobRecord extends Job {
+  readonly request: JobRequest;
+  readonly epoch: number;
+  readonly leaseOwner: string | null;
+}
+
+/** The right to work on a job: void as soon as another owner took it over with a higher epoch. */
+export interface Lease {
+  readonly jobId: JobId;
+  readonly owner: string;
+  readonly epoch: number;
+}
+
+export interface NewJob {
+  readonly kind: JobKind;
+  readonly environmentId: EnvironmentId;
+  readonly backupId: BackupId | null;
+  readonly request: JobRequest;
+  readonly createdBy: string;
+}
+
+export interface JobFilter {
+  readonly environmentId?: EnvironmentId | undefined;
+  readonly state?: JobState | undefined;
+  readonly limit: number;
+}
+
+export interface JobChange {
+  readonly step?: string;
+  readonly progress?: Job['progress'];
+  readonly warnings?: readonly string[];
+}
+
+export interface JobOutcome {
+  readonly state: Extract<JobState, 'done' | 'warnings' | 'failed' | 'cancelled'>;
+  readonly error: Job['error'];
+  readonly warnings: readonly string[];
+}
+
+export interface NumberedLogLine {
+  readonly seq: number;
+  readonly line: LogLine;
+}
+
+/** What the API shows of a job. */
+export function toJob({ request: _request, epoch: _epoch, leaseOwner: _owner, ...job }: JobRecord): Job {
+  return job;
+}

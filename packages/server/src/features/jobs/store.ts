@@ -1,0 +1,129 @@
+import { type Clock, HoldfastError } from '@holdfast/base';
+import type { EnvironmentId, JobId } from '@holdfast/protocol';
+import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
+import type { Ids } from '../../catalog/ids.ts';
+import type { JobFilter, JobRecord, NewJob } from './job-record.ts';
+import { jobColumns, readJob, selectJobs, toRecord } from './job-rows.ts';
+
+/** Jobs as rows. How one is worked on is in `lease-store.ts`, its log in `log-store.ts`. */
+export interface JobStore {
+  /**
+   * Queues a job.
+   * @throws HoldfastError `environment-busy` while the environment has a job that is queued or running
+   */
+  create(job: NewJob, tx: Tx): Promise<JobRecord>;
+  get(id: JobId, db?: Db): Promise<JobRecord | undefined>;
+  /** Newest first. */
+  list(filter: JobFilter): Promise<readonly JobRecord[]>;
+  /** The job that is queued or running for an environment. */
+  unfinishedOf(environmentId: EnvironmentId, db?: Db): Promise<JobRecord | undefined>;
+  /** Notes that a running job is to stop; false when it is not running (any more). */
+  requestCancel(id: JobId, db?: Db): Promise<boolean>;
+  /** Ends a job that nobody has taken yet; false when somebody has, or it is over. */
+  cancelQueued(id: JobId, tx: Tx): Promise<boolean>;
+}
+
+export interface JobStoreOptions {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly ids: Ids;
+}
+
+export function createJobStore({ catalog, clock, ids }: JobStoreOptions): JobStore {
+  async function unfinishedOf(environmentId: EnvironmentId, db: Db): Promise<JobRecord | undefined> {
+    const row = await selectJobs(db)
+      .where('job.environment_id', '=', environmentId)
+      .where('job.state', 'in', ['queued', 'running'])
+      .executeTakeFirst();
+    return row === undefined ? undefined : toRecord(row);
+  }
+
+  return {
+    create: async (job, tx) => {
+      const id = ids.job();
+      const { numInsertedOrUpdatedRows: inserted } = await tx
+        .insertInto('job')
+        .values({
+          id,
+          kind: job.kind,
+          state: 'queued',
+          environment_id: job.environmentId,
+          backup_id: job.backupId,
+          request: jobColumns.request.write(job.request),
+          step: '',
+          progress: null,
+          error: null,
+          warnings: jobColumns.warnings.write([]),
+          cancel_requested: 0,
+          created_by: job.createdBy,
+          created_at: clock.now(),
+          started_at: null,
+          finished_at: null,
+          lease_owner: null,
+          lease_until: null,
+          epoch: 0,
+        })
+        // The index of unfinished jobs decides, whoever else is about to insert: no other constraint can be hit.
+        .onConflict((conflict) => conflict.doNothing())
+        .executeTakeFirstOrThrow();
+      if (inserted !== 1n) throw busy(job, await unfinishedOf(job.environmentId, tx));
+      const record = await readJob(id, tx);
+      if (record === undefined) throw new HoldfastError('internal', `The job ${id} was not written.`);
+      return record;
+    },
+
+    get: async (id, db = catalog.db) => await readJob(id, db),
+
+    list: async ({ environmentId, state, limit }) => {
+      let query = selectJobs(catalog.db);
+      if (environmentId !== undefined) query = query.where('job.environment_id', '=', environmentId);
+      if (state !== undefined) query = query.where('job.state', '=', state);
+      const rows = await query
+        .orderBy('job.created_at', 'desc')
+        .orderBy('job.id', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map(toRecord);
+    },
+
+    unfinishedOf: async (environmentId, db = catalog.db) => await unfinishedOf(environmentId, db),
+
+    requestCancel: async (id, db = catalog.db) => {
+      const { numUpdatedRows } = await db
+        .updateTable('job')
+        .set({ cancel_requested: 1 })
+        .where('id', '=', id)
+        .where('state', '=', 'running')
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    },
+
+    cancelQueued: async (id, tx) => {
+      const { numUpdatedRows } = await tx
+        .updateTable('job')
+        .set({ state: 'cancelled', cancel_requested: 1, finished_at: clock.now() })
+        .where('id', '=', id)
+        .where('state', '=', 'queued')
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    },
+  };
+}
+
+function busy(job: NewJob, holder: JobRecord | undefined): HoldfastError {
+  if (holder === undefined) {
+    return new HoldfastError('environment-busy', 'Another job of the environment ended just now.', {
+      hint: 'Try again.',
+      retry: true,
+      context: { environmentId: job.environmentId },
+    });
+  }
+  return new HoldfastError(
+    'environment-busy',
+    `The environment ${holder.environmentName} is busy: the ${holder.kind} job ${holder.id} is ${holder.state}.`,
+    {
+      hint: `Wait for it (holdfast job:watch ${holder.id}) or stop it (holdfast job:cancel ${holder.id}).`,
+      context: { environmentId: holder.environmentId, jobId: holder.id },
+    },
+  );
+}

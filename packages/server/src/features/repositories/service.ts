@@ -1,0 +1,114 @@
+import { randomBytes } from 'node:crypto';
+import { HoldfastError } from '@holdfast/base';
+import type { EnvironmentId, RepositoryId, VaultId } from '@holdfast/protocol';
+import type { Tx } from '../../catalog/catalog.ts';
+import type { Ids } from '../../catalog/ids.ts';
+import type { Sealer } from '../../secrets/sealer.ts';
+import type { VaultService } from '../vaults/service.ts';
+import type { RepositoryRecord, RepositoryStore } from './store.ts';
+
+/** Where a repository is and what opens it. Only for a mover's task: never logged, never answered. */
+export interface RepositoryAccess {
+  readonly vaultId: VaultId;
+  /** As stock restic takes it. */
+  readonly location: string;
+  readonly password: string;
+  /** The vault's recovery key, which a new repository gets as its second. */
+  readonly recoveryPassword: string;
+  /** True from the first time that the vault held it: from then on it is never made anew. */
+  readonly isInitialized: boolean;
+}
+
+export interface RepositoryDescription {
+  readonly vaultId: VaultId;
+  readonly location: string;
+  /** On the server's machine. */
+  readonly passwordFile: string;
+}
+
+export interface RepositoryService {
+  /** The environment's repository in the default vault; its row, with a password of its own, is made at first. */
+  ensureFor(
+    environment: { readonly id: EnvironmentId; readonly name: string },
+    tx: Tx,
+  ): Promise<RepositoryId>;
+  describe(id: RepositoryId): Promise<RepositoryDescription>;
+  /**
+   * Opens the vault for a task.
+   * @throws HoldfastError `vault-missing`, `storage-not-writable`, `storage-full`, `secret-unreadable`
+   */
+  access(id: RepositoryId): Promise<RepositoryAccess>;
+  /** Notes that the vault holds the repository now. */
+  markInitialized(id: RepositoryId): Promise<void>;
+}
+
+export interface RepositoryServiceOptions {
+  readonly store: RepositoryStore;
+  readonly vaults: VaultService;
+  readonly sealer: Sealer;
+  readonly ids: Ids;
+}
+
+export function createRepositoryService(options: RepositoryServiceOptions): RepositoryService {
+  const { store, vaults, sealer, ids } = options;
+
+  async function get(id: RepositoryId): Promise<RepositoryRecord> {
+    const repository = await store.get(id);
+    if (repository !== undefined) return repository;
+    throw new HoldfastError('internal', `The catalog has no repository ${id}.`);
+  }
+
+  return {
+    ensureFor: async (environment, tx) => {
+      const id = ids.repository();
+      const repository = await store.ensure(
+        {
+          id,
+          vaultId: vaults.default.id,
+          environmentId: environment.id,
+          folder: folderName(environment.name, id),
+          sealedPassword: sealer.seal(randomBytes(32).toString('hex'), id),
+        },
+        tx,
+      );
+      return repository.id;
+    },
+
+    describe: async (id) => {
+      const { vaultId, folder } = await get(id);
+      const vault = await vaults.get(vaultId);
+      return {
+        vaultId,
+        location: vaults.locationOf(vault, folder),
+        passwordFile: vaults.recoveryKeyPath(vault),
+      };
+    },
+
+    access: async (id) => {
+      const { vaultId, folder, sealedPassword, initializedAtMs } = await get(id);
+      const vault = await vaults.get(vaultId);
+      const isInitialized = initializedAtMs !== null;
+      await vaults.requireUsable(vault, isInitialized ? [folder] : []);
+      return {
+        vaultId,
+        location: vaults.locationOf(vault, folder),
+        password: sealer.unseal(sealedPassword, id),
+        recoveryPassword: await vaults.readRecoveryKey(vault),
+        isInitialized,
+      };
+    },
+
+    markInitialized: async (id) => {
+      await store.markInitialized(id);
+    },
+  };
+}
+
+/** One that says whose it is to someone who has only the vault. */
+function folderName(environmentName: string, id: RepositoryId): string {
+  const readable = environmentName
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, 40);
+  return `${readable}-${id.slice('rep_'.length, 'rep_'.length + 8)}`.replace(/^-+/, '');
+}

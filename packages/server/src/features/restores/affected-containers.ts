@@ -1,0 +1,91 @@
+import { HoldfastError } from '@holdfast/base';
+import { type Container, discoverEnvironments, type EngineInventory, holdfastLabels } from '@holdfast/docker';
+
+/** What a restore is about to write to. */
+export interface TargetPaths {
+  readonly environmentName: string;
+  readonly volumes: ReadonlySet<string>;
+  /** On this machine, of volumes and of binds. */
+  readonly paths: readonly string[];
+}
+
+/**
+ * Every container that may touch the targets, in an order in which they may be stopped: all of the environment's own,
+ * dependents before what they depend on, then others that mount a target for writing.
+ * @throws HoldfastError `environment-busy` when one of those others runs
+ */
+export function affectedContainers(inventory: EngineInventory, targets: TargetPaths): readonly Container[] {
+  const ownIds = new Set(idsOf(inventory, targets.environmentName));
+  const own = inventory.containers.filter(({ id }) => ownIds.has(id));
+  const others = inventory.containers.filter(
+    (container) =>
+      !ownIds.has(container.id) &&
+      container.labels[holdfastLabels.internal] === undefined &&
+      writesTo(container, targets),
+  );
+  const running = others.filter(({ state }) => state.running);
+  if (running.length > 0) throw inUse(running.map(({ name }) => name));
+  const vanishing = own.filter(({ state, autoRemove }) => state.running && autoRemove);
+  if (vanishing.length > 0) throw wouldVanish(vanishing.map(({ name }) => name));
+  return [...dependentsFirst(own), ...others];
+}
+
+function idsOf(inventory: EngineInventory, environmentName: string): readonly string[] {
+  const environment = discoverEnvironments(inventory).find(({ name }) => name === environmentName);
+  const instances = environment?.components.flatMap((component) => component.instances) ?? [];
+  return [...instances, ...(environment?.oneOffs ?? [])].map(({ containerId }) => containerId);
+}
+
+function writesTo({ mounts }: Container, { volumes, paths }: TargetPaths): boolean {
+  return mounts.some(
+    ({ volumeName, source, readOnly }) =>
+      !readOnly &&
+      ((volumeName !== null && volumes.has(volumeName)) ||
+        paths.some((path) => source === path || source.startsWith(`${path}/`))),
+  );
+}
+
+/** Compose v2 lists what a service depends on: `db:service_healthy:false,cache:service_started:true`. */
+const dependsOnLabel = 'com.docker.compose.depends_on';
+const serviceLabel = 'com.docker.compose.service';
+
+function dependentsFirst(containers: readonly Container[]): readonly Container[] {
+  const byService = Map.groupBy(containers, ({ labels, name }) => labels[serviceLabel] ?? name);
+  const ordered: Container[] = [];
+  const seen = new Set<string>();
+  const visit = (service: string): void => {
+    if (seen.has(service)) return;
+    seen.add(service);
+    const group = byService.get(service) ?? [];
+    for (const container of group) for (const other of dependencies(container)) visit(other);
+    ordered.push(...group);
+  };
+  for (const service of [...byService.keys()].sort()) visit(service);
+  return ordered.reverse();
+}
+
+function dependencies({ labels }: Container): readonly string[] {
+  return (labels[dependsOnLabel] ?? '').split(',').flatMap((item) => {
+    const service = item.split(':')[0]?.trim();
+    return service === undefined || service === '' ? [] : [service];
+  });
+}
+
+function inUse(names: readonly string[]): HoldfastError {
+  return new HoldfastError(
+    'environment-busy',
+    `Containers of others write to what is to be restored: ${names.join(', ')}.`,
+    { hint: `Stop them first: docker stop ${names.join(' ')}.`, context: { containers: names } },
+  );
+}
+
+function wouldVanish(names: readonly string[]): HoldfastError {
+  return new HoldfastError(
+    'environment-busy',
+    `Containers that are removed when they stop are running: ${names.join(', ')}.`,
+    {
+      hint: 'Let them end first: they could not be started again after the restore.',
+      context: { containers: names },
+    },
+  );
+}

@@ -1,0 +1,52 @@
+import { HoldfastError, throwIfAborted } from '@holdfast/base';
+import { type Container, readInventory } from '@holdfast/docker';
+import type { BackupId } from '@holdfast/protocol';
+import type { Mover } from '../../runner/mover.ts';
+import { affectedContainers, type TargetPaths } from './affected-containers.ts';
+import { journalOf, type StandstillOptions, stopContainers } from './standstill.ts';
+
+export interface Change {
+  readonly mover: Mover;
+  readonly backupId: BackupId;
+  readonly targets: TargetPaths;
+}
+
+/**
+ * Brings a mover that has started to targets that are wholly restored: fetched and authenticated, then journal, then
+ * stopped, then changed. Whoever calls it puts back what it did when it throws.
+ */
+export async function changeTargets(
+  standstill: StandstillOptions,
+  { mover, backupId, targets }: Change,
+): Promise<void> {
+  const { docker, journals, run, clock } = standstill;
+  const { environmentId, id: jobId } = run.job;
+  // Found out now rather than after all was fetched.
+  affectedContainers(await readInventory(docker, run), targets);
+  run.step('Fetching and checking the whole backup');
+  mover.send({ type: 'go' });
+  await mover.waitFor('sealed', run);
+
+  run.step('Stopping the containers');
+  const containers = affectedContainers(await readInventory(docker, run), targets);
+  const unfinished = await journals.get(environmentId);
+  const facts = { environmentId, backupId, jobId, startedAtMs: clock.now() };
+  await journals.write(journalOf(facts, containers, unfinished));
+  await stopContainers(standstill, containers);
+  assertNoneRuns(affectedContainers(await readInventory(docker, run), targets));
+  throwIfAborted(run.signal);
+
+  run.step('Restoring');
+  mover.send({ type: 'commit' });
+  await mover.waitForSuccess();
+}
+
+function assertNoneRuns(containers: readonly Container[]): void {
+  const running = containers.filter(({ state }) => state.running).map(({ name }) => name);
+  if (running.length === 0) return;
+  throw new HoldfastError(
+    'environment-busy',
+    `Somebody started ${running.join(', ')} while the environment was being stopped.`,
+    { hint: 'Restore again while nobody starts its containers.', context: { containers: running } },
+  );
+}

@@ -1,0 +1,115 @@
+import type { MountPoint, PartSource, SealedPart } from '@holdfast/protocol';
+import { describe, expect, test } from 'vitest';
+import { sealedPart } from '../../testing/fixtures.ts';
+import type { SurveyedMount } from '../environments/survey.ts';
+import { planRestore } from './plan-restore.ts';
+
+const at = (component: string, path: string): MountPoint => ({ component, path, readOnly: false });
+const volume = (name: string): PartSource => ({
+  kind: 'volume',
+  name,
+  driver: 'local',
+  labels: {},
+  options: {},
+});
+const anonymous = (name: string): PartSource => ({ kind: 'anonymous', name });
+const bind = (path: string): PartSource => ({ kind: 'bind', path });
+
+function part(name: string, source: PartSource, ...mountPoints: MountPoint[]): SealedPart {
+  return { ...sealedPart(name, 1), source, mountPoints };
+}
+
+function target(name: string, source: PartSource, ...mountPoints: MountPoint[]): SurveyedMount {
+  const described = {
+    id: name,
+    source: { kind: 'other' as const, type: 'test' },
+    points: mountPoints,
+    otherUsers: [],
+    included: true,
+    reason: '',
+    realPath: null,
+    coveredBy: null,
+  };
+  return { mount: { name, source, mountPoints, included: true, reason: '' }, described };
+}
+
+function plan(parts: SealedPart[], targets: SurveyedMount[], components: string[] | null = null) {
+  const { parts: planned, warnings } = planRestore(parts, { targets, components });
+  return { planned: planned.map((each) => [each.part.name, each.target.mount.name]), warnings };
+}
+
+describe('a part goes', () => {
+  test('to the volume of its name, wherever that is mounted now', () => {
+    const targets = [target('data', volume('data'), at('worker', '/elsewhere'))];
+    expect(plan([part('data', volume('data'), at('web', '/data'))], targets)).toEqual({
+      planned: [['data', 'data']],
+      warnings: [],
+    });
+  });
+
+  test('to the anonymous volume at its path in its component, whatever that is called now', () => {
+    const targets = [
+      target('web:/other', anonymous('aaaa'), at('web', '/other')),
+      target('web:/data', anonymous('bbbb'), at('web', '/data')),
+    ];
+    const { planned } = plan([part('web:/data', anonymous('cccc'), at('web', '/data'))], targets);
+    expect(planned).toEqual([['web:/data', 'web:/data']]);
+  });
+
+  test('to what its component binds at its path, wherever that is on the host now', () => {
+    const targets = [target('./files', bind('/srv/moved/files'), at('web', '/files'))];
+    const { planned } = plan([part('./files', bind('/srv/old/files'), at('web', '/files'))], targets);
+    expect(planned).toEqual([['./files', './files']]);
+  });
+});
+
+describe('a part is not restored, and it is said why,', () => {
+  test('when the environment has nothing of its kind and place', () => {
+    const parts = [
+      part('data', volume('data'), at('web', '/data')),
+      part('web:/anon', anonymous('x'), at('web', '/anon')),
+      part('./files', bind('/srv/files'), at('web', '/files')),
+    ];
+    const targets = [
+      target('data', bind('/data'), at('web', '/data')),
+      target('named', volume('named'), at('web', '/anon')),
+    ];
+    const { planned, warnings } = plan(parts, targets);
+    expect(planned).toEqual([]);
+    expect(warnings).toEqual([
+      'Not restored: data: the environment has no volume data now.',
+      'Not restored: web:/anon: no container has an anonymous volume at /anon in web now; run docker compose create and restore again.',
+      'Not restored: ./files: the environment binds nothing at /files in web now.',
+    ]);
+  });
+
+  test('when a rule leaves its place out now', () => {
+    const left = target('data', volume('data'), at('web', '/data'));
+    const out = { ...left, mount: { ...left.mount, included: false, reason: 'never: it is a socket' } };
+    expect(plan([part('data', volume('data'))], [out]).warnings).toEqual([
+      'Not restored: data: it is left out now: never: it is a socket.',
+    ]);
+  });
+
+  test('when another part has its place', () => {
+    const targets = [target('./a', bind('/srv/a'), at('web', '/a'), at('web', '/b'))];
+    const parts = [
+      part('./a', bind('/srv/a'), at('web', '/a')),
+      part('./b', bind('/srv/b'), at('web', '/b')),
+    ];
+    expect(plan(parts, targets)).toEqual({
+      planned: [['./a', './a']],
+      warnings: ['Not restored: ./b: ./a goes to the same place.'],
+    });
+  });
+});
+
+test('with components named, only their parts are restored, and no word is lost on the others', () => {
+  const parts = [
+    part('a', volume('a'), at('web', '/a'), at('worker', '/a')),
+    part('b', volume('b'), at('web', '/b')),
+    part('c', volume('c')),
+  ];
+  const targets = [target('a', volume('a')), target('b', volume('b')), target('c', volume('c'))];
+  expect(plan(parts, targets, ['worker'])).toEqual({ planned: [['a', 'a']], warnings: [] });
+});

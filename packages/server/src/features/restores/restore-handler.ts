@@ -1,0 +1,204 @@
+import { type Clock, HoldfastError, isHoldfastError, toHoldfastError } from '@holdfast/base';
+import { removeLeftProbes } from '@holdfast/docker';
+import type { Milestones } from '../../runner/milestones.ts';
+import type { Mover } from '../../runner/mover.ts';
+import type { BackupWithParts } from '../backups/backup-record.ts';
+import type { EnvironmentService } from '../environments/service.ts';
+import type { EnvironmentSurvey } from '../environments/survey.ts';
+import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.ts';
+import type { SettledTask, TaskRuns } from '../jobs/execution/task-runs.ts';
+import type { JournalStore } from '../jobs/journal-store.ts';
+import type { RepositoryService } from '../repositories/service.ts';
+import type { TargetPaths } from './affected-containers.ts';
+import { afterFailure } from './after-failure.ts';
+import { changeTargets } from './change-targets.ts';
+import { planRestore, type RestorePlan } from './plan-restore.ts';
+import { type PreparedTargets, prepareTargets, removeVolumes } from './prepare-targets.ts';
+import { restoreTargets } from './restore-targets.ts';
+import { type StandstillOptions, startAgain } from './standstill.ts';
+
+/** The backups that a restore can be of. */
+export type FindBackup = (id: BackupWithParts['id']) => Promise<BackupWithParts | undefined>;
+
+export interface RestoreHandlerOptions {
+  readonly environments: Pick<EnvironmentService, 'survey'>;
+  readonly repositories: Pick<RepositoryService, 'access'>;
+  readonly findBackup: FindBackup;
+  readonly journals: JournalStore;
+  readonly taskRuns: TaskRuns;
+  readonly clock: Clock;
+}
+
+/**
+ * Restores, by the steps of docs/design.md:
+ *
+ *     plan → targets made and proven → mover: all fetched and authenticated → journal → policies `no`, stopped
+ *       → commit: the targets change → started, policies back, journal deleted
+ *
+ * What fails before the targets change puts everything back. What fails after it leaves the environment stopped, with its
+ * journal, until a restore completes; cancelling and stopping the server do not cut it short.
+ */
+export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler {
+  const { environments, journals, clock } = options;
+  return {
+    run: async (run) => await restore(options, run),
+
+    recover: async (run) => {
+      const settled = await settle(options, run);
+      // It may have been cut off while it proved paths.
+      if (settled.length === 0) {
+        const { docker } = await environments.survey(run.job.environmentId, run);
+        await removeLeftProbes(docker, run);
+      }
+      const milestones = settled.at(-1)?.milestones ?? {};
+      const { result } = milestones;
+      const journal = await journals.get(run.job.environmentId);
+      const isOurs = journal?.jobId === run.job.id;
+      const isComplete = result?.outcome === 'done' || result?.outcome === 'warnings';
+      if (isComplete && !isOurs) return endOf(result.warnings);
+      const failure = result?.error == null ? serverLost() : HoldfastError.fromReport(result.error);
+      if (!isOurs) throw failure;
+      const { docker } = await environments.survey(run.job.environmentId, run);
+      const standstill = { docker, journals, run, clock };
+      if (!isComplete) throw await afterFailure(standstill, milestones, failure);
+      return endOf([...result.warnings, ...(await startAgain(standstill, journal))]);
+    },
+
+    // The journal says all that a failed restore leaves.
+    recordFailure: async () => {},
+  };
+}
+
+/** A mover that cannot be ended may still change the targets: nothing may start before a restore completes. */
+async function settle(
+  { journals, taskRuns }: RestoreHandlerOptions,
+  run: JobRun,
+): Promise<readonly SettledTask[]> {
+  try {
+    return await taskRuns.settle(run.job.id, run);
+  } catch (error) {
+    const journal = await journals.get(run.job.environmentId);
+    if (journal?.jobId === run.job.id && isHoldfastError(error, 'mover-lost')) {
+      await journals.setReason(journal.environmentId, error.message);
+    }
+    throw error;
+  }
+}
+
+async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<JobEnd> {
+  const { environments, journals, clock } = options;
+  const { request, environmentId } = run.job;
+  if (request.kind !== 'restore') throw new HoldfastError('internal', 'The job is no restore.');
+  const backup = await requireReady(options, run);
+  run.step('Looking at the environment');
+  const survey = await environments.survey(environmentId, run);
+  const targets = await restoreTargets(survey, run);
+  const plan = planRestore(backup.parts, { targets, components: request.components });
+  for (const warning of plan.warnings) run.log('warn', warning);
+  if (plan.parts.length === 0) throw nothingToRestore(backup, plan);
+  run.step('Proving the paths of its mounts');
+  const prepared = await prepareTargets(survey, plan.parts, run);
+  const standstill = { docker: survey.docker, journals, run, clock };
+  let milestones: Milestones = {};
+  try {
+    const mover = await startMover(options, { run, backup, plan, prepared });
+    try {
+      await changeTargets(standstill, {
+        mover,
+        backupId: backup.id,
+        targets: targetsOf(survey, plan, prepared),
+      });
+    } finally {
+      await options.taskRuns.end(mover);
+      milestones = mover.milestones;
+    }
+    run.step('Starting the containers');
+    const journal = await journals.get(environmentId);
+    const notStarted = journal === undefined ? [] : await startAgain(standstill, journal);
+    return endOf([...plan.warnings, ...(milestones.result?.warnings ?? []), ...notStarted]);
+  } catch (error) {
+    if (milestones.committed === undefined) await removeVolumes(survey.docker, prepared.createdVolumes);
+    throw await leave(standstill, milestones, toHoldfastError(error));
+  }
+}
+
+/** Where Docker is gone for long, what could not be put back is an unfinished restore: the next one completes it. */
+async function leave(
+  standstill: StandstillOptions,
+  milestones: Milestones,
+  failure: HoldfastError,
+): Promise<HoldfastError> {
+  try {
+    return await afterFailure(standstill, milestones, failure);
+  } catch (error) {
+    const { message } = toHoldfastError(error);
+    await standstill.journals.setReason(standstill.run.job.environmentId, message);
+    throw error;
+  }
+}
+
+interface Prepared {
+  readonly run: JobRun;
+  readonly backup: BackupWithParts;
+  readonly plan: RestorePlan;
+  readonly prepared: PreparedTargets;
+}
+
+async function startMover(
+  { repositories, taskRuns }: RestoreHandlerOptions,
+  { run, backup, plan, prepared }: Prepared,
+): Promise<Mover> {
+  const { location, password } = await repositories.access(backup.repositoryId);
+  const parts = plan.parts.map(({ part: { name, snapshotId, treeId, files, bytes } }) => {
+    const path = prepared.paths.get(name);
+    if (path === undefined) throw new HoldfastError('internal', `The part ${name} has no path.`);
+    return { name, snapshotId, treeId, path, files, bytes };
+  });
+  return await taskRuns.start(run, 'restore', (base) => ({
+    ...base,
+    kind: 'restore',
+    repository: { location, password },
+    backupId: backup.id,
+    parts,
+  }));
+}
+
+function targetsOf({ record }: EnvironmentSurvey, plan: RestorePlan, prepared: PreparedTargets): TargetPaths {
+  const volumes = plan.parts.flatMap(({ target: { mount } }) =>
+    mount.source === null || mount.source.kind === 'bind' ? [] : [mount.source.name],
+  );
+  return {
+    environmentName: record.name,
+    volumes: new Set(volumes),
+    paths: [...prepared.paths.values()],
+  };
+}
+
+async function requireReady(
+  { findBackup }: RestoreHandlerOptions,
+  { job }: JobRun,
+): Promise<BackupWithParts> {
+  const backup = job.backupId === null ? undefined : await findBackup(job.backupId);
+  if (backup?.status === 'ready') return backup;
+  throw new HoldfastError('backup-not-ready', `The backup ${job.backupId} is not ready (any more).`, {
+    hint: 'Choose another: holdfast backup:list.',
+    context: { backupId: job.backupId },
+  });
+}
+
+function endOf(warnings: readonly string[]): JobEnd {
+  return { warnings, record: async () => {} };
+}
+
+function nothingToRestore({ id }: BackupWithParts, { warnings }: RestorePlan): HoldfastError {
+  return new HoldfastError('environment-empty', `Nothing of the backup ${id} has a place to go to.`, {
+    hint: warnings[0] ?? 'The backup has no part of these components.',
+    context: { backupId: id, reasons: warnings },
+  });
+}
+
+function serverLost(): HoldfastError {
+  return new HoldfastError('server-lost', 'The server was gone before the restore was complete.', {
+    hint: 'Run it again.',
+  });
+}

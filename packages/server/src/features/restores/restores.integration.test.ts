@@ -1,0 +1,276 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { sleep } from '@holdfast/base';
+import type { Job } from '@holdfast/protocol';
+import { describe, expect, test } from 'vitest';
+import { type DockerServer, openDockerServer } from '../../testing/docker-server.ts';
+import { bindMount, openTestProject, type TestProject, volumeMount } from '../../testing/test-project.ts';
+
+async function readyBackup(server: DockerServer, project: TestProject): Promise<string> {
+  const { job, backupId } = await server.client.call('backup.create', {
+    params: { environment: project.name },
+    body: {},
+  });
+  expect(await server.ended(job)).toMatchObject({ state: 'done', error: null });
+  return backupId;
+}
+
+async function startRestore(server: DockerServer, backup: string, components?: string[]): Promise<Job> {
+  const body = components === undefined ? {} : { components };
+  return (await server.client.call('backup.restore', { params: { backup }, body })).job;
+}
+
+async function restore(server: DockerServer, backup: string, components?: string[]): Promise<Job> {
+  return await server.ended(await startRestore(server, backup, components));
+}
+
+async function unfinishedRestore(server: DockerServer, project: TestProject) {
+  const environment = await server.client.call('environment.get', {
+    params: { environment: project.name },
+  });
+  return environment.unfinishedRestore;
+}
+
+async function stateOf(project: TestProject, id: string) {
+  const { state, restartPolicy } = await project.docker.containers.inspect(id);
+  return { isRunning: state.running, policy: restartPolicy.name };
+}
+
+/** A volume with `files` files, mounted by a container that runs and one that does not. */
+async function setUp(files = 40) {
+  const stack = new AsyncDisposableStack();
+  const project = stack.use(await openTestProject());
+  const server = stack.use(await openDockerServer());
+  const data = await project.volume('data');
+  const path = await project.pathOf(data);
+  const write = (content: string): void => {
+    for (let file = 0; file < files; file += 1)
+      writeFileSync(join(path, `file-${file}`), content.repeat(20_000));
+  };
+  const mounts = [volumeMount(data, '/data')];
+  const web = await project.service('web', { mounts, restart: 'always' });
+  const idle = await project.service('idle', { mounts, restart: 'unless-stopped', isStarted: false });
+  write('old');
+  const backup = await readyBackup(server, project);
+  write('new');
+  writeFileSync(join(path, 'extra'), 'extra');
+  const contents = () => readFileSync(join(path, 'file-0'), 'utf8').slice(0, 3);
+  return { project, server, data, path, web, idle, backup, write, contents, dispose: stack };
+}
+
+/** As it was: what ran runs, what did not does not, under the policies they had. */
+async function expectAsBefore(project: TestProject, web: string, idle: string): Promise<void> {
+  expect(await stateOf(project, web)).toEqual({ isRunning: true, policy: 'always' });
+  expect(await stateOf(project, idle)).toEqual({ isRunning: false, policy: 'unless-stopped' });
+}
+
+async function expectStopped(project: TestProject, ...ids: string[]): Promise<void> {
+  for (const id of ids) expect(await stateOf(project, id)).toEqual({ isRunning: false, policy: 'no' });
+}
+
+describe('a restore', () => {
+  test('puts the mounts to the state of the backup, and everything else back as it was', async () => {
+    const { project, server, path, web, idle, backup, contents, dispose } = await setUp();
+    await using _ = dispose;
+    expect(await restore(server, backup)).toMatchObject({ state: 'done', error: null, warnings: [] });
+    expect(contents()).toBe('old');
+    expect(readdirSync(path)).not.toContain('extra');
+    await expectAsBefore(project, web, idle);
+    expect(await unfinishedRestore(server, project)).toBeNull();
+  });
+
+  test('of an environment that was taken down makes its volumes and folders again, and nothing else', async () => {
+    await using project = await openTestProject();
+    await using server = await openDockerServer();
+    const data = await project.volume('data');
+    const conf = join(project.folder, 'etc', 'conf');
+    mkdirSync(conf, { recursive: true });
+    writeFileSync(join(conf, 'a.conf'), 'a', { mode: 0o600 });
+    const file = join(project.folder, 'one.conf');
+    writeFileSync(file, 'one');
+    await project.service('web', {
+      mounts: [volumeMount(data, '/data'), bindMount(conf, '/conf'), bindMount(file, '/one.conf')],
+    });
+    writeFileSync(join(await project.pathOf(data), 'file'), 'old');
+    const before = await project.docker.volumes.inspect(data);
+    const backup = await readyBackup(server, project);
+    await project.down({ volumes: true });
+    rmSync(join(project.folder, 'etc'), { recursive: true });
+    rmSync(file);
+    expect(await restore(server, backup)).toMatchObject({ state: 'done', warnings: [] });
+    const after = await project.docker.volumes.inspect(data);
+    expect({ ...after, mountpoint: '' }).toEqual({ ...before, mountpoint: '' });
+    expect(readFileSync(join(after.mountpoint, 'file'), 'utf8')).toBe('old');
+    expect(statSync(join(conf, 'a.conf')).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, 'utf8')).toBe('one');
+    expect(readdirSync(project.folder).sort()).toEqual(['etc', 'one.conf']);
+    await project.docker.volumes.remove(data);
+  });
+
+  test('with a component named leaves the mounts of others alone', async () => {
+    await using project = await openTestProject();
+    await using server = await openDockerServer();
+    const [a, b] = [await project.volume('a'), await project.volume('b')];
+    const [web, db] = [
+      await project.service('web', { mounts: [volumeMount(a, '/a')] }),
+      await project.service('db', { mounts: [volumeMount(b, '/b')] }),
+    ];
+    for (const each of [a, b]) writeFileSync(join(await project.pathOf(each), 'file'), 'old');
+    const backup = await readyBackup(server, project);
+    for (const each of [a, b]) writeFileSync(join(await project.pathOf(each), 'file'), 'new');
+    expect(await restore(server, backup, ['db'])).toMatchObject({ state: 'done' });
+    expect(readFileSync(join(await project.pathOf(a), 'file'), 'utf8')).toBe('new');
+    expect(readFileSync(join(await project.pathOf(b), 'file'), 'utf8')).toBe('old');
+    for (const id of [web, db]) expect((await stateOf(project, id)).isRunning).toBe(true);
+  });
+
+  test('says what has no place to go to, and restores the rest', async () => {
+    const { project, server, data, backup, contents, dispose } = await setUp();
+    await using _ = dispose;
+    await project.down();
+    const gone = await project.volume('other');
+    await project.service('web', { mounts: [volumeMount(gone, '/data')] });
+    const { state, error } = await restore(server, backup);
+    // The volume is still the project's own, though nothing mounts it.
+    expect({ state, error }).toEqual({ state: 'done', error: null });
+    expect(contents()).toBe('old');
+    await project.docker.volumes.remove(data);
+    const again = await restore(server, backup);
+    expect(again).toMatchObject({ state: 'failed', error: { code: 'environment-empty' } });
+    expect(again.error?.hint).toContain(`has no volume ${data} now`);
+  });
+
+  test('is refused while a container of somebody else writes to a target', async () => {
+    const { project, server, data, web, idle, backup, contents, dispose } = await setUp();
+    await using _ = dispose;
+    const stranger = await project.service('stranger', {
+      mounts: [volumeMount(data, '/data')],
+      labels: { 'com.docker.compose.project': `${project.name}-other` },
+    });
+    expect(await restore(server, backup)).toMatchObject({
+      state: 'failed',
+      error: { code: 'environment-busy' },
+    });
+    expect(contents()).toBe('new');
+    await expectAsBefore(project, web, idle);
+    await project.docker.containers.stop(stranger, { graceSeconds: 1 });
+    expect(await restore(server, backup)).toMatchObject({ state: 'done' });
+    expect((await stateOf(project, stranger)).isRunning).toBe(false);
+  });
+
+  test('of a damaged backup changes and stops nothing', async () => {
+    const { project, server, web, idle, backup, contents, dispose } = await setUp();
+    await using _ = dispose;
+    const { startedAt } = (await project.docker.containers.inspect(web)).state;
+    const { repository } = await server.client.call('backup.get', { params: { backup } });
+    rmSync(join(repository, 'data'), { recursive: true });
+    expect(await restore(server, backup)).toMatchObject({ state: 'failed' });
+    expect(contents()).toBe('new');
+    await expectAsBefore(project, web, idle);
+    expect((await project.docker.containers.inspect(web)).state.startedAt).toBe(startedAt);
+  });
+});
+
+describe('a restore that is cut short', () => {
+  test('before it changes anything puts everything back', async () => {
+    const { project, server, web, idle, backup, contents, dispose } = await setUp(200);
+    await using _ = dispose;
+    const job = await startRestore(server, backup);
+    await server.reaches(job, 'Fetching and checking the whole backup');
+    await server.client.call('job.cancel', { params: { job: job.id } });
+    expect(await server.ended(job)).toMatchObject({ state: 'cancelled' });
+    expect(contents()).toBe('new');
+    await expectAsBefore(project, web, idle);
+    expect(await unfinishedRestore(server, project)).toBeNull();
+  });
+
+  test('by the death of the server while it stops the containers puts everything back', async () => {
+    const { project, server, web, idle, backup, contents, dispose } = await setUp();
+    await using _ = dispose;
+    const slow = await project.service('slow', { script: "trap '' TERM; sleep 1000" });
+    const job = await startRestore(server, backup);
+    await server.reaches(job, 'Stopping the containers');
+    await sleep(300);
+    await server.kill();
+    await server.start();
+    expect(await server.ended(job)).toMatchObject({ state: 'failed', error: { code: 'server-lost' } });
+    expect(contents()).toBe('new');
+    await expectAsBefore(project, web, idle);
+    await project.docker.containers.remove(slow);
+    expect(await restore(server, backup)).toMatchObject({ state: 'done' });
+  });
+
+  test('by the death of its mover stays stopped and says so; the next one completes it', async () => {
+    const { project, server, path, web, idle, backup, contents, dispose } = await setUp(2000);
+    await using _ = dispose;
+    const job = await startRestore(server, backup);
+    await server.reaches(job, 'Restoring');
+    while (contents() === 'new' && readdirSync(path).includes('extra')) await sleep(2);
+    server.killMovers();
+    const failed = await server.ended(job);
+    expect(failed).toMatchObject({ state: 'failed', error: { code: 'mover-lost' } });
+    expect(failed.error?.message).toContain('stays stopped');
+    expect(failed.error?.hint).toContain(`holdfast backup:restore ${backup}`);
+    await expectStopped(project, web, idle);
+    expect(await unfinishedRestore(server, project)).toMatchObject({ backupId: backup });
+
+    const { client } = server;
+    const refused = client.call('backup.create', { params: { environment: project.name }, body: {} });
+    await expect(refused).rejects.toMatchObject({ report: { code: 'environment-unfinished-restore' } });
+
+    const cancelled = await startRestore(server, backup);
+    await server.reaches(cancelled, 'Fetching and checking the whole backup');
+    await client.call('job.cancel', { params: { job: cancelled.id } });
+    expect((await server.ended(cancelled)).state).toBe('cancelled');
+    await expectStopped(project, web, idle);
+
+    expect(await restore(server, backup)).toMatchObject({ state: 'done', warnings: [] });
+    expect(contents()).toBe('old');
+    expect(readdirSync(path)).toHaveLength(2000);
+    await expectAsBefore(project, web, idle);
+    expect(await unfinishedRestore(server, project)).toBeNull();
+  });
+
+  test('by the death of the server alone is completed by the next one', async () => {
+    const { project, server, path, web, idle, backup, contents, dispose } = await setUp(2000);
+    await using _ = dispose;
+    const job = await startRestore(server, backup);
+    await server.reaches(job, 'Restoring');
+    await server.kill();
+    await server.start();
+    expect(await server.ended(job)).toMatchObject({ state: 'done', error: null });
+    expect(contents()).toBe('old');
+    expect(readdirSync(path)).toHaveLength(2000);
+    await expectAsBefore(project, web, idle);
+  });
+
+  test('by the death of server and mover stays stopped; the next server says so', async () => {
+    const { project, server, web, idle, backup, contents, dispose } = await setUp(2000);
+    await using _ = dispose;
+    const job = await startRestore(server, backup);
+    await server.reaches(job, 'Restoring');
+    while (contents() === 'new') await sleep(2);
+    await server.kill();
+    server.killMovers();
+    await server.start();
+    const failed = await server.ended(job);
+    expect(failed).toMatchObject({ state: 'failed', error: { code: 'server-lost' } });
+    expect(failed.error?.message).toContain('stays stopped');
+    await expectStopped(project, web, idle);
+    expect(await restore(server, backup)).toMatchObject({ state: 'done' });
+    expect(contents()).toBe('old');
+    await expectAsBefore(project, web, idle);
+  });
+
+  test('by stopping the server is waited for, or completed by the next one', async () => {
+    const { project, server, web, idle, backup, contents, dispose } = await setUp(2000);
+    await using _ = dispose;
+    const job = await startRestore(server, backup);
+    await server.reaches(job, 'Restoring');
+    expect(await server.stop()).toBe(0);
+    await server.start();
+    expect(await server.ended(job)).toMatchObject({ state: 'done' });
+    expect(contents()).toBe('old');
+    await expectAsBefore(project, web, idle);
+  });
+});

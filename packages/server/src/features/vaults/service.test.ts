@@ -1,0 +1,122 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { VaultId } from '@holdfast/protocol';
+import { expect, test } from 'vitest';
+import { createIds } from '../../catalog/ids.ts';
+import { createRecoveryKeys } from '../../secrets/recovery-key.ts';
+import { createManualClock } from '../../testing/manual-clock.ts';
+import { temporaryDirectory } from '../../testing/temporary-directory.ts';
+import { sqliteTestDatabase } from '../../testing/test-catalogs.ts';
+import { openVaultService } from './service.ts';
+import { createVaultStore } from './store.ts';
+
+async function setUp() {
+  const stack = new AsyncDisposableStack();
+  const clock = createManualClock();
+  const { path } = stack.use(await temporaryDirectory());
+  const vault = join(path, 'vault');
+  const catalog = stack.use(await stack.use(await sqliteTestDatabase()).open(clock));
+  const open = async (folders: readonly string[] = [], directory = vault) =>
+    await openVaultService({
+      store: createVaultStore(catalog, clock),
+      listInitializedFolders: async () => folders,
+      recoveryKeys: createRecoveryKeys(path),
+      ids: createIds(),
+      directory,
+    });
+  const makeRepository = async (folder: string): Promise<void> => {
+    await mkdir(join(vault, folder));
+    await writeFile(join(vault, folder, 'config'), 'x');
+  };
+  return { vault, path, open, catalog, makeRepository, dispose: stack };
+}
+
+test('a vault that never held anything is made when it is first used, not before', async () => {
+  const { vault, open, dispose } = await setUp();
+  await using _ = dispose;
+  const service = await open();
+  expect(await service.list()).toMatchObject([
+    { name: 'default', location: vault, isDefault: true, status: 'ok' },
+  ]);
+  await expect(readFile(join(vault, 'holdfast-vault.json'))).rejects.toThrow();
+  await service.requireUsable(service.default, []);
+  await service.requireUsable(service.default, []);
+  const marker: unknown = JSON.parse(await readFile(join(vault, 'holdfast-vault.json'), 'utf8'));
+  expect(marker).toEqual({ version: 1, id: service.default.id, name: 'default' });
+});
+
+test('a vault that held a repository and no longer does is missing, and is not made anew', async () => {
+  const { vault, open, makeRepository, dispose } = await setUp();
+  await using _ = dispose;
+  const service = await open(['shop']);
+  await (await open()).requireUsable(service.default, []);
+  await makeRepository('shop');
+  await service.requireUsable(service.default, ['shop']);
+  expect((await service.list())[0]?.status).toBe('ok');
+
+  await rename(join(vault, 'shop'), join(vault, 'elsewhere'));
+  await expect(service.requireUsable(service.default, ['shop'])).rejects.toMatchObject({
+    code: 'vault-missing',
+  });
+  expect((await service.list())[0]?.status).toBe('missing');
+
+  // As where its file system is not mounted.
+  await rm(vault, { recursive: true });
+  await mkdir(vault);
+  await expect(service.requireUsable(service.default, [])).rejects.toMatchObject({ code: 'vault-missing' });
+  expect((await service.list())[0]?.status).toBe('missing');
+  await expect(readFile(join(vault, 'holdfast-vault.json'))).rejects.toThrow();
+});
+
+test("a new catalog takes over the vault that it finds, and another's vault is not used", async () => {
+  const { vault, open, path, dispose } = await setUp();
+  await using _ = dispose;
+  const other = createIds().vault();
+  await mkdir(vault);
+  await writeFile(
+    join(vault, 'holdfast-vault.json'),
+    JSON.stringify({ version: 1, id: other, name: 'default' }),
+  );
+  const service = await open();
+  expect(service.default.id).toBe(other);
+  await service.requireUsable(service.default, []);
+
+  const third: VaultId = createIds().vault();
+  const elsewhere = join(path, 'elsewhere');
+  await mkdir(elsewhere);
+  await writeFile(
+    join(elsewhere, 'holdfast-vault.json'),
+    JSON.stringify({ version: 1, id: third, name: 'x' }),
+  );
+  const moved = await open([], elsewhere);
+  await expect(moved.requireUsable(moved.default, [])).rejects.toMatchObject({ code: 'vault-missing' });
+});
+
+test.each([
+  ['a file in its place', async (vault: string) => await writeFile(vault, ''), 'storage-not-writable'],
+  [
+    'a damaged marker',
+    async (vault: string) => {
+      await mkdir(vault);
+      await writeFile(join(vault, 'holdfast-vault.json'), '{');
+    },
+    'vault-missing',
+  ],
+])('%s is told when it is used, and does not keep the server from starting', async (_, prepare, code) => {
+  const { vault, open, dispose } = await setUp();
+  await using __ = dispose;
+  await prepare(vault);
+  const service = await open();
+  await expect(service.requireUsable(service.default, [])).rejects.toMatchObject({ code });
+});
+
+// Root may write everywhere but where the kernel itself refuses.
+test('a directory that cannot be written is told when it is used', async () => {
+  const { open, dispose } = await setUp();
+  await using _ = dispose;
+  const service = await open([], '/proc/holdfast-vault');
+  expect((await service.list())[0]?.status).toBe('ok');
+  await expect(service.requireUsable(service.default, [])).rejects.toMatchObject({
+    code: 'storage-not-writable',
+  });
+});

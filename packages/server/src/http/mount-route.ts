@@ -1,0 +1,63 @@
+import { HoldfastError } from '@holdfast/base';
+import type { Route } from '@holdfast/protocol';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { sendEvents } from './event-stream.ts';
+import type { Call } from './handler.ts';
+import { fastifyPath, routeSchema } from './openapi.ts';
+
+/** What a handler is once its route is not known by name any more; its call was checked by the route's schemas. */
+export type AnyHandler = (call: Call<Route>) => Promise<unknown>;
+
+export interface MountRouteOptions {
+  readonly app: FastifyInstance;
+  readonly name: string;
+  readonly route: Route;
+  readonly handler: AnyHandler;
+  /** Fires when the server stops. */
+  readonly stopping: AbortSignal;
+}
+
+/** Serves one route of the API; `server.health` also at the root, where probes look for it. */
+export function mountRoute({ app, name, route, handler, stopping }: MountRouteOptions): void {
+  const definition = {
+    method: route.method,
+    config: { right: route.right },
+    ...(route.body === undefined ? {} : { preValidation: emptyBodyAsObject }),
+    handler: async (request: FastifyRequest, reply: FastifyReply) => {
+      const signal = AbortSignal.any([signalOf(reply), stopping]);
+      const answer = await handler(toCall(request, signal));
+      if (route.streams !== true) return await reply.code(route.status).send(answer);
+      reply.hijack();
+      await sendEvents(reply.raw, answer as AsyncIterable<unknown>, signal);
+      return reply;
+    },
+  };
+  const schema = routeSchema(name, route);
+  app.route({ ...definition, url: fastifyPath(route), schema });
+  if (route.right === null) app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
+}
+
+function toCall({ params, query, body, caller }: FastifyRequest, signal: AbortSignal): Call<Route> {
+  return {
+    // The types of a route's own call are those of the schemas that its request has just passed.
+    params: params as never,
+    query: query as never,
+    body: body as never,
+    caller: caller ?? { name: 'nobody', rights: [] },
+    signal,
+  };
+}
+
+/** Fires when the client has gone before it had its whole answer. */
+function signalOf(reply: FastifyReply): AbortSignal {
+  const gone = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) gone.abort(new HoldfastError('interrupted', 'The client has gone.'));
+  });
+  return gone.signal;
+}
+
+/** A request that says nothing asks for what an empty object asks for. */
+async function emptyBodyAsObject(request: FastifyRequest): Promise<void> {
+  if (request.body === undefined || request.body === null) request.body = {};
+}

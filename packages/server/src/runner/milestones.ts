@@ -1,0 +1,49 @@
+import { createReadStream } from 'node:fs';
+import { type Abortable, HoldfastError, systemErrorCode } from '@holdfast/base';
+import type { MoverEvent } from '@holdfast/protocol';
+import { eventLines, parseEvent } from './event-lines.ts';
+
+export type MoverEventOf<Type extends MoverEvent['type']> = Extract<MoverEvent, { type: Type }>;
+
+export type MilestoneType = 'started' | 'sealed' | 'committed' | 'result';
+
+/** How far a task came. Each is `undefined` until it was reported. */
+export type Milestones = { readonly [Type in MilestoneType]?: MoverEventOf<Type> };
+
+/** The milestones with this event taken in, if it is one. */
+export function withEvent(milestones: Milestones, event: MoverEvent): Milestones {
+  switch (event.type) {
+    case 'started':
+    case 'sealed':
+    case 'committed':
+    case 'result':
+      return { ...milestones, [event.type]: event };
+    case 'progress':
+    case 'log':
+    case 'part':
+      return milestones;
+  }
+}
+
+/**
+ * How far a task came by its own event file, whoever still runs. A file that is not there is a task that never began.
+ * Lines that a crash cut off are passed over.
+ */
+export async function readMilestones(eventsPath: string, { signal }: Abortable = {}): Promise<Milestones> {
+  let milestones: Milestones = {};
+  try {
+    for await (const line of eventLines(createReadStream(eventsPath, { signal }))) {
+      const event = parseEvent(line);
+      if (event !== undefined) milestones = withEvent(milestones, event);
+    }
+    return milestones;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return milestones;
+    if (signal?.aborted || error instanceof HoldfastError) throw error;
+    throw new HoldfastError('mover-lost', "The mover's event file cannot be read.", {
+      hint: 'Look at the disk that holds the data directory of Holdfast.',
+      context: { eventsPath, systemCode: systemErrorCode(error) ?? null },
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HoldfastError, systemClock, systemErrorCode } from '@holdfast/base';
+import type { ServerFile } from '@holdfast/protocol';
+import type { FastifyInstance } from 'fastify';
+import { openCatalog } from './catalog/open-catalog.ts';
+import { compose, tasksFolder } from './compose.ts';
+import { openDataDirectory } from './config/data-directory.ts';
+import type { Config } from './config/load-config.ts';
+import type { ListenAddress } from './config/parse-value.ts';
+import { createServerLog, toLogger } from './config/server-log.ts';
+import { createHttpServer } from './http/create-http-server.ts';
+import { isLoopback } from './http/host-check.ts';
+import { makePrivateDirectory } from './secrets/private-directory.ts';
+import { writePrivateFile } from './secrets/private-file.ts';
+import { openSealKey } from './secrets/seal-key.ts';
+import { readServerId } from './secrets/server-id.ts';
+import { serverVersion } from './server-version.ts';
+
+/** A server that answers. Disposing it is a graceful stop: it takes no more work, ends or hands over what it has. */
+export interface RunningServer extends AsyncDisposable {
+  /** Where it listens, as a client on this machine calls it. */
+  readonly url: string;
+  readonly version: string;
+}
+
+/**
+ * Starts a server: takes the data directory, opens the catalog, takes over the jobs of the server before, and listens.
+ * `server.json` in the data directory tells where, and `token` there opens it.
+ *
+ * @throws HoldfastError `server-already-running`, `configuration-invalid`, `address-in-use`, `catalog-unreachable`,
+ *   `catalog-newer`, `secret-unreadable`
+ */
+export async function startServer(config: Config): Promise<RunningServer> {
+  await using starting = new AsyncDisposableStack();
+  const version = serverVersion();
+  const log = createServerLog(config.logLevel);
+  const logger = toLogger(log);
+  const { dataDirectory } = config;
+  starting.use(await openDataDirectory(dataDirectory));
+  const sealer = await openSealKey(dataDirectory);
+  const serverId = await readServerId(dataDirectory);
+  const catalog = starting.use(
+    await openCatalog({ dataDirectory, url: config.catalogUrl, clock: systemClock, logger }),
+  );
+  await makePrivateDirectory(tasksFolder(config));
+  const { handlers, tokens, executor } = await compose({
+    config,
+    catalog,
+    sealer,
+    clock: systemClock,
+    logger,
+    version,
+    serverId,
+    instance: randomBytes(8).toString('hex'),
+    moverMain: fileURLToPath(new URL('../../mover/src/main.ts', import.meta.url)),
+  });
+  await tokens.ensureLocal(dataDirectory, serverId);
+  const isLoopbackOnly = isLoopback(config.listen.host);
+  const http = await createHttpServer({
+    handlers,
+    authenticate: tokens.authenticate,
+    version,
+    isLoopbackOnly,
+    // Its one line at `info` says what the user is told in better words.
+    log: config.logLevel === 'info' ? log.child({}, { level: 'warn' }) : log,
+  });
+  starting.defer(async () => await http.close());
+  const url = await listen(http, config.listen);
+  // Stopped before the API is: whoever follows a job sees how it ended.
+  starting.defer(async () => await executor.stop());
+  await executor.recover();
+  executor.start();
+  const serverFile: ServerFile = { url, pid: process.pid, version };
+  const serverFilePath = join(dataDirectory, 'server.json');
+  await writePrivateFile(serverFilePath, `${JSON.stringify(serverFile)}\n`);
+  starting.defer(async () => await rm(serverFilePath, { force: true }));
+
+  const running = starting.move();
+  return { url, version, [Symbol.asyncDispose]: async () => await running.disposeAsync() };
+}
+
+async function listen(http: FastifyInstance, { host, port }: ListenAddress): Promise<string> {
+  try {
+    await http.listen({ host, port });
+  } catch (error) {
+    throw cannotListen(`${host}:${port}`, error);
+  }
+  const bound = http.server.address();
+  const boundPort = typeof bound === 'object' && bound !== null ? bound.port : port;
+  return `http://${callableHost(host)}:${boundPort}`;
+}
+
+/** A server that listens on every address is called on loopback. */
+function callableHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function cannotListen(address: string, cause: unknown): HoldfastError {
+  const code = systemErrorCode(cause) ?? 'unknown';
+  if (code === 'EADDRINUSE') {
+    return new HoldfastError('address-in-use', `Another program listens on ${address}.`, {
+      hint: 'Stop it, or choose another address (--listen HOST:PORT; port 0 takes any that is free).',
+      context: { address },
+      cause,
+    });
+  }
+  return new HoldfastError('configuration-invalid', `The server cannot listen on ${address} (${code}).`, {
+    hint: 'Choose an address of this machine, and a port above 1023 unless you are root (--listen HOST:PORT).',
+    context: { address, reason: code },
+    cause,
+  });
+}

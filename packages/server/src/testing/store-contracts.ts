@@ -1,0 +1,17 @@
+import { describeBackupStore } from './backup-store-contract.ts';
+import { describeCatalog } from './catalog-contract.ts';
+import { describeEnvironmentStore } from './environment-store-contract.ts';
+import { describeJobStores } from './job-stores-contract.ts';
+import { describeLeaseStore } from './lease-store-contract.ts';
+import { describeSmallStores } from './small-stores-contract.ts';
+import type { MakeTestDatabase } from './test-catalogs.ts';
+
+/** The one suite of the catalog and all stores, for every dialect. */
+export function describeStores(makeDatabase: MakeTestDatabase): void {
+  describeCatalog(makeDatabase);
+  describeJobStores(makeDatabase);
+  describeLeaseStore(makeDatabase);
+  describeBackupStore(makeDatabase);
+  describeEnvironmentStore(makeDatabase);
+  describeSmallStores(makeDatabase);
+}
