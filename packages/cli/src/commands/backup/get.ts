@@ -1,0 +1,87 @@
+import { exitStatus } from '@holdfast/base';
+import type { Backup } from '@holdfast/protocol';
+import type { Cli } from '../../command/cli.ts';
+import type { CliCommand } from '../../command/cli-command.ts';
+import {
+  environmentHelp,
+  type ObjectOptions,
+  objectOptions,
+  serverCommand,
+} from '../../command/shared-options.ts';
+import { factLines } from '../../output/facts.ts';
+import { writeObject } from '../../output/object.ts';
+import { formatBytes, formatCount, formatTime } from '../../output/quantities.ts';
+import { tableLines } from '../../output/table.ts';
+import { connect } from '../../server/connect.ts';
+import { resolveBackup } from '../../server/resolve-backup.ts';
+
+interface GetOptions extends ObjectOptions {
+  readonly environment?: string;
+}
+
+export function backupGetCommand(cli: Cli): CliCommand {
+  const { context } = cli;
+  return objectOptions(serverCommand('backup:get', 'Show a backup with its parts'))
+    .argument('[id]', 'the backup (default: the newest of the environment)')
+    .option('-e, --environment <environment>', environmentHelp)
+    .example('backup:get', 'the newest backup of the Compose project of this folder')
+    .example('backup:get -P status', 'just one property of it')
+    .action(
+      cli.action(async (id: string | undefined, options: GetOptions) => {
+        const client = await connect(context, options);
+        const backup = await resolveBackup(context, client, { id, environment: options.environment });
+        writeObject(context, { object: backup, lines: backupLines, options });
+        return exitStatus.done;
+      }),
+    );
+}
+
+function backupLines(backup: Backup, width: number): string[] {
+  return [
+    ...factLines(
+      [
+        ['Backup', backup.id],
+        ['Environment', `${backup.environmentName} (${backup.environmentId})`],
+        ['Status', backup.status],
+        ['Error', backup.error === null ? null : `${backup.error.message} [${backup.error.code}]`],
+        ['Description', backup.description],
+        ['Kind', `${backup.kind}, ${backup.mode}`],
+        ['Components', backup.components.join(', ')],
+        ['Created', `${formatTime(backup.createdAtMs)} by ${backup.createdBy}`],
+        ['Finished', backup.finishedAtMs === null ? null : formatTime(backup.finishedAtMs)],
+        ['Expires', backup.expiresAtMs === null ? 'never' : formatTime(backup.expiresAtMs)],
+        ['Size', backup.bytes === null ? null : formatBytes(backup.bytes)],
+        ['New in the vault', backup.storedBytes === null ? null : formatBytes(backup.storedBytes)],
+        ['Job', backup.jobId],
+        ['Vault', backup.vaultId],
+        ['Repository', backup.repository],
+        ['Password file', backup.passwordFile],
+        ['Manifest snapshot', backup.manifestSnapshotId],
+      ],
+      width,
+    ),
+    ...(backup.parts.length === 0 ? [] : ['', ...partLines(backup, width)]),
+  ];
+}
+
+function partLines({ parts }: Backup, width: number): string[] {
+  const left = (text: string) => ({ text, align: 'left' as const });
+  const right = (text: string) => ({ text, align: 'right' as const });
+  const header = [
+    left('PART'),
+    left('MOUNTED AT'),
+    right('FILES'),
+    right('SIZE'),
+    right('NEW'),
+    left('SNAPSHOT'),
+  ];
+  const rows = parts.map((part) => [
+    left(part.name),
+    left(part.mountPoints.map((point) => `${point.component}:${point.path}`).join(', ')),
+    right(formatCount(part.files)),
+    right(formatBytes(part.bytes)),
+    right(formatBytes(part.storedBytes)),
+    left(part.snapshotId.slice(0, 8)),
+  ]);
+  return tableLines([header, ...rows], width);
+}

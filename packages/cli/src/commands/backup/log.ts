@@ -1,0 +1,43 @@
+import { exitStatus } from '@holdfast/base';
+import type { LogLine } from '@holdfast/protocol';
+import type { Cli } from '../../command/cli.ts';
+import type { CliCommand } from '../../command/cli-command.ts';
+import { type RecordOptions, recordOptions, serverCommand } from '../../command/shared-options.ts';
+import { formatTime } from '../../output/quantities.ts';
+import { type Columns, writeRecords } from '../../output/records.ts';
+import { connect } from '../../server/connect.ts';
+
+const columns: Columns<LogLine> = {
+  time: { title: 'time', raw: (line) => formatTime(line.timeMs) },
+  level: { title: 'level', raw: (line) => line.level },
+  message: { title: 'message', raw: (line) => line.message },
+};
+const shown = ['time', 'level', 'message'];
+
+export function backupLogCommand(cli: Cli): CliCommand {
+  const { context } = cli;
+  return recordOptions(serverCommand('backup:log', 'Show what was noted while a backup was taken'), {
+    columns,
+    shown,
+  })
+    .argument('<id>', 'the backup')
+    .example('backup:log bak_0123456789abcdef', 'its log')
+    .action(
+      cli.action(async (backup: string, options: RecordOptions) => {
+        const client = await connect(context, options);
+        const { log } = await client.call('backup.log', {
+          params: { backup },
+          signal: context.interrupts.signal,
+        });
+        writeRecords(context, {
+          items: log,
+          columns,
+          shown,
+          chosen: options.columns,
+          format: options.format,
+          emptyNote: 'Nothing was noted.',
+        });
+        return exitStatus.done;
+      }),
+    );
+}

@@ -1,0 +1,112 @@
+import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
+import type { Backup, SealedPart } from '@holdfast/protocol';
+import { collect } from '../../command/arguments.ts';
+import type { Cli } from '../../command/cli.ts';
+import type { CliCommand } from '../../command/cli-command.ts';
+import { environmentHelp, formatOption, serverCommand } from '../../command/shared-options.ts';
+import type { CliContext } from '../../context.ts';
+import { formatBytes, formatDuration, formatMinute, formatNumberOf } from '../../output/quantities.ts';
+import { connect } from '../../server/connect.ts';
+import type { ServerOptions } from '../../server/locate-server.ts';
+import { resolveBackup } from '../../server/resolve-backup.ts';
+import { endJob, waitForJob } from '../../server/wait-for-job.ts';
+import { confirmOrLeave } from '../../terminal/confirm.ts';
+
+interface RestoreOptions extends ServerOptions {
+  readonly environment?: string;
+  readonly component?: string[];
+  readonly yes?: boolean;
+  readonly wait: boolean;
+  readonly format: 'plain' | 'json';
+}
+
+export function backupRestoreCommand(cli: Cli): CliCommand {
+  return serverCommand('backup:restore', 'Put an environment back to the state of a backup')
+    .argument('[id]', 'the backup (default: the newest ready one of the environment)')
+    .option('-e, --environment <environment>', environmentHelp)
+    .option('--component <name>', "only this component's mounts; may be given several times", collect)
+    .option('-y, --yes', 'do not ask')
+    .option('--no-wait', 'return as soon as the job is queued; prints its id')
+    .addOption(formatOption('plain'))
+    .example('backup:restore', 'back to the newest backup of the Compose project of this folder')
+    .example('backup:restore bak_0123456789abcdef --component db --yes', 'one component, without a question')
+    .action(
+      cli.action((id: string | undefined, options: RestoreOptions) =>
+        restoreBackup(cli.context, id, options),
+      ),
+    );
+}
+
+async function restoreBackup(
+  context: CliContext,
+  id: string | undefined,
+  options: RestoreOptions,
+): Promise<ExitStatus> {
+  const asJson = options.format === 'json';
+  const client = await connect(context, options);
+  const backup = await resolveBackup(context, client, {
+    id,
+    environment: options.environment,
+    status: 'ready',
+  });
+  await confirmOrLeave(context, {
+    plan: planLines(backup, partsOf(backup, options.component)),
+    question: `Overwrite this in ${backup.environmentName}?`,
+    yes: options.yes,
+  });
+  const { job } = await client.call('backup.restore', {
+    params: { backup: backup.id },
+    body: { components: options.component },
+    signal: context.interrupts.signal,
+  });
+  if (!options.wait) {
+    context.output.line(asJson ? JSON.stringify({ job }, undefined, 2) : job.id);
+    context.notes.line(`Job ${job.id} restores: see \`holdfast job:watch ${job.id}\`.`);
+    return exitStatus.done;
+  }
+  const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });
+  if (asJson) context.output.line(JSON.stringify({ job: ended }, undefined, 2));
+  const status = endJob(context, ended);
+  if (status === exitStatus.done || status === exitStatus.warnings) {
+    const seconds = (ended.finishedAtMs ?? ended.createdAtMs) - (ended.startedAtMs ?? ended.createdAtMs);
+    context.notes.line(
+      `${ended.environmentName} is back at ${backup.id} of ${formatMinute(backup.createdAtMs)}, in ${formatDuration(seconds)}.`,
+    );
+  }
+  return status;
+}
+
+/** @throws HoldfastError `component-unknown` when the backup has nothing of a component that was asked for */
+function partsOf(backup: Backup, components: readonly string[] | undefined): readonly SealedPart[] {
+  if (components === undefined) return backup.parts;
+  const known = new Set(backup.parts.flatMap((part) => part.mountPoints.map((point) => point.component)));
+  const missing = components.find((component) => !known.has(component));
+  if (missing !== undefined) {
+    throw new HoldfastError(
+      'component-unknown',
+      `Backup ${backup.id} has nothing of a component "${missing}".`,
+      {
+        hint: `It has: ${[...known].join(', ')}.`,
+      },
+    );
+  }
+  return backup.parts.filter((part) =>
+    part.mountPoints.some((point) => components.includes(point.component)),
+  );
+}
+
+/** What is about to be overwritten, and by what. */
+function planLines(backup: Backup, parts: readonly SealedPart[]): string[] {
+  const description = backup.description === '' ? '' : `, "${backup.description}"`;
+  const mounts = formatNumberOf(parts.length, 'mount');
+  return [
+    `Environment (Compose project) ${backup.environmentName}: ${mounts} will go back to ${formatMinute(backup.createdAtMs)},`,
+    `backup ${backup.id}${description}. Containers stop meanwhile; what was written since is lost:`,
+    ...parts.map((part) => `  ${part.name} (${partText(part)})`),
+  ];
+}
+
+function partText(part: SealedPart): string {
+  const places = part.mountPoints.map((point) => `${point.component}:${point.path}`);
+  return [...places, formatNumberOf(part.files, 'file'), formatBytes(part.bytes)].join(', ');
+}

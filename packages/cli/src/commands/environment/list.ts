@@ -1,0 +1,45 @@
+import { exitStatus } from '@holdfast/base';
+import type { EnvironmentSummary } from '@holdfast/protocol';
+import type { Cli } from '../../command/cli.ts';
+import type { CliCommand } from '../../command/cli-command.ts';
+import { type RecordOptions, recordOptions, serverCommand } from '../../command/shared-options.ts';
+import { namesColumn, timeColumn } from '../../output/columns.ts';
+import { type Columns, writeRecords } from '../../output/records.ts';
+import { connect } from '../../server/connect.ts';
+
+const columns: Columns<EnvironmentSummary> = {
+  id: { title: 'id', raw: (environment) => environment.id },
+  name: { title: 'name', raw: (environment) => environment.name },
+  state: { title: 'state', raw: (environment) => environment.state },
+  components: namesColumn('components', (environment) => environment.components),
+  node: { title: 'node', raw: (environment) => environment.nodeName },
+  folder: { title: 'folder', raw: (environment) => environment.folder },
+  backup: timeColumn('last backup', (environment) => environment.lastBackupAtMs, 'never'),
+  type: { title: 'type', raw: (environment) => environment.type },
+  project: { title: 'project', raw: (environment) => environment.project },
+};
+const shown = ['id', 'name', 'state', 'components', 'node', 'backup'];
+
+export function environmentListCommand(cli: Cli): CliCommand {
+  const { context } = cli;
+  return recordOptions(
+    serverCommand('environment:list', 'List environments (Compose projects), active and inactive'),
+    { columns, shown },
+  )
+    .example('environment:list', 'what can be backed up')
+    .action(
+      cli.action(async (options: RecordOptions) => {
+        const client = await connect(context, options);
+        const { environments } = await client.call('environment.list', { signal: context.interrupts.signal });
+        writeRecords(context, {
+          items: environments,
+          columns,
+          shown,
+          chosen: options.columns,
+          format: options.format,
+          emptyNote: 'There is no environment (Compose project) yet: start one with `docker compose up`.',
+        });
+        return exitStatus.done;
+      }),
+    );
+}

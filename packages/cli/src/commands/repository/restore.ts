@@ -1,0 +1,36 @@
+import { Option } from 'commander';
+import type { Cli } from '../../command/cli.ts';
+import type { CliCommand } from '../../command/cli-command.ts';
+import { readingLockOptions, repositoryCommand } from '../../repository/repository-options.ts';
+import type { RestoreCommandOptions } from '../../repository/restore-snapshot-to.ts';
+import { selectionOptions } from '../../repository/snapshot-selection.ts';
+
+const overwriteRules = ['always', 'if-changed', 'if-newer', 'never'] as const;
+
+export function repositoryRestoreCommand(cli: Cli): CliCommand {
+  return selectionOptions(
+    readingLockOptions(repositoryCommand('repository:restore', 'Restore a snapshot into a directory')),
+    '"latest" only',
+  )
+    .argument('<id>', 'the snapshot, or "latest"; with :PATH after it only that directory of it')
+    .requiredOption('-t, --target <directory>', 'where to; it is made where it is not there')
+    .option('--delete', 'remove what is in the target and not in the snapshot')
+    .addOption(
+      new Option('--overwrite <rule>', 'what becomes of files that are there')
+        .choices(overwriteRules)
+        .default('always'),
+    )
+    .option('--sparse', 'make holes where files have zeros')
+    .option('--verify', 'read back every file that was written, and compare')
+    .example('repository:restore latest --target /srv/restored', 'the newest snapshot')
+    .example(
+      'repository:restore 1a2b3c4d:/etc/nginx --target /etc/nginx --delete',
+      'one directory, exactly as it was',
+    )
+    .action(
+      cli.action(async (reference: string, options: RestoreCommandOptions) => {
+        const { restoreSnapshotTo } = await import('../../repository/restore-snapshot-to.ts');
+        return restoreSnapshotTo(cli.context, reference, options);
+      }),
+    );
+}

@@ -1,0 +1,83 @@
+import {
+  type ErrorKind,
+  type ErrorReport,
+  type ExitStatus,
+  errorCodes,
+  exitStatus,
+  exitStatusOfKind,
+  isErrorCode,
+  toHoldfastError,
+} from '@holdfast/base';
+import { ApiError } from '@holdfast/protocol';
+import { CommanderError } from 'commander';
+import type { CliContext } from './context.ts';
+import { printable } from './output/printable.ts';
+
+/** A failure as the user gets to know it. */
+export interface Failure {
+  readonly report: ErrorReport;
+  readonly status: ExitStatus;
+}
+
+/** What was thrown, as a failure. Codes of a server that knows more of them than this program are kept as they are. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof ApiError) {
+    return failureOfReport(error.report, statusOfHttp(error.status));
+  }
+  if (error instanceof CommanderError) return failureOfUsage(error);
+  const known = toHoldfastError(error);
+  return { report: known.toReport(), status: exitStatusOfKind(known.kind) };
+}
+
+/** @param otherwise status for a code that this version does not know */
+export function failureOfReport(report: ErrorReport, otherwise: ExitStatus = exitStatus.failed): Failure {
+  const kind: ErrorKind | undefined = isErrorCode(report.code) ? errorCodes[report.code] : undefined;
+  return { report, status: kind === undefined ? otherwise : exitStatusOfKind(kind) };
+}
+
+/** One line on standard error: `error[code]: what happened. hint`, or the same as one JSON object. */
+export function writeFailure({ errors, asJson }: CliContext, { report }: Failure): void {
+  if (asJson) {
+    errors.line(JSON.stringify(report));
+    return;
+  }
+  const hint = report.hint === undefined ? '' : ` ${report.hint}`;
+  errors.line(printable(`error[${report.code}]: ${report.message}${hint}`));
+}
+
+function statusOfHttp(status: number): ExitStatus {
+  switch (status) {
+    case 400:
+    case 422:
+      return exitStatus.usage;
+    case 401:
+    case 403:
+      return exitStatus.notAllowed;
+    case 404:
+      return exitStatus.notFound;
+    case 409:
+    case 423:
+      return exitStatus.notPossible;
+    default:
+      return exitStatus.failed;
+  }
+}
+
+/** commander's message is `error: what\n(Did you mean this?)`. */
+function failureOfUsage(error: CommanderError): Failure {
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const help = 'See --help.';
+  return {
+    report: {
+      code: 'usage-invalid',
+      message: sentence(message),
+      hint: suggestion === undefined ? help : `${suggestion.replace(/^\((.*)\)$/, '$1')} ${help}`,
+    },
+    status: exitStatus.usage,
+  };
+}
+
+function sentence(text: string): string {
+  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.?!]$/.test(capital) ? capital : `${capital}.`;
+}
