@@ -1,0 +1,44 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { CutApp } from './support/cut-app.ts';
+import { eventually, mustRun } from './support/process.ts';
+
+const testbed = fileURLToPath(new URL('../script/testbed', import.meta.url));
+let app: CutApp;
+
+beforeAll(async () => {
+  app = await CutApp.start('restarted');
+});
+
+afterAll(async () => {
+  await app?.[Symbol.asyncDispose]();
+});
+
+it('a cut restore stays stopped over a restart of the engine, whatever the restart policy was', async () => {
+  const firstState = app.digest();
+  const { backupId, job: backup } = await app.startBackup();
+  expect((await app.settled(backup)).state).toBe('done');
+  for (let round = 0; round < 10; round += 1) app.mutate(round);
+  for (let file = 0; file < 3_000; file += 1) writeFileSync(join(app.files, `later-${file}`), 'later');
+
+  const job = await app.startRestore(backupId);
+  await eventually('the target changes', () => !existsSync(join(app.files, 'later-0')));
+  await app.killAfter('both', 0);
+  expect(app.digest()).not.toBe(firstState);
+  await mustRun(testbed, ['down', 'docker']);
+  await mustRun(testbed, ['up', 'docker']);
+  await delay(1_500);
+  expect(await app.project.containerState('app')).toBe('exited');
+
+  const ended = await app.comeBackAndSettle(job);
+  expect(ended.state).toBe('failed');
+  expect(ended.error?.message).toMatch(/stopped/);
+  expect(await app.project.containerState('app')).toBe('exited');
+  expect((await app.settled(await app.startRestore(backupId))).state).toBe('done');
+  expect(app.digest()).toBe(firstState);
+  expect(await app.project.containerState('app')).toBe('running');
+  expect(await app.project.restartPolicy('app')).toBe('always');
+});
