@@ -13,3 +13,4 @@ export {
 } from './holdfast-error.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { isSameProcess, isZombie, ownProcessIdentity, type ProcessIdentity } from './process-identity.ts';
+export { type WholeLinesOptions, wholeLines } from './whole-lines.ts';

@@ -1,6 +1,5 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { inputLines } from './input-lines.ts';
 import { ServerChannel } from './server-channel.ts';
 import { testPlace } from './testing/task-specs.ts';
 
@@ -64,14 +63,4 @@ describe('a channel', () => {
       code: 'usage-invalid',
     });
   });
-});
-
-test('a line may come in pieces, but not without an end', async () => {
-  const input = new PassThrough();
-  const lines = inputLines(input, 10);
-  for (const piece of ['on', 'e\ntw', 'o\n']) input.write(piece);
-  expect((await lines.next()).value).toBe('one');
-  expect((await lines.next()).value).toBe('two');
-  input.write('far too long');
-  await expect(lines.next()).rejects.toMatchObject({ code: 'usage-invalid' });
 });

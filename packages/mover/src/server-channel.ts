@@ -1,6 +1,5 @@
-import { type Abortable, HoldfastError, toHoldfastError } from '@holdfast/base';
+import { type Abortable, HoldfastError, toHoldfastError, wholeLines } from '@holdfast/base';
 import { type MoverMessage, moverMessageSchema, type TaskSpec, taskSpecSchema } from '@holdfast/protocol';
-import { inputLines } from './input-lines.ts';
 
 /** A task lists every mount of an environment: far below this. */
 const maxLineBytes = 16 * 1024 * 1024;
@@ -20,7 +19,7 @@ export class ServerChannel {
   #isAlone = false;
 
   constructor(input: AsyncIterable<Uint8Array>) {
-    this.#lines = inputLines(input, maxLineBytes);
+    this.#lines = wholeLines(input, { maxLineBytes, tooLong });
   }
 
   /** Fires with a `HoldfastError` as its reason: `interrupted` when cancelled, `server-lost` at the input's end. */
@@ -100,6 +99,10 @@ async function untilAborted(promise: Promise<void>, { signal }: Abortable): Prom
   } finally {
     signal?.removeEventListener('abort', onAbort);
   }
+}
+
+function tooLong(): HoldfastError {
+  return new HoldfastError('usage-invalid', `A line of the input is longer than ${maxLineBytes} bytes.`);
 }
 
 function parseJson(line: string): unknown {

@@ -1,15 +1,22 @@
-import { HoldfastError } from '@holdfast/base';
+import type { HoldfastError } from './holdfast-error.ts';
+
+const newline = 10;
+
+export interface WholeLinesOptions {
+  /** More than this without a newline is not kept in memory. */
+  readonly maxLineBytes: number;
+  /** What is thrown then. */
+  readonly tooLong: () => HoldfastError;
+}
 
 /**
  * Yields the lines of a byte stream as they end, without their newline; a last line that has none is dropped,
  * because its writer died while writing it.
- * @throws HoldfastError `usage-invalid` when a line is longer than `maxLineBytes`
  */
-export async function* inputLines(
+export async function* wholeLines(
   input: AsyncIterable<Uint8Array>,
-  maxLineBytes: number,
+  { maxLineBytes, tooLong }: WholeLinesOptions,
 ): AsyncGenerator<string, void, undefined> {
-  const newline = 10;
   let pieces: Uint8Array[] = [];
   let sizeBytes = 0;
   for await (const bytes of input) {
@@ -21,9 +28,7 @@ export async function* inputLines(
       start = end + 1;
     }
     sizeBytes += bytes.length - start;
-    if (sizeBytes > maxLineBytes) {
-      throw new HoldfastError('usage-invalid', `A line of the input is longer than ${maxLineBytes} bytes.`);
-    }
+    if (sizeBytes > maxLineBytes) throw tooLong();
     pieces.push(bytes.subarray(start));
   }
 }
