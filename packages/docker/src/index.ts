@@ -41,6 +41,7 @@ export type {
 export type { ExecOptions, ExecSession } from './engine-port/exec-session.ts';
 export { type FreezeOptions, freezeContainers } from './freeze/freeze-containers.ts';
 export { type FreezeCalls, type FreezeTarget, selectFreezeTargets } from './freeze/freeze-target.ts';
+export { guardLingerMs } from './freeze/run-guard.ts';
 export { type Guard, type StartGuardOptions, startGuard } from './freeze/start-guard.ts';
 export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';
 export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';

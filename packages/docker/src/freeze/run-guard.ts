@@ -27,7 +27,7 @@ export interface GuardRun {
 }
 
 /** A request to pause may still be on its way when the server that sent it dies. */
-const lingerMs = 3000;
+export const guardLingerMs = 3000;
 const pollMs = 100;
 const longestWaitMs = 2000;
 const deadlinePollMs = 100;
@@ -48,7 +48,7 @@ export async function runGuard({
   clearInterval(deadline);
   if (outcome.type === 'thaw') emit({ type: 'thawing', reason: outcome.reason });
   const isAsked = outcome.type === 'released' || outcome.reason === 'told';
-  await thawAll({ docker, watched, trigger, emit, clock, lingerMs: isAsked ? 0 : lingerMs });
+  await thawAll({ docker, watched, trigger, emit, clock, lingerMs: isAsked ? 0 : guardLingerMs });
 }
 
 /** What is paused already, or is another run, was not for this guard to thaw. */

@@ -1,5 +1,5 @@
-import { type Clock, HoldfastError, throwIfAborted } from '@holdfast/base';
-import { removeLeftProbes, thawContainers } from '@holdfast/docker';
+import { type Clock, HoldfastError, sleep, throwIfAborted } from '@holdfast/base';
+import { guardLingerMs, removeLeftProbes, thawContainers } from '@holdfast/docker';
 import type { BackupId, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
 import type { Mover } from '../../../runner/mover.ts';
@@ -16,6 +16,9 @@ import { requireBackupPossible } from '../check-request.ts';
 import type { BackupStore } from '../store.ts';
 import { type CapturePart, planCapture } from './plan-capture.ts';
 import { whileFrozen } from './while-frozen.ts';
+
+/** A guard looks now and then, and then has to end. */
+const guardEndMs = 1000;
 
 export interface BackupHandlerOptions {
   readonly environments: Pick<EnvironmentService, 'survey'>;
@@ -63,6 +66,8 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
         const targets = freeze.containers.map(({ id, startedAt }) => ({ containerId: id, startedAt }));
         const thawed = await thawContainers(docker.containers, targets, run);
         if (thawed.length > 0) run.log('warn', `Thawed ${thawed.length} containers that were still paused`);
+        // The guard of the last server would thaw what the next backup freezes.
+        await sleep(guardLingerMs + guardEndMs, run);
         await freezes.markThawed(run.job.id);
       }
       const settled = await taskRuns.settle(run.job.id, run);
