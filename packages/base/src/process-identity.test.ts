@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { isSameProcess, isZombie, ownProcessIdentity } from './process-identity.ts';
 
@@ -21,13 +22,14 @@ it('knows when a process has ended', async () => {
 
 it('tells a process that nobody has waited for from one that runs', async () => {
   expect(isZombie(process.pid)).toBe(false);
-  // The shell never waits for its child: that stays a zombie for as long as the shell runs.
-  const shell = spawn('bash', ['-c', 'true & echo $!; exec sleep 60'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
+  // The child ends only once the shell has become `sleep`, which never waits for it: bash itself would.
+  const shell = spawn('bash', ['-c', 'cat <&0 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] });
   const [line] = (await once(shell.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString());
-  while (!isZombie(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+  while (readFileSync(`/proc/${shell.pid}/comm`, 'latin1') !== 'sleep\n') await pause();
+  shell.stdin.end();
+  while (!isZombie(pid)) await pause();
   const exited = once(shell, 'exit');
   shell.kill('SIGKILL');
   await exited;
