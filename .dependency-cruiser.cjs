@@ -24,6 +24,7 @@ const layers = {
     ['format', 'crypto', 'chunker', 'filesystem'],
     ['backend'],
     ['pack', 'index'],
+    ['workers'],
     ['repository'],
     ['snapshot', 'maintenance'],
   ],

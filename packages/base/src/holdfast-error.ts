@@ -81,7 +81,7 @@ export function toHoldfastError(error: unknown): HoldfastError {
 
 /** The `code` of a Node system error (`ENOENT`, `EACCES`, …), if it is one. */
 export function systemErrorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (!(error instanceof Error) || error instanceof HoldfastError || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 

@@ -31,14 +31,12 @@ export class CountedWriter implements BlobWriter {
   }
 
   async saveBlob(type: BlobType, plaintext: Uint8Array, options?: Abortable): Promise<SavedBlob> {
-    const sizeBytes = plaintext.byteLength;
-    const saved = await this.#writer.saveBlob(type, plaintext, options);
-    if (saved.isNew) {
-      this.#blobs[type] += 1;
-      this.#addedBytes += sizeBytes;
-      this.#storedBytes += saved.storedBytes;
-    }
-    return saved;
+    return this.#count(type, await this.#writer.saveBlob(type, plaintext, options));
+  }
+
+  async saveFile(file: number, sizeBytes: number, options?: Abortable): Promise<SavedBlob | undefined> {
+    const saved = await this.#writer.saveFile(file, sizeBytes, options);
+    return saved && this.#count('data', saved);
   }
 
   async flush(options?: Abortable): Promise<void> {
@@ -47,5 +45,14 @@ export class CountedWriter implements BlobWriter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#writer[Symbol.asyncDispose]();
+  }
+
+  #count(type: BlobType, saved: SavedBlob): SavedBlob {
+    if (saved.isNew) {
+      this.#blobs[type] += 1;
+      this.#addedBytes += saved.sizeBytes;
+      this.#storedBytes += saved.storedBytes;
+    }
+    return saved;
   }
 }

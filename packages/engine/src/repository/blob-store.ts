@@ -21,6 +21,8 @@ export interface BlobReader {
 
 export interface SavedBlob {
   readonly id: BlobId;
+  /** Length of the plaintext. */
+  readonly sizeBytes: number;
   /** False when the repository already had it, or this writer was already given it. */
   readonly isNew: boolean;
   /** Bytes it takes in its pack, after compression and encryption, with its header entry; 0 when not new. */
@@ -33,10 +35,18 @@ export interface SavedBlob {
  */
 export interface BlobWriter extends AsyncDisposable {
   /**
-   * Takes the plaintext and keeps no reference to it after the promise settles.
-   * Any number of calls may run at once; equal blobs are stored once.
+   * Takes the plaintext and keeps no reference to it after the promise settles; until then it must not change.
+   * Any number of calls may run at once; equal blobs are stored once. Large plaintexts in shared memory are worked on
+   * by other threads without being copied.
    */
   saveBlob(type: BlobType, plaintext: Uint8Array, options?: Abortable): Promise<SavedBlob>;
+
+  /**
+   * Saves what an open file has, from its start up to that size, as one data blob. Nothing is saved of an empty file,
+   * for which it returns undefined.
+   * @throws Node's system errors when the file cannot be read
+   */
+  saveFile(file: number, sizeBytes: number, options?: Abortable): Promise<SavedBlob | undefined>;
 
   /**
    * Writes what is still open and the index of everything saved so far. Only after it resolves may a snapshot

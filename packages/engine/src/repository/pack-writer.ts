@@ -5,13 +5,17 @@ import { sha256 } from '../crypto/hash.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
-import { sealBlob } from '../pack/blob-seal.ts';
+import type { SealedBlob } from '../pack/blob-seal.ts';
 import { PackBuilder, targetPackBytes } from '../pack/pack-builder.ts';
+import { BlobSealing, type HashedBlob } from '../workers/blob-sealing.ts';
 import type { BlobType, BlobWriter, SavedBlob } from './blob-store.ts';
 import type { IndexStore } from './index-store.ts';
 import type { RepositoryLock } from './repository-lock.ts';
 
 const maxUploads = 2;
+
+/** What is smaller is hashed faster than it is sent to another thread. */
+const leastHashedElsewhereBytes = 64 * 1024;
 
 /** After this much time an index is written even if it is small, so that a cut backup need not begin anew. */
 const maxIndexAgeMs = 10 * 60_000;
@@ -35,7 +39,8 @@ export class PackWriter implements BlobWriter {
   readonly #parts: PackWriterParts;
   readonly #signal: AbortSignal;
   readonly #open: Readonly<Record<BlobType, PackBuilder[]>>;
-  /** Blobs in packs that are not on storage yet. */
+  readonly #sealing: BlobSealing;
+  /** Blobs that are being sealed, or in packs that are not on storage yet. */
   readonly #pending: Readonly<Record<BlobType, Set<BlobId>>> = { data: new Set(), tree: new Set() };
   readonly #uploads = new Set<Promise<void>>();
   #indexedAtMs: number;
@@ -43,6 +48,7 @@ export class PackWriter implements BlobWriter {
 
   constructor(parts: PackWriterParts) {
     this.#parts = parts;
+    this.#sealing = new BlobSealing(parts.key);
     this.#signal = AbortSignal.any(parts.signal ? [parts.signal, parts.lock.signal] : [parts.lock.signal]);
     this.#open = {
       data: [new PackBuilder('data'), new PackBuilder('data')],
@@ -52,22 +58,29 @@ export class PackWriter implements BlobWriter {
   }
 
   async saveBlob(type: BlobType, plaintext: Uint8Array, { signal }: Abortable = {}): Promise<SavedBlob> {
-    while (this.#uploads.size >= maxUploads) await Promise.race(this.#uploads);
-    this.#assertUsable(signal);
-    // No await from here on: whoever saves an equal blob next finds it among the pending ones.
+    await this.#admit(signal);
+    if (plaintext.length >= leastHashedElsewhereBytes) {
+      return await this.#saveHashed(type, await this.#sealing.hashBytes(plaintext));
+    }
     const id = asId<BlobId>(sha256(plaintext));
-    if (this.#pending[type].has(id) || this.#parts.indexes.current.has(type, id)) {
-      return { id, isNew: false, storedBytes: 0 };
-    }
-    const slot = randomInt(this.#open[type].length);
-    const builder = this.#open[type][slot] ?? new PackBuilder(type);
-    const storedBytes = builder.append(id, sealBlob(this.#parts.key, id, plaintext));
-    this.#pending[type].add(id);
-    if (builder.isFull) {
-      this.#open[type][slot] = new PackBuilder(type);
-      this.#startUpload(builder);
-    }
-    return { id, isNew: true, storedBytes };
+    if (!this.#claim(type, id)) return { id, isNew: false, sizeBytes: plaintext.length, storedBytes: 0 };
+    return await this.#append(
+      type,
+      { id, sizeBytes: plaintext.length },
+      this.#sealing.seal({ id, plaintext }),
+    );
+  }
+
+  async saveFile(
+    file: number,
+    sizeBytes: number,
+    { signal }: Abortable = {},
+  ): Promise<SavedBlob | undefined> {
+    await this.#admit(signal);
+    const hashed = await this.#sealing.hashFile(file, sizeBytes);
+    if (hashed.sizeBytes > 0) return await this.#saveHashed('data', hashed);
+    hashed.drop();
+    return undefined;
   }
 
   async flush({ signal }: Abortable = {}): Promise<void> {
@@ -75,21 +88,61 @@ export class PackWriter implements BlobWriter {
     for (const builder of [...this.#takeOpen('data'), ...this.#takeOpen('tree')]) this.#startUpload(builder);
     await Promise.all(this.#uploads);
     this.#assertUsable(signal);
-    try {
-      await this.#writeIndex({ signal: this.#signal });
-    } catch (error) {
-      this.#failure ??= { error };
-      throw error;
-    }
+    await this.#keepingFailure(this.#writeIndex({ signal: this.#signal }));
   }
 
   /** What was not flushed is dropped; but packs on storage get into an index, so that the next backup finds them. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sealing[Symbol.asyncDispose]();
     await Promise.all(this.#uploads);
     try {
       await this.#writeIndex();
     } catch {
       // Nothing was promised of these packs: without an index they are debris, which check reports and prune removes.
+    }
+  }
+
+  /** Waits while too much is under way. */
+  async #admit(signal: AbortSignal | undefined): Promise<void> {
+    while (this.#uploads.size >= maxUploads) await Promise.race(this.#uploads);
+    this.#assertUsable(signal);
+  }
+
+  async #saveHashed(type: BlobType, hashed: HashedBlob): Promise<SavedBlob> {
+    if (this.#claim(type, hashed.id)) return await this.#append(type, hashed, hashed.seal());
+    hashed.drop();
+    return { id: hashed.id, isNew: false, sizeBytes: hashed.sizeBytes, storedBytes: 0 };
+  }
+
+  /** True for one caller of all that save equal blobs: it has to append it. */
+  #claim(type: BlobType, id: BlobId): boolean {
+    if (this.#pending[type].has(id) || this.#parts.indexes.current.has(type, id)) return false;
+    this.#pending[type].add(id);
+    return true;
+  }
+
+  async #append(
+    type: BlobType,
+    { id, sizeBytes }: { readonly id: BlobId; readonly sizeBytes: number },
+    sealing: Promise<SealedBlob>,
+  ): Promise<SavedBlob> {
+    const sealed = await this.#keepingFailure(sealing);
+    const slot = randomInt(this.#open[type].length);
+    const builder = this.#open[type][slot] ?? new PackBuilder(type);
+    const storedBytes = builder.append(id, sealed);
+    if (builder.isFull) {
+      this.#open[type][slot] = new PackBuilder(type);
+      this.#startUpload(builder);
+    }
+    return { id, isNew: true, sizeBytes, storedBytes };
+  }
+
+  async #keepingFailure<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      this.#failure ??= { error };
+      throw error;
     }
   }
 

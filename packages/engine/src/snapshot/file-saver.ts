@@ -1,20 +1,17 @@
-import { read } from 'node:fs';
-import { promisify } from 'node:util';
 import { throwIfAborted, toHoldfastError } from '@holdfast/base';
 import { Chunker, minChunkBytes } from '../chunker/chunker.ts';
 import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
 import type { FileStatus } from '../filesystem/file-status.ts';
 import type { BlobId } from '../format/ids.ts';
-import type { BlobType, BlobWriter } from '../repository/blob-store.ts';
+import type { BlobType, BlobWriter, SavedBlob } from '../repository/blob-store.ts';
 import { readChunks, type WindowPool, windowBytes } from './chunk-reader.ts';
 import type { ProgressCounter } from './progress.ts';
+import { WeightedLimiter } from './weighted-limiter.ts';
 
-const readFile = promisify(read);
-
-/** How many chunks of one file may wait to be stored. */
-const chunksUnderWay = 8;
+/** How much of one file's chunks may wait to be stored. */
+const mostBytesUnderWay = 12 * 1024 * 1024;
 /** What a file that fits one chunk counts for at least: bounds the number of open files too. */
-const leastMemoryBytes = 256 * 1024;
+const leastMemoryBytes = 128 * 1024;
 
 export interface SavedContent {
   readonly content: readonly BlobId[];
@@ -66,9 +63,7 @@ export class FileSaver implements WindowPool {
     throwIfAborted(this.#parts.signal);
     try {
       const saved = await this.#parts.writer.saveBlob(type, plaintext, { signal: this.#parts.signal });
-      this.#storedBytes += saved.storedBytes;
-      if (type === 'data') this.#parts.progress.addBytes(plaintext.length);
-      return saved.id;
+      return this.#counted(type, saved).id;
     } catch (error) {
       // Never a bare system error: those mean here that the source could not be read.
       throw toHoldfastError(error);
@@ -76,7 +71,7 @@ export class FileSaver implements WindowPool {
   }
 
   take(): Buffer {
-    const window = this.#spareWindows.pop() ?? Buffer.allocUnsafeSlow(windowBytes);
+    const window = this.#spareWindows.pop() ?? Buffer.from(new SharedArrayBuffer(windowBytes));
     this.#savesOfWindow.set(window.buffer, []);
     return window;
   }
@@ -89,34 +84,35 @@ export class FileSaver implements WindowPool {
 
   async #saveSmall(file: number, size: number): Promise<SavedContent> {
     throwIfAborted(this.#parts.signal);
-    const contents = Buffer.allocUnsafeSlow(size);
-    let filled = 0;
-    while (filled < size) {
-      const { bytesRead } = await readFile(file, contents, filled, size - filled, filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
-    if (filled === 0) return { content: [], size: 0 };
-    return { content: [await this.saveBlob('data', contents.subarray(0, filled))], size: filled };
+    const saved = await this.#parts.writer.saveFile(file, size, { signal: this.#parts.signal });
+    if (saved === undefined) return { content: [], size: 0 };
+    return { content: [this.#counted('data', saved).id], size: saved.sizeBytes };
   }
 
   async #saveLarge(file: number, status: FileStatus): Promise<SavedContent> {
     const chunker = this.#chunkers.pop() ?? new Chunker(this.#parts.polynomial);
     const source = { file, limitBytes: status.size, isSparse: status.allocated < status.size };
     const saves: Promise<BlobId>[] = [];
+    const underWay = new WeightedLimiter(mostBytesUnderWay);
     let size = 0;
     try {
       for await (const chunk of readChunks(source, chunker, this, { signal: this.#parts.signal })) {
         size += chunk.length;
-        const save = this.saveBlob('data', chunk);
+        await underWay.acquire(chunk.length, { signal: this.#parts.signal });
+        const save = this.saveBlob('data', chunk).finally(() => underWay.release(chunk.length));
         this.#savesOfWindow.get(chunk.buffer)?.push(save);
         saves.push(save);
         save.catch(() => {});
-        await saves[saves.length - chunksUnderWay];
       }
       return { content: await Promise.all(saves), size };
     } finally {
       this.#chunkers.push(chunker);
     }
+  }
+
+  #counted(type: BlobType, saved: SavedBlob): SavedBlob {
+    this.#storedBytes += saved.storedBytes;
+    if (type === 'data') this.#parts.progress.addBytes(saved.sizeBytes);
+    return saved;
   }
 }

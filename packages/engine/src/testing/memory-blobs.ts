@@ -1,3 +1,4 @@
+import { readSync } from 'node:fs';
 import { HoldfastError } from '@holdfast/base';
 import { sha256 } from '../crypto/hash.ts';
 import type { BlobType } from '../format/blob-type.ts';
@@ -29,7 +30,13 @@ export class MemoryBlobs implements BlobReader, BlobWriter {
 
   async saveBlob(type: BlobType, plaintext: Uint8Array): Promise<SavedBlob> {
     const { id, isNew } = this.add(type, plaintext);
-    return { id, isNew, storedBytes: isNew ? plaintext.length : 0 };
+    return { id, isNew, sizeBytes: plaintext.length, storedBytes: isNew ? plaintext.length : 0 };
+  }
+
+  async saveFile(file: number, sizeBytes: number): Promise<SavedBlob | undefined> {
+    const bytes = Buffer.alloc(sizeBytes);
+    const bytesRead = readSync(file, bytes, 0, sizeBytes, 0);
+    return bytesRead === 0 ? undefined : await this.saveBlob('data', bytes.subarray(0, bytesRead));
   }
 
   async flush(): Promise<void> {}

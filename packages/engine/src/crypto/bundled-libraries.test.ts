@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { bundledLibraries } from './bundled-libraries.ts';
+import { createCounterMode } from './counter-mode.ts';
+import { createZstdCodec, frameBoundBytes } from './zstd.ts';
+
+const bytes = fc.oneof(
+  fc.uint8Array({ maxLength: 20_000 }),
+  fc.nat(300_000).map((length) => new Uint8Array(Buffer.alloc(length, 'so much of the same '))),
+);
+
+it('are exported by the Node that Holdfast runs on', () => {
+  expect(bundledLibraries()).toBeDefined();
+});
+
+describe.each([
+  ['through the bundled libraries', bundledLibraries()],
+  ['through Node’s own modules', undefined],
+])('%s', (_, libraries) => {
+  const zstd = libraries === undefined ? createZstdCodec(null) : createZstdCodec(libraries);
+
+  it('zstd gives back what was compressed, and takes what the other made', () => {
+    const other = libraries === undefined ? createZstdCodec() : createZstdCodec(null);
+    fc.assert(
+      fc.property(bytes, (plaintext) => {
+        const frame = new Uint8Array(frameBoundBytes(plaintext.length));
+        const length = zstd.compress(plaintext, frame);
+        for (const codec of [zstd, other]) {
+          const opened = new Uint8Array(plaintext.length);
+          expect(codec.decompress(frame.subarray(0, length), opened)).toBe(plaintext.length);
+          expect(Buffer.compare(opened, plaintext)).toBe(0);
+        }
+      }),
+    );
+  });
+
+  it('zstd says what does not fit, is cut off or is no frame', () => {
+    const plaintext = Buffer.alloc(100_000, 'a plaintext ');
+    const frame = new Uint8Array(frameBoundBytes(plaintext.length));
+    const length = zstd.compress(plaintext, frame);
+    expect(zstd.compress(plaintext, new Uint8Array(10))).toBe(-1);
+    expect(zstd.decompress(frame.subarray(0, length), new Uint8Array(plaintext.length - 1))).toBe(-1);
+    expect(zstd.decompress(frame.subarray(0, length - 1), new Uint8Array(plaintext.length))).toBe(-1);
+    expect(zstd.decompress(randomBytes(50), new Uint8Array(1000))).toBe(-1);
+  });
+
+  it('AES-256-CTR is that of the other', () => {
+    const key = randomBytes(32);
+    const mine = createCounterMode(key, libraries ?? null);
+    const other = createCounterMode(key, libraries === undefined ? bundledLibraries() : null);
+    fc.assert(
+      fc.property(bytes, fc.uint8Array({ minLength: 16, maxLength: 16 }), (plaintext, nonce) => {
+        const encrypted = new Uint8Array(plaintext.length);
+        const opened = new Uint8Array(plaintext.length);
+        mine.apply(nonce, plaintext, encrypted);
+        other.apply(nonce, encrypted, opened);
+        expect(Buffer.compare(opened, plaintext)).toBe(0);
+      }),
+    );
+  });
+});

@@ -1,0 +1,71 @@
+import koffi from 'koffi';
+
+/**
+ * OpenSSL and zstd as they are linked into the Node program, which exports their functions to add-ons. Called directly
+ * they write into memory that is there already, where `node:crypto` and `node:zlib` make an object, a context and
+ * new memory for every call: for small blobs that costs more than the work itself.
+ */
+export interface BundledLibraries {
+  readonly EVP_CIPHER_CTX_new: () => unknown;
+  readonly EVP_aes_256_ctr: () => unknown;
+  readonly EVP_CipherInit_ex: (
+    context: unknown,
+    cipher: unknown,
+    engine: null,
+    key: Uint8Array | null,
+    nonce: Uint8Array,
+    encrypt: number,
+  ) => number;
+  readonly EVP_CipherUpdate: (
+    context: unknown,
+    into: Uint8Array,
+    written: Uint8Array,
+    from: Uint8Array,
+    sizeBytes: number,
+  ) => number;
+  readonly ZSTD_createCCtx: () => unknown;
+  readonly ZSTD_CCtx_setParameter: (context: unknown, parameter: number, value: number) => number | bigint;
+  readonly ZSTD_compress2: ZstdCall;
+  readonly ZSTD_createDCtx: () => unknown;
+  readonly ZSTD_decompressDCtx: ZstdCall;
+  readonly ZSTD_isError: (result: number | bigint) => number;
+}
+
+type ZstdCall = (
+  context: unknown,
+  into: Uint8Array,
+  intoBytes: number,
+  from: Uint8Array,
+  fromBytes: number,
+) => number | bigint;
+
+const prototypes: Readonly<Record<keyof BundledLibraries, string>> = {
+  EVP_CIPHER_CTX_new: 'void *EVP_CIPHER_CTX_new()',
+  EVP_aes_256_ctr: 'void *EVP_aes_256_ctr()',
+  EVP_CipherInit_ex: 'int EVP_CipherInit_ex(void *, void *, void *, void *, void *, int)',
+  EVP_CipherUpdate: 'int EVP_CipherUpdate(void *, void *, void *, void *, int)',
+  ZSTD_createCCtx: 'void *ZSTD_createCCtx()',
+  ZSTD_CCtx_setParameter: 'size_t ZSTD_CCtx_setParameter(void *, int, int)',
+  ZSTD_compress2: 'size_t ZSTD_compress2(void *, void *, size_t, void *, size_t)',
+  ZSTD_createDCtx: 'void *ZSTD_createDCtx()',
+  ZSTD_decompressDCtx: 'size_t ZSTD_decompressDCtx(void *, void *, size_t, void *, size_t)',
+  ZSTD_isError: 'uint ZSTD_isError(size_t)',
+};
+
+let loaded: BundledLibraries | 'missing' | undefined;
+
+/** undefined where this build of Node does not export them all: everything then goes through Node's own modules. */
+export function bundledLibraries(): BundledLibraries | undefined {
+  loaded ??= load();
+  return loaded === 'missing' ? undefined : loaded;
+}
+
+function load(): BundledLibraries | 'missing' {
+  try {
+    const program = koffi.load(null);
+    const functions = Object.entries(prototypes).map(([name, prototype]) => [name, program.func(prototype)]);
+    return Object.fromEntries(functions) as unknown as BundledLibraries;
+  } catch {
+    return 'missing';
+  }
+}

@@ -1,0 +1,100 @@
+import { constants, type ZstdOptions, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { systemErrorCode } from '@holdfast/base';
+import { type BundledLibraries, bundledLibraries } from './bundled-libraries.ts';
+
+/**
+ * Between zstd's levels 1 and 2 in size, and nearly as fast as level 1: its fast strategy with a hash table that fits
+ * the nearest caches, looking at every position. Measured against stock restic's default, see docs/design.md.
+ */
+export const zstdParameters: Readonly<Record<number, number>> = {
+  [constants.ZSTD_c_compressionLevel]: 1,
+  [constants.ZSTD_c_strategy]: constants.ZSTD_fast,
+  [constants.ZSTD_c_windowLog]: 20,
+  [constants.ZSTD_c_hashLog]: 15,
+  [constants.ZSTD_c_minMatch]: 6,
+  [constants.ZSTD_c_targetLength]: 0,
+};
+
+/** Compresses and decompresses whole frames into memory that is there already. Serves one call at a time. */
+export interface ZstdCodec {
+  /** Writes one frame to the start of `into`; returns its length, or -1 if it does not fit. */
+  compress(plaintext: Uint8Array, into: Uint8Array): number;
+  /** Writes the contents to the start of `into`; returns their length, or -1 if it is no frame or does not fit. */
+  decompress(frame: Uint8Array, into: Uint8Array): number;
+}
+
+/** The most that a frame of that much plaintext takes. */
+export function frameBoundBytes(sizeBytes: number): number {
+  return sizeBytes + (sizeBytes >> 7) + 512;
+}
+
+export function createZstdCodec(libraries: BundledLibraries | null = bundledLibraries() ?? null): ZstdCodec {
+  return libraries === null ? new NodeZstdCodec() : new BundledZstdCodec(libraries);
+}
+
+class BundledZstdCodec implements ZstdCodec {
+  readonly #zstd: BundledLibraries;
+  readonly #compression: unknown;
+  readonly #decompression: unknown;
+
+  constructor(zstd: BundledLibraries) {
+    this.#zstd = zstd;
+    this.#compression = zstd.ZSTD_createCCtx();
+    this.#decompression = zstd.ZSTD_createDCtx();
+    for (const [parameter, value] of Object.entries(zstdParameters)) {
+      zstd.ZSTD_CCtx_setParameter(this.#compression, Number(parameter), value);
+    }
+  }
+
+  compress(plaintext: Uint8Array, into: Uint8Array): number {
+    return this.#lengthOf(
+      this.#zstd.ZSTD_compress2(this.#compression, into, into.length, plaintext, plaintext.length),
+    );
+  }
+
+  decompress(frame: Uint8Array, into: Uint8Array): number {
+    return this.#lengthOf(
+      this.#zstd.ZSTD_decompressDCtx(this.#decompression, into, into.length, frame, frame.length),
+    );
+  }
+
+  #lengthOf(result: number | bigint): number {
+    return this.#zstd.ZSTD_isError(result) ? -1 : Number(result);
+  }
+}
+
+class NodeZstdCodec implements ZstdCodec {
+  compress(plaintext: Uint8Array, into: Uint8Array): number {
+    const options: ZstdOptions & { readonly pledgedSrcSize: number } = {
+      chunkSize: frameBoundBytes(plaintext.length),
+      params: zstdParameters,
+      pledgedSrcSize: plaintext.length,
+    };
+    return put(zstdCompressSync(plaintext, options), into);
+  }
+
+  decompress(frame: Uint8Array, into: Uint8Array): number {
+    try {
+      const options = {
+        chunkSize: Math.max(1024, into.length + 64),
+        maxOutputLength: Math.max(1, into.length),
+      };
+      return put(zstdDecompressSync(frame, options), into);
+    } catch (error) {
+      if (isZstdDamage(error)) return -1;
+      throw error;
+    }
+  }
+}
+
+function put(bytes: Buffer, into: Uint8Array): number {
+  if (bytes.length > into.length) return -1;
+  into.set(bytes);
+  return bytes.length;
+}
+
+/** True for what `node:zlib` throws of bytes that are no frame, or of contents longer than allowed. */
+export function isZstdDamage(error: unknown): boolean {
+  const code = systemErrorCode(error) ?? '';
+  return code === 'ERR_BUFFER_TOO_LARGE' || code === 'Z_BUF_ERROR' || code.startsWith('ZSTD_error_');
+}
