@@ -22,7 +22,11 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
-          include: ['packages/*/src/**/*.integration.test.ts'],
+          include: [
+            'packages/*/src/**/*.integration.test.ts',
+            'bench/**/*.integration.test.ts',
+            'examples/**/*.integration.test.ts',
+          ],
           exclude: nothing,
           ...needsTestbed,
           sequence: { groupOrder: 1 },

@@ -29,6 +29,10 @@ packages_for_test() {
   need restic restic
   need redis-server redis-server
   need redis-cli redis-tools
+  need radosgw radosgw
+  need ceph-mon ceph-mon
+  need ceph-osd ceph-osd
+  need ceph ceph-common
   postgres_folder >/dev/null || missing+=(postgresql)
   need getfattr attr
   need getfacl acl

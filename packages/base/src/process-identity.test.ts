@@ -23,7 +23,9 @@ it('knows when a process has ended', async () => {
 it('tells a process that nobody has waited for from one that runs', async () => {
   expect(isZombie(process.pid)).toBe(false);
   // The child ends only once the shell has become `sleep`, which never waits for it: bash itself would.
-  const shell = spawn('bash', ['-c', 'cat <&0 & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'ignore'] });
+  const shell = spawn('bash', ['-c', 'cat <&0 & echo $!; exec sleep 60'], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
   const [line] = (await once(shell.stdout, 'data')) as [Buffer];
   const pid = Number(line.toString());
   const pause = () => new Promise((resolve) => setTimeout(resolve, 5));

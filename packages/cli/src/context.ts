@@ -17,6 +17,8 @@ export interface CliContext {
   readonly errors: TextOutput;
   /** JSON is asked for: errors are objects. */
   readonly asJson: boolean;
+  /** By `--json`, as restic has it: each object says its `message_type`. */
+  readonly asMessages: boolean;
   readonly clock: Clock;
   readonly interrupts: Interrupts;
 }

@@ -8,7 +8,7 @@ import {
   isErrorCode,
   toHoldfastError,
 } from '@holdfast/base';
-import { ApiError } from '@holdfast/protocol';
+import type { ApiError } from '@holdfast/protocol';
 import { CommanderError } from 'commander';
 import type { CliContext } from './context.ts';
 import { printable } from './output/printable.ts';
@@ -21,12 +21,17 @@ export interface Failure {
 
 /** What was thrown, as a failure. Codes of a server that knows more of them than this program are kept as they are. */
 export function failureOf(error: unknown): Failure {
-  if (error instanceof ApiError) {
+  if (isApiError(error)) {
     return failureOfReport(error.report, statusOfHttp(error.status));
   }
   if (error instanceof CommanderError) return failureOfUsage(error);
   const known = toHoldfastError(error);
   return { report: known.toReport(), status: exitStatusOfKind(known.kind) };
+}
+
+/** By its name: a command that talks to no server does not load what talks to servers. */
+function isApiError(error: unknown): error is ApiError {
+  return error instanceof Error && error.name === ('ApiError' satisfies ApiError['name']);
 }
 
 /** @param otherwise status for a code that this version does not know */
@@ -36,9 +41,10 @@ export function failureOfReport(report: ErrorReport, otherwise: ExitStatus = exi
 }
 
 /** One line on standard error: `error[code]: what happened. hint`, or the same as one JSON object. */
-export function writeFailure({ errors, asJson }: CliContext, { report }: Failure): void {
+export function writeFailure({ errors, asJson, asMessages }: CliContext, { report, status }: Failure): void {
   if (asJson) {
-    errors.line(JSON.stringify(report));
+    const message = { message_type: 'exit_error', ...report, exit_status: status };
+    errors.line(JSON.stringify(asMessages ? message : report));
     return;
   }
   const hint = report.hint === undefined ? '' : ` ${report.hint}`;

@@ -3,10 +3,21 @@
  * also where the command line cannot be understood.
  */
 export function asksForJson(words: readonly string[]): boolean {
-  const end = words.indexOf('--');
-  const options = end < 0 ? words : words.slice(0, end);
-  return options.some(
-    (word, index) =>
-      word === '--json' || word === '--format=json' || (word === '--format' && options[index + 1] === 'json'),
+  const options = optionsIn(words);
+  return (
+    asksForMessages(words) ||
+    options.some(
+      (word, index) => word === '--format=json' || (word === '--format' && options[index + 1] === 'json'),
+    )
   );
+}
+
+/** True when it asks for JSON as restic's commands do. */
+export function asksForMessages(words: readonly string[]): boolean {
+  return optionsIn(words).includes('--json');
+}
+
+function optionsIn(words: readonly string[]): readonly string[] {
+  const end = words.indexOf('--');
+  return end < 0 ? words : words.slice(0, end);
 }

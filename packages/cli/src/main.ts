@@ -15,7 +15,7 @@ const interruptBy = (kind: InterruptKind) => () => {
 process.on('SIGINT', interruptBy('interrupt'));
 process.on('SIGTERM', interruptBy('terminate'));
 // Stock restic's `unlock` sends SIGHUP to whoever holds a lock of a repository, to see whether it is alive.
-if (words[0]?.startsWith('repository')) process.on('SIGHUP', () => {});
+if (words.some((word) => word.startsWith('repository'))) process.on('SIGHUP', () => {});
 
 const status = await runCli(words, context);
 await Promise.all([context.output.flush(), context.errors.flush()]);

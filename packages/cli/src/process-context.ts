@@ -1,7 +1,7 @@
 import { systemClock } from '@holdfast/base';
 import type { CliContext } from './context.ts';
 import { Interrupts } from './interrupts.ts';
-import { asksForJson } from './json-request.ts';
+import { asksForJson, asksForMessages } from './json-request.ts';
 import { discardedOutput, TextOutput } from './output/text-output.ts';
 
 /** The outside world as this process sees it. `words`: its command line. */
@@ -16,6 +16,7 @@ export function processContext(words: readonly string[]): CliContext {
     notes: asJson ? discardedOutput() : errors,
     errors,
     asJson,
+    asMessages: asksForMessages(words),
     clock: systemClock,
     interrupts: new Interrupts(),
   };

@@ -1,5 +1,4 @@
 import { HoldfastError } from '@holdfast/base';
-import { type Command, Help, type Option } from 'commander';
 import type { Cli } from './command/cli.ts';
 import { CliCommand } from './command/cli-command.ts';
 import { backupCreateCommand } from './commands/backup/create.ts';
@@ -15,14 +14,17 @@ import { jobListCommand } from './commands/job/list.ts';
 import { jobWatchCommand } from './commands/job/watch.ts';
 import { repositoryBackupCommand } from './commands/repository/backup.ts';
 import { repositoryCheckCommand } from './commands/repository/check.ts';
+import { repositoryForgetCommand } from './commands/repository/forget.ts';
 import { repositoryInitCommand } from './commands/repository/init.ts';
+import { repositoryKeyCommand } from './commands/repository/key.ts';
 import { repositoryLsCommand } from './commands/repository/ls.ts';
+import { repositoryPruneCommand } from './commands/repository/prune.ts';
 import { repositoryRestoreCommand } from './commands/repository/restore.ts';
 import { repositorySnapshotsCommand } from './commands/repository/snapshots.ts';
+import { repositoryStatsCommand } from './commands/repository/stats.ts';
+import { repositoryUnlockCommand } from './commands/repository/unlock.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
-import { programVersion } from './program-version.ts';
-
-const widestHelp = 100;
+import { emptyProgram } from './empty-program.ts';
 
 const groups: readonly {
   readonly heading: string;
@@ -51,56 +53,25 @@ const groups: readonly {
       repositoryLsCommand,
       repositoryRestoreCommand,
       repositoryCheckCommand,
+      repositoryForgetCommand,
+      repositoryPruneCommand,
+      repositoryStatsCommand,
+      repositoryKeyCommand,
+      repositoryUnlockCommand,
     ],
   },
   { heading: 'Server:', commands: [serverStartCommand] },
 ];
 
-const footer = `
-A blank does for the colon: holdfast backup create. For one command: holdfast help backup:create.
-
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 done with warnings, 4 not found, 5 not allowed,
-6 not possible in this state, 130 interrupted.
-
-Environment: HOLDFAST_URL, HOLDFAST_TOKEN, HOLDFAST_DATA; HOLDFAST_DEBUG=1 shows where an error comes from.`;
-
-/** The whole command line, with all commands; writes only to the context's outputs and never ends the process. */
+/** The whole command line, with all commands. */
 export function createProgram(cli: Cli): CliCommand {
-  const { output } = cli.context;
-  const program = new CliCommand('holdfast');
-  program
-    .description(
-      "Backup and restore for Docker Compose apps and data stores, in restic's open repository format.",
-    )
-    .usage('<noun>:<verb> [options]')
-    .version(programVersion, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => output.text(text),
-      writeErr: (text) => output.text(text),
-      outputError: () => {},
-      getOutHelpWidth: () => Math.min(output.columns, widestHelp),
-      getErrHelpWidth: () => Math.min(output.columns, widestHelp),
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    })
-    .configureHelp({ visibleOptions: groupedLast })
-    .addHelpText('after', footer);
+  const program = emptyProgram(cli);
   for (const { heading, commands } of groups) {
     for (const create of commands) {
       program.addCommand(create(cli).copyInheritedSettings(program).helpGroup(heading));
     }
   }
   return program;
-}
-
-/** A command's own options first, then those in groups of their own. */
-function groupedLast(command: Command): Option[] {
-  const options = new Help().visibleOptions(command);
-  const isGrouped = (option: Option) => option.helpGroupHeading !== undefined;
-  return [...options.filter((option) => !isGrouped(option)), ...options.filter(isGrouped)];
 }
 
 /** Stands in the list for the sake of help: `bin/holdfast` starts the server before it comes to this. */

@@ -3,7 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { Cli } from './command/cli.ts';
 import type { CliContext } from './context.ts';
 import { failureOf, writeFailure } from './failure.ts';
-import { createProgram } from './program.ts';
+import { loadProgram } from './load-program.ts';
 
 /**
  * Runs one command line. Never throws: a failure is told on standard error and by the exit status.
@@ -13,7 +13,7 @@ import { createProgram } from './program.ts';
 export async function runCli(words: readonly string[], context: CliContext): Promise<ExitStatus> {
   const cli = new Cli(context);
   try {
-    const program = createProgram(cli);
+    const program = await loadProgram(words, cli);
     await program.parseAsync(wordsForCommander(words, program), { from: 'user' });
     return cli.status;
   } catch (error) {

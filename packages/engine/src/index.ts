@@ -5,8 +5,18 @@ export type {
   FileName,
   ListedFile,
   ListedFileKind,
+  ListOptions,
+  Pace,
+  TransferOptions,
 } from './backend/backend.ts';
-export { openBackend } from './backend/open-backend.ts';
+export { type BackendOptions, isRemoteLocation, openBackend } from './backend/open-backend.ts';
+export type { BucketLookup, S3Credentials, S3Options } from './backend/s3/s3-options.ts';
+export { type BandwidthOptions, withBandwidthLimit } from './backend/wrappers/bandwidth-limit.ts';
+export { withConcurrencyLimit } from './backend/wrappers/concurrency-limit.ts';
+export { defaultCacheDirectory } from './backend/wrappers/default-cache.ts';
+export { type MetadataCacheOptions, withMetadataCache } from './backend/wrappers/metadata-cache.ts';
+export { withReadOnly } from './backend/wrappers/read-only.ts';
+export { type Retry, type RetryOptions, withRetries } from './backend/wrappers/retries.ts';
 export { Chunker, maxChunkBytes, minChunkBytes } from './chunker/chunker.ts';
 export { type ChunkerPolynomial, formatPolynomial, parsePolynomial } from './chunker/polynomial.ts';
 export {
@@ -30,6 +40,11 @@ export {
   type Timestamp,
   utcTimestamp,
 } from './format/timestamp.ts';
+export {
+  type CalendarDuration,
+  formatCalendarDuration,
+  parseCalendarDuration,
+} from './maintenance/calendar-duration.ts';
 export { checkRepository } from './maintenance/check.ts';
 export type { CheckOptions, CheckProgress } from './maintenance/check-scope.ts';
 export type {
@@ -41,6 +56,33 @@ export type {
   NoteFinding,
 } from './maintenance/finding.ts';
 export { type ForgetResult, forgetSnapshots } from './maintenance/forget.ts';
+export type { PackSubset } from './maintenance/pack-subset.ts';
+export { type ExecuteOptions, executePrune, type PruneResult } from './maintenance/prune/execute-prune.ts';
+export { planPrune } from './maintenance/prune/plan-prune.ts';
+export type { MaxUnused, PruneOptions, PruneProgress } from './maintenance/prune/prune-options.ts';
+export type { PruneFigures, PrunePlan } from './maintenance/prune/prune-plan.ts';
+export {
+  applyRetention,
+  isEmptyPolicy,
+  type KeepCount,
+  type KeptSnapshot,
+  type RetainedSnapshot,
+  type RetentionPolicy,
+  type RetentionResult,
+} from './maintenance/retention.ts';
+export {
+  type GroupBy,
+  type GroupCriterion,
+  groupSnapshots,
+  type SnapshotGroup,
+} from './maintenance/snapshot-groups.ts';
+export {
+  collectStatistics,
+  type Statistics,
+  type StatisticsMode,
+  type StatisticsRequest,
+  statisticsModes,
+} from './maintenance/statistics.ts';
 export type { LockOptions } from './repository/acquire-lock.ts';
 export type { BlobReader, BlobType, BlobWriter, SavedBlob } from './repository/blob-store.ts';
 export { type InitOptions, initRepository } from './repository/init-repository.ts';
@@ -67,11 +109,16 @@ export type {
   EntryCounts,
   ParentBackup,
 } from './snapshot/backup-request.ts';
+export { DryBlobWriter } from './snapshot/dry-blob-writer.ts';
 export type { EntryReport } from './snapshot/entry-report.ts';
+export { cacheDirectoryTag, type ExcludeRules, type ExcludeTag } from './snapshot/exclusion.ts';
 export { noProgress, type ProgressReport, type ProgressSink } from './snapshot/progress.ts';
 export { restoreNode, restoreSnapshot } from './snapshot/restore.ts';
 export type {
   OverwriteRule,
+  RestoreAction,
+  RestoredEntry,
+  RestoredEntrySink,
   RestoreNodeRequest,
   RestoreOptions,
   RestoreRequest,
@@ -79,9 +126,10 @@ export type {
   RestoreSnapshotRequest,
   RestoreSummary,
 } from './snapshot/restore-request.ts';
+export type { RestorePatterns } from './snapshot/restore-selection.ts';
 export { type ScanRequest, type ScanSummary, scanSources } from './snapshot/scan.ts';
 export { sourcesFromArguments } from './snapshot/source-arguments.ts';
-export type { BackupSource } from './snapshot/source-tree.ts';
+export type { BackupSource, StreamSource } from './snapshot/source-tree.ts';
 export { findNode, readNodes } from './snapshot/tree-reader.ts';
 export { type VerifyRequest, type VerifySummary, verifyTree } from './snapshot/verify.ts';
 export { type WalkEntry, type WalkRequest, walkTree } from './snapshot/walk.ts';

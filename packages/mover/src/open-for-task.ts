@@ -1,5 +1,12 @@
 import type { Abortable } from '@holdfast/base';
-import { openBackend, openRepository, type Repository, type RepositoryLock } from '@holdfast/engine';
+import {
+  defaultCacheDirectory,
+  isRemoteLocation,
+  openBackend,
+  openRepository,
+  type Repository,
+  type RepositoryLock,
+} from '@holdfast/engine';
 import type { TaskSpec } from '@holdfast/protocol';
 
 /** A repository under a shared lock. Disposing gives the lock back. */
@@ -21,7 +28,8 @@ export async function openExisting(
   { repository: { location, password } }: Pick<TaskSpec, 'repository'>,
   { signal }: Abortable,
 ): Promise<Repository> {
-  return await openRepository({ backend: openBackend(location), password, signal });
+  const cacheDirectory = isRemoteLocation(location) ? defaultCacheDirectory() : undefined;
+  return await openRepository({ backend: openBackend(location), password, cacheDirectory, signal });
 }
 
 /** @throws HoldfastError `repository-locked` */

@@ -1,4 +1,3 @@
-import { retentionSchema } from '@holdfast/protocol';
 import { InvalidArgumentError } from 'commander';
 
 /** For options that may be given several times. */
@@ -21,12 +20,6 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
-export function retention(value: string): string {
-  const parsed = retentionSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  throw new InvalidArgumentError('A number with one of h, d, w, M, y is expected, as in 30d or 6M.');
-}
-
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
 /** `30s`, `5m`, `1h` in milliseconds. */
@@ -35,4 +28,35 @@ export function durationMs(value: string): number {
   const factor = unitMs[unit];
   if (factor === undefined) throw new InvalidArgumentError('A number with s, m or h is expected, as in 30s.');
   return Number(count) * factor;
+}
+
+const byteUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  b: 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+/** `500`, `10K`, `3m`, `1.5G`, `2T`: binary units, as restic has them. */
+export function sizeBytes(value: string): number {
+  const [, count = '', unit = ''] = /^([0-9]{1,15}(?:\.[0-9]+)?)([bkmgt]?)$/i.exec(value) ?? [];
+  const factor = byteUnits[unit.toLowerCase()];
+  if (count === '' || factor === undefined) {
+    throw new InvalidArgumentError('A size is expected, as in 500K, 10M or 2G.');
+  }
+  return Math.floor(Number(count) * factor);
+}
+
+/** `2012-11-01 22:08:41`, local time, in milliseconds since the epoch. */
+export function localTime(value: string): number {
+  const isTime = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?$/.test(value);
+  const timeMs = isTime
+    ? Date.parse(value.length === 10 ? `${value}T00:00` : value.replace(' ', 'T'))
+    : Number.NaN;
+  if (Number.isNaN(timeMs)) {
+    throw new InvalidArgumentError('A time is expected, as in "2012-11-01 22:08:41".');
+  }
+  return timeMs;
 }

@@ -1,43 +1,50 @@
-import { resolve } from 'node:path';
 import { type ExitStatus, exitStatus } from '@holdfast/base';
 import {
   type BackupResult,
+  type BlobWriter,
   backupSources,
+  DryBlobWriter,
   localTimestamp,
   type Repository,
   type RepositoryLock,
   type Snapshot,
-  sourcesFromArguments,
+  type SnapshotId,
+  type SnapshotRecord,
   systemRuntime,
 } from '@holdfast/engine';
 import type { CliContext } from '../context.ts';
 import { programVersion } from '../program-version.ts';
 import { entryProgress } from '../terminal/entry-progress.ts';
 import { showProgress } from '../terminal/show-progress.ts';
-import { type FinishedBackup, writeBackupSummary } from './backup-summary.ts';
+import { type BackupInput, backupInput } from './backup-input.ts';
+import { type BackupCommandOptions, excludeTags } from './backup-options.ts';
+import { backupStatusFields, type FinishedBackup, writeBackupSummary } from './backup-summary.ts';
 import { countTotals } from './count-totals.ts';
 import { CountedWriter } from './counted-writer.ts';
+import { jsonProgress } from './json-status.ts';
 import { lockShared, openGivenRepository } from './open-given-repository.ts';
-import type { LockedRepositoryOptions } from './repository-options.ts';
-
-export interface BackupCommandOptions extends LockedRepositoryOptions {
-  readonly exclude?: readonly string[];
-  readonly oneFileSystem?: boolean;
-  readonly tag?: readonly string[];
-  readonly host?: string;
-  readonly parent?: string;
-  readonly force?: boolean;
-}
+import { latestOfGroup, parentBackup } from './parent-snapshot.ts';
+import { excludePatterns } from './pattern-options.ts';
 
 /** What is known before the first file is looked at. */
 interface Plan {
-  readonly paths: readonly string[];
+  readonly input: BackupInput;
+  readonly rules: Awaited<ReturnType<typeof excludeRules>>;
   readonly hostname: string;
   readonly tags: readonly string[];
+  readonly timeNs: bigint;
   readonly startedAtNs: bigint;
-  readonly parent: Snapshot | undefined;
   readonly options: BackupCommandOptions;
 }
+
+interface Saving {
+  readonly repository: Repository;
+  /** null for a dry run. */
+  readonly lock: RepositoryLock | null;
+  readonly plan: Plan;
+}
+
+type SavedBackup = Omit<FinishedBackup, 'durationMs'>;
 
 /** Exit status 3 when something could not be read; the snapshot then has all the rest. */
 export async function backUpPaths(
@@ -46,128 +53,152 @@ export async function backUpPaths(
   options: BackupCommandOptions,
 ): Promise<ExitStatus> {
   const begunAtMs = context.clock.elapsed();
+  const plan = await planBackup(context, paths, options);
   const repository = await openGivenRepository(context, options);
-  await using lock = await lockShared(context, repository, options);
-  const plan = await planBackup(context, repository, { paths, options });
+  const preloading = repository.preloadIndex({ signal: context.interrupts.signal });
+  await using lock = options.dryRun === true ? null : await lockShared(context, repository, options);
+  await preloading;
   const saved = await saveSnapshot(context, { repository, lock, plan });
-  const durationMs = context.clock.elapsed() - begunAtMs;
-  writeBackupSummary(context, { ...saved, durationMs });
+  writeBackupSummary(context, { ...saved, durationMs: context.clock.elapsed() - begunAtMs });
   return saved.result.warningCount === 0 ? exitStatus.done : exitStatus.warnings;
 }
 
 async function planBackup(
   context: CliContext,
-  repository: Repository,
-  { paths, options }: { paths: readonly string[]; options: BackupCommandOptions },
+  paths: readonly string[],
+  options: BackupCommandOptions,
 ): Promise<Plan> {
-  const { signal } = context.interrupts;
-  const hostname = options.host ?? systemRuntime().identity.hostname;
-  const absolutePaths = paths.map((path) => resolve(context.folder, path));
+  const startedAtNs = BigInt(context.clock.now()) * 1_000_000n;
+  const timeNs = options.time === undefined ? startedAtNs : BigInt(options.time) * 1_000_000n;
   return {
-    paths,
-    hostname,
+    rules: await excludeRules(context, options),
+    input: await backupInput(context, paths, { options, timeNs }),
+    hostname: options.host ?? context.env.RESTIC_HOST ?? systemRuntime().identity.hostname,
     tags: (options.tag ?? []).flatMap((tags) => tags.split(',')).filter((tag) => tag !== ''),
-    startedAtNs: BigInt(context.clock.now()) * 1_000_000n,
-    parent: await findParent(repository, { options, hostname, absolutePaths, signal }),
+    timeNs,
+    startedAtNs,
     options,
   };
 }
 
-interface ParentRequest {
-  readonly options: BackupCommandOptions;
-  readonly hostname: string;
-  readonly absolutePaths: readonly string[];
-  readonly signal: AbortSignal;
+async function excludeRules(context: CliContext, options: BackupCommandOptions) {
+  return {
+    ...(await excludePatterns(context, options)),
+    excludeIfPresent: excludeTags(options),
+    excludeLargerThanBytes: options.excludeLargerThan,
+  };
 }
 
-/** The latest snapshot of the same host and paths; one that cannot be read only costs time, and is passed over. */
-async function findParent(
-  repository: Repository,
-  { options, hostname, absolutePaths, signal }: ParentRequest,
-): Promise<Snapshot | undefined> {
-  if (options.force === true) return undefined;
-  if (options.parent !== undefined) return await repository.snapshots.find(options.parent, { signal });
-  const { snapshots } = await repository.snapshots.list({ hostname, paths: absolutePaths, signal });
-  return snapshots.at(-1);
-}
-
-interface Saving {
-  readonly repository: Repository;
-  readonly lock: RepositoryLock;
-  readonly plan: Plan;
-}
-
-async function saveSnapshot(
-  context: CliContext,
-  { repository, lock, plan }: Saving,
-): Promise<Omit<FinishedBackup, 'durationMs'>> {
+async function findParent(context: CliContext, { repository, plan }: Saving): Promise<Snapshot | undefined> {
   const { signal } = context.interrupts;
-  await using writer = new CountedWriter(await repository.openWriter({ lock, signal }));
-  const result = await readSources(context, { repository, plan, writer });
+  const { hostname, input, options, tags, timeNs } = plan;
+  if (options.force === true || input.streams.length > 0) return undefined;
+  if (options.parent !== undefined) return await repository.snapshots.find(options.parent, { signal });
+  return await latestOfGroup(repository, {
+    groupBy: options.groupBy ?? ['host', 'paths'],
+    hostname,
+    paths: input.paths,
+    tags,
+    notAfterNs: timeNs,
+    signal,
+  });
+}
+
+async function saveSnapshot(context: CliContext, saving: Saving): Promise<SavedBackup> {
+  const { repository, lock, plan } = saving;
+  const { signal } = context.interrupts;
+  const parent = await findParent(context, saving);
+  await using writer = new CountedWriter(await openWriter(context, saving));
+  const result = await readSources(context, { repository, plan, parent, writer });
   await writer.flush({ signal });
-  const { identity } = systemRuntime();
-  const { fileCounts, dirCounts, files, bytes } = result.summary;
-  const { id: snapshotId } = await repository.snapshots.save(
-    {
-      time: localTimestamp(plan.startedAtNs),
-      parent: plan.parent?.id,
-      tree: result.treeId,
-      paths: plan.paths.map((path) => resolve(context.folder, path)),
-      hostname: plan.hostname,
-      username: identity.username,
-      uid: identity.uid,
-      gid: identity.gid,
-      excludes: plan.options.exclude ?? [],
-      tags: plan.tags,
-      programVersion: `holdfast ${programVersion}`,
-      summary: {
-        backupStart: localTimestamp(plan.startedAtNs),
-        backupEnd: localTimestamp(BigInt(context.clock.now()) * 1_000_000n),
-        filesNew: fileCounts.new,
-        filesChanged: fileCounts.changed,
-        filesUnmodified: fileCounts.unmodified,
-        dirsNew: dirCounts.new,
-        dirsChanged: dirCounts.changed,
-        dirsUnmodified: dirCounts.unmodified,
-        dataBlobs: writer.dataBlobs,
-        treeBlobs: writer.treeBlobs,
-        dataAdded: writer.addedBytes,
-        dataAddedPacked: writer.storedBytes,
-        totalFilesProcessed: files,
-        totalBytesProcessed: bytes,
-      },
-    },
-    { lock, signal },
-  );
-  return { snapshotId, result, writer };
+  const isUnchanged = plan.options.skipIfUnchanged === true && parent?.tree === result.treeId;
+  const isDry = lock === null;
+  if (isDry || isUnchanged) return { snapshotId: undefined, result, writer, isDry };
+  const record = snapshotRecord(context, { plan, parent, result, writer });
+  const { id: snapshotId }: { readonly id: SnapshotId } = await repository.snapshots.save(record, {
+    lock,
+    signal,
+  });
+  return { snapshotId, result, writer, isDry };
+}
+
+async function openWriter(context: CliContext, { repository, lock }: Saving): Promise<BlobWriter> {
+  const { signal } = context.interrupts;
+  if (lock !== null) return await repository.openWriter({ lock, signal });
+  await repository.refreshIndex({ signal });
+  return new DryBlobWriter(repository.blobs);
 }
 
 interface Reading {
   readonly repository: Repository;
   readonly plan: Plan;
+  readonly parent: Snapshot | undefined;
   readonly writer: CountedWriter;
 }
 
 async function readSources(
   context: CliContext,
-  { repository, plan, writer }: Reading,
+  { repository, plan, parent, writer }: Reading,
 ): Promise<BackupResult> {
-  const sources = sourcesFromArguments(plan.paths);
-  const excludes = plan.options.exclude ?? [];
+  const { input, options, rules } = plan;
   using view = showProgress(context);
-  await using totals = countTotals(context, { sources, excludes });
+  const { sources } = input;
+  await using totals = countTotals(context, { sources: options.scan === false ? [] : sources, ...rules });
   return await backupSources({
     writer,
     blobs: repository.blobs,
     polynomial: repository.polynomial,
     sources,
-    parent: plan.parent && {
-      treeId: plan.parent.tree,
-      startedAtMs: Number(plan.parent.time.epochNs / 1_000_000n),
+    streams: input.streams,
+    parent: parent && parentBackup(parent),
+    ...rules,
+    options: {
+      localTime: true,
+      ownerNames: true,
+      oneFileSystem: options.oneFileSystem === true,
+      ignoreChangeTime: options.ignoreCtime === true,
+      ignoreInode: options.ignoreInode === true,
     },
-    excludes,
-    options: { localTime: true, ownerNames: true, oneFileSystem: plan.options.oneFileSystem === true },
-    progress: entryProgress(view, 'reading files', () => totals.known),
+    progress: context.asJson
+      ? jsonProgress(context, () => totals.known, backupStatusFields)
+      : entryProgress(view, 'reading files', () => totals.known),
     signal: context.interrupts.signal,
   });
+}
+
+function snapshotRecord(
+  context: CliContext,
+  { plan, parent, result, writer }: Pick<Reading, 'plan' | 'parent' | 'writer'> & { result: BackupResult },
+): SnapshotRecord {
+  const { identity } = systemRuntime();
+  const { fileCounts, dirCounts, files, bytes } = result.summary;
+  return {
+    time: localTimestamp(plan.timeNs),
+    parent: parent?.id,
+    tree: result.treeId,
+    paths: plan.input.paths,
+    hostname: plan.hostname,
+    username: identity.username,
+    uid: identity.uid,
+    gid: identity.gid,
+    excludes: plan.options.exclude ?? [],
+    tags: plan.tags,
+    programVersion: `holdfast ${programVersion}`,
+    summary: {
+      backupStart: localTimestamp(plan.startedAtNs),
+      backupEnd: localTimestamp(BigInt(context.clock.now()) * 1_000_000n),
+      filesNew: fileCounts.new,
+      filesChanged: fileCounts.changed,
+      filesUnmodified: fileCounts.unmodified,
+      dirsNew: dirCounts.new,
+      dirsChanged: dirCounts.changed,
+      dirsUnmodified: dirCounts.unmodified,
+      dataBlobs: writer.dataBlobs,
+      treeBlobs: writer.treeBlobs,
+      dataAdded: writer.addedBytes,
+      dataAddedPacked: writer.storedBytes,
+      totalFilesProcessed: files,
+      totalBytesProcessed: bytes,
+    },
+  };
 }

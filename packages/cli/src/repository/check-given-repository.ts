@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import { type CheckProgress, checkRepository, type Finding } from '@holdfast/engine';
+import { type CheckProgress, checkRepository, type Finding, type PackSubset } from '@holdfast/engine';
 import type { CliContext } from '../context.ts';
 import { printable } from '../output/printable.ts';
 import { formatNumberOf } from '../output/quantities.ts';
@@ -11,6 +11,7 @@ import type { ReadingRepositoryOptions } from './repository-options.ts';
 
 export interface CheckCommandOptions extends ReadingRepositoryOptions {
   readonly readData?: boolean;
+  readonly readDataSubset?: PackSubset;
 }
 
 /** @throws HoldfastError `repository-damaged` when anything but remarks was found */
@@ -18,13 +19,17 @@ export async function checkGivenRepository(
   context: CliContext,
   options: CheckCommandOptions,
 ): Promise<ExitStatus> {
-  const repository = await openGivenRepository(context, options);
+  const readsData = options.readData === true || options.readDataSubset !== undefined;
+  // What is to be proven is the repository, not copies of it on this machine.
+  const repository = await openGivenRepository(context, { ...options, cache: false });
   await using _lock = await lockForReading(context, repository, options);
   const errorCount = await writeFindings(
     context,
     (onProgress) =>
       checkRepository(repository, {
-        readData: options.readData === true,
+        readData: readsData,
+        // Everything is more than a part.
+        dataSubset: options.readData === true ? undefined : options.readDataSubset,
         onProgress,
         signal: context.interrupts.signal,
       }),
@@ -38,10 +43,7 @@ export async function checkGivenRepository(
       'repository-damaged',
       `The repository has ${formatNumberOf(errorCount, 'error')}.`,
       {
-        hint:
-          options.readData === true
-            ? 'They are listed above.'
-            : 'They are listed above; --read-data finds more.',
+        hint: readsData ? 'They are listed above.' : 'They are listed above; --read-data finds more.',
         context: { errors: errorCount },
       },
     );

@@ -6,17 +6,19 @@ export interface EntryWarnings {
   readonly warnings: readonly { readonly path: string; readonly message: string }[];
   /** May be more than there are `warnings`. */
   readonly warningCount: number;
+  /** Restic's word for what was going on. */
+  readonly during: 'archival' | 'restore';
 }
 
 /** What could not be read or written, on standard error: one line each, or restic's objects. */
 export function writeWarnings(
   { errors, asJson }: CliContext,
-  { warnings, warningCount }: EntryWarnings,
+  { warnings, warningCount, during }: EntryWarnings,
 ): void {
   for (const { path, message } of warnings) {
     errors.line(
       asJson
-        ? JSON.stringify({ message_type: 'error', error: { message }, item: path })
+        ? JSON.stringify({ message_type: 'error', error: { message }, during, item: path })
         : printable(`warning: ${path}: ${message}`),
     );
   }

@@ -6,6 +6,8 @@ const shownPaths = 5;
 /** What a check found, as one line for people. */
 export function findingText(finding: Finding): string {
   switch (finding.kind) {
+    case 'key-damaged':
+      return `error: key ${finding.keyId}: ${finding.reason}`;
     case 'snapshot-damaged':
       return `error: snapshot ${finding.snapshotId}: ${finding.reason}`;
     case 'index-damaged':

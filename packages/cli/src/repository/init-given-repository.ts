@@ -1,12 +1,13 @@
-import { initRepository, openBackend } from '@holdfast/engine';
+import { initRepository } from '@holdfast/engine';
 import type { CliContext } from '../context.ts';
+import { givenBackend } from './given-backend.ts';
 import { repositoryLocation } from './repository-location.ts';
 import type { RepositoryOptions } from './repository-options.ts';
 import { repositoryPassword } from './repository-password.ts';
 
 /** Makes the repository that options and variables name. */
 export async function initGivenRepository(context: CliContext, options: RepositoryOptions): Promise<void> {
-  const backend = openBackend(await repositoryLocation(context, options));
+  const { backend } = givenBackend(context, await repositoryLocation(context, options), options);
   const password = await repositoryPassword(context, options, { isNew: true });
   const repository = await initRepository({
     backend,

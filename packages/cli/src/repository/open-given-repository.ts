@@ -1,6 +1,7 @@
-import { openBackend, openRepository, type Repository, type RepositoryLock } from '@holdfast/engine';
+import { type LockKind, openRepository, type Repository, type RepositoryLock } from '@holdfast/engine';
 import type { CliContext } from '../context.ts';
 import { formatDuration } from '../output/quantities.ts';
+import { givenBackend } from './given-backend.ts';
 import { repositoryLocation } from './repository-location.ts';
 import type {
   LockedRepositoryOptions,
@@ -14,18 +15,40 @@ export async function openGivenRepository(
   context: CliContext,
   options: RepositoryOptions,
 ): Promise<Repository> {
-  const backend = openBackend(await repositoryLocation(context, options));
+  const { backend, cacheDirectory } = givenBackend(
+    context,
+    await repositoryLocation(context, options),
+    options,
+  );
   const password = await repositoryPassword(context, options, { isNew: false });
-  return await openRepository({ backend, password, signal: context.interrupts.signal });
+  return await openRepository({ backend, password, cacheDirectory, signal: context.interrupts.signal });
 }
 
 /** A shared lock, to be released by the caller; says so when it has to wait. */
 export async function lockShared(
   context: CliContext,
   repository: Repository,
+  options: LockedRepositoryOptions,
+): Promise<RepositoryLock> {
+  return await lockAs('shared', context, repository, options);
+}
+
+/** The same, for what must be alone. */
+export async function lockExclusive(
+  context: CliContext,
+  repository: Repository,
+  options: LockedRepositoryOptions,
+): Promise<RepositoryLock> {
+  return await lockAs('exclusive', context, repository, options);
+}
+
+async function lockAs(
+  kind: LockKind,
+  context: CliContext,
+  repository: Repository,
   { retryLock = 0 }: LockedRepositoryOptions,
 ): Promise<RepositoryLock> {
-  return await repository.lock('shared', {
+  return await repository.lock(kind, {
     waitMs: retryLock,
     onWait: () =>
       context.notes.line(`Waiting up to ${formatDuration(retryLock)} for a lock of the repository.`),

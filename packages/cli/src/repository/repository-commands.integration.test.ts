@@ -77,6 +77,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What comes before are messages of how far it is. */
+function lastMessage(output: string): Record<string, unknown> {
+  return JSON.parse(output.trim().split('\n').at(-1) ?? '');
+}
+
 async function expectSame(target: string): Promise<void> {
   expect(await run('diff', ['-r', '--no-dereference', source, target])).toMatchObject({
     status: 0,
@@ -118,7 +123,7 @@ describe('what Holdfast makes', () => {
   it('is compared with the last snapshot of the same host and paths, unless told otherwise', async () => {
     await mustHoldfast('repository:init', '--json');
     const summary = async (...words: string[]) =>
-      JSON.parse(await mustHoldfast('repository:backup', '--json', 'source', ...words));
+      lastMessage(await mustHoldfast('repository:backup', '--json', 'source', ...words));
     expect(await summary()).toMatchObject({
       message_type: 'summary',
       files_new: 3,
@@ -127,7 +132,7 @@ describe('what Holdfast makes', () => {
     const second = await summary();
     expect(second).toMatchObject({ files_new: 0, files_unmodified: 3, data_added: 0 });
     expect(await summary('--host', 'elsewhere')).toMatchObject({ files_new: 3, data_added: 0 });
-    expect(await summary('--host', 'nowhere', '--parent', second.snapshot_id)).toMatchObject({
+    expect(await summary('--host', 'nowhere', '--parent', String(second.snapshot_id))).toMatchObject({
       files_unmodified: 3,
     });
     expect(await summary('--force')).toMatchObject({ files_new: 3, data_added: 0 });
@@ -160,7 +165,11 @@ describe('what Holdfast makes', () => {
     expect(some.notes).toMatch(/^warning: .*nothing: /m);
     const none = await holdfast('repository:backup', join(folder, 'nothing'), '--json');
     expect(none.status).toBe(4);
-    expect(JSON.parse(none.notes)).toMatchObject({ code: 'source-missing' });
+    expect(JSON.parse(none.notes)).toMatchObject({
+      message_type: 'exit_error',
+      code: 'source-missing',
+      exit_status: 4,
+    });
   });
 });
 
@@ -200,9 +209,9 @@ describe('what stock restic makes', () => {
     await writeFile(join(target, 'extra'), 'x');
     const restore = (...words: string[]) =>
       mustHoldfast('repository:restore', `latest:${source}`, '--target', target, '--json', ...words);
-    expect(JSON.parse(await restore('--overwrite', 'never'))).toMatchObject({ message_type: 'summary' });
+    expect(lastMessage(await restore('--overwrite', 'never'))).toMatchObject({ message_type: 'summary' });
     expect(await readFile(join(target, 'two'), 'utf8')).toBe('other');
-    expect(JSON.parse(await restore('--delete', '--verify'))).toMatchObject({ files_deleted: 1 });
+    expect(lastMessage(await restore('--delete', '--verify'))).toMatchObject({ files_deleted: 1 });
     await expectSame(target);
   });
 });

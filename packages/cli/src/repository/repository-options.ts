@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { durationMs } from '../command/arguments.ts';
+import { collect, durationMs, positiveInteger } from '../command/arguments.ts';
 import { CliCommand } from '../command/cli-command.ts';
 
 /** What every command straight on a repository takes; the names are restic's. */
@@ -10,6 +10,13 @@ export interface RepositoryOptions {
   readonly passwordFile?: string;
   readonly passwordCommand?: string;
   readonly json?: boolean;
+  /** `KEY=VALUE`, several times. */
+  readonly option?: readonly string[];
+  /** KiB per second. */
+  readonly limitUpload?: number;
+  readonly limitDownload?: number;
+  readonly cacheDir?: string;
+  readonly cache?: boolean;
 }
 
 export interface LockedRepositoryOptions extends RepositoryOptions {
@@ -24,8 +31,11 @@ const repositoryHeading = 'Repository:';
 const lockHeading = 'Lock:';
 
 const accessOptions = [
-  new Option('-r, --repository <path>', 'the repository (default: RESTIC_REPOSITORY)'),
-  new Option('--repo <path>', "restic's name for --repository").hideHelp(),
+  new Option(
+    '-r, --repository <location>',
+    'the repository: a directory, or s3:https://HOST/BUCKET/FOLDER (default: RESTIC_REPOSITORY)',
+  ),
+  new Option('--repo <location>', "restic's name for --repository").hideHelp(),
   new Option('--repository-file <file>', 'file that says where it is (default: RESTIC_REPOSITORY_FILE)'),
   new Option(
     '-p, --password-file <file>',
@@ -37,10 +47,29 @@ const accessOptions = [
   ),
 ];
 
+const storageHeading = 'Storage:';
+
+const storageOptions = [
+  new Option('--limit-upload <rate>', 'send no more than so many KiB per second').argParser(positiveInteger),
+  new Option('--limit-download <rate>', 'receive no more than so many KiB per second').argParser(
+    positiveInteger,
+  ),
+  new Option(
+    '--cache-dir <directory>',
+    'keep metadata of remote repositories there (default: ~/.cache/holdfast)',
+  ),
+  new Option('--no-cache', 'keep no metadata of remote repositories'),
+  new Option(
+    '-o, --option <key=value>',
+    's3.region=NAME, s3.bucket-lookup=auto|dns|path or s3.connections=N; may be given several times',
+  ).argParser(collect),
+];
+
 /** A command that works on a repository without a server. */
 export function repositoryCommand(name: string, summary: string): CliCommand {
   const command = new CliCommand(name).description(summary);
   for (const option of accessOptions) command.addOption(option.helpGroup(repositoryHeading));
+  for (const option of storageOptions) command.addOption(option.helpGroup(storageHeading));
   return command.option('--json', 'print JSON');
 }
 

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { password as askPassword, isCancel } from '@clack/prompts';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { type CliContext, isInteractive } from '../context.ts';
 import type { RepositoryOptions } from './repository-options.ts';
@@ -36,6 +35,19 @@ export async function repositoryPassword(
   if (isInteractive(context)) return typedPassword(context, { isNew });
   throw new HoldfastError('usage-invalid', 'There is no password for the repository.', {
     hint: 'Give --password-file or --password-command, or set RESTIC_PASSWORD.',
+  });
+}
+
+/**
+ * A password that is going to be one of the repository's: what the file has, else what the user types twice.
+ *
+ * @throws HoldfastError `usage-invalid`; `secret-unreadable`; `interrupted`
+ */
+export async function newPassword(context: CliContext, file: string | undefined): Promise<string> {
+  if (file !== undefined) return passwordOfFile(resolve(context.folder, file));
+  if (isInteractive(context)) return typedPassword(context, { isNew: true });
+  throw new HoldfastError('usage-invalid', 'There is no new password.', {
+    hint: 'Give --new-password-file.',
   });
 }
 
@@ -81,6 +93,8 @@ async function typedPassword(context: CliContext, { isNew }: { isNew: boolean })
 }
 
 async function ask(context: CliContext, message: string): Promise<string> {
+  // Loaded here and not before: most runs ask nothing.
+  const { password: askPassword, isCancel } = await import('@clack/prompts');
   const { signal } = context.interrupts;
   const answer = await askPassword({ message, input: context.input, output: context.errors.stream, signal });
   if (isCancel(answer)) throw new HoldfastError('interrupted', 'Interrupted.');

@@ -14,10 +14,14 @@ export interface SnapshotSelection {
   readonly path?: readonly string[];
 }
 
-/** Adds `--host`, `--tag` and `--path`. */
-export function selectionOptions(command: CliCommand, what: string): CliCommand {
+/** Adds `--host`, `--tag` and `--path`. `hostFlag`: where `-H` means something else. */
+export function selectionOptions(
+  command: CliCommand,
+  what: string,
+  { hostFlag = '-H, --host <host>' } = {},
+): CliCommand {
   return command
-    .option('-H, --host <host>', `${what} of this host; may be given several times`, collect)
+    .option(hostFlag, `${what} of this host; may be given several times`, collect)
     .option('--tag <tag[,tag]>', `${what} with all these tags; may be given several times`, collect)
     .option('--path <path>', `${what} of this path; may be given several times, then of all`, collect);
 }

@@ -1,10 +1,13 @@
+import { createRequire } from 'node:module';
 import type { Clock } from '@holdfast/base';
-import { MultiBar, type SingleBar } from 'cli-progress';
+import type { MultiBar, SingleBar } from 'cli-progress';
 import { printable } from '../output/printable.ts';
 import type { TextOutput } from '../output/text-output.ts';
 import { type ProgressState, progressBarText } from './progress-state.ts';
 import type { ProgressView } from './progress-view.ts';
 import { RateMeter } from './rate-meter.ts';
+
+const require = createRequire(import.meta.url);
 
 /** The terminal's `^C` after the line must not begin a new one. */
 const echoWidth = 3;
@@ -22,6 +25,8 @@ export class TerminalProgress implements ProgressView {
     this.#output = output;
     this.#clock = clock;
     this.#rate = new RateMeter(clock);
+    // Loaded here and not before: where there is no terminal, nobody waits for it.
+    const { MultiBar }: typeof import('cli-progress') = require('cli-progress');
     this.#bars = new MultiBar({
       stream: output.stream,
       format: () => this.#text(),

@@ -2,7 +2,7 @@ import { PassThrough, Writable } from 'node:stream';
 import { type ExitStatus, systemClock } from '@holdfast/base';
 import type { CliContext } from '../context.ts';
 import { Interrupts } from '../interrupts.ts';
-import { asksForJson } from '../json-request.ts';
+import { asksForJson, asksForMessages } from '../json-request.ts';
 import { discardedOutput, TextOutput } from '../output/text-output.ts';
 import { runCli } from '../run-cli.ts';
 import type { ProtocolServer } from './protocol-server.ts';
@@ -53,6 +53,7 @@ export function testContext(
     notes: asJson ? discardedOutput() : errors,
     errors,
     asJson,
+    asMessages: asksForMessages(words),
     clock: systemClock,
     interrupts,
   };

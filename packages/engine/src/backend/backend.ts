@@ -20,11 +20,33 @@ export interface ByteRange {
 }
 
 /**
+ * Called with a number of bytes right before a backend sends, or right after it received, so many; it goes on when
+ * the promise resolves. The numbers of a call add up to what it transfers.
+ */
+export type Pace = (bytes: number, options: Abortable) => Promise<void>;
+
+export interface TransferOptions extends Abortable {
+  /**
+   * What describes contents rather than being contents: packs of trees, above all. Every backup and listing reads it
+   * again, so a cache may keep the whole file. Indexes and snapshots are metadata without this.
+   */
+  readonly isMetadata?: boolean | undefined;
+  readonly pace?: Pace | undefined;
+}
+
+export interface ListOptions extends Abortable {
+  /** Only ids behind this one. */
+  readonly after?: string | undefined;
+}
+
+/**
  * Where a repository's files are. Files are written whole, once, and never changed.
  *
  * Any number of calls may run at once, also from several processes on the same place. A file that is not there is
  * a return value. Failures are `HoldfastError`s:
  * - `storage-unreachable`: the place does not answer or cannot be read; `retry` says whether trying again may help
+ * - `storage-credentials-wrong`: the place does not accept who asks
+ * - `storage-bucket-missing`: there is no such bucket
  * - `storage-not-writable`: the place is read-only or refuses this user
  * - `storage-full`: no room (or quota) is left; what was there before is untouched
  * - `interrupted`: the signal fired
@@ -41,22 +63,22 @@ export interface Backend {
    * process dies, the file is there whole or not at all. A file of the same name is replaced, except `config`:
    * of any number of attempts to write that, one succeeds and the others reject with `repository-exists`.
    */
-  save(file: FileName, parts: readonly Uint8Array[], options?: Abortable): Promise<void>;
+  save(file: FileName, parts: readonly Uint8Array[], options?: TransferOptions): Promise<void>;
 
   /** The whole file; undefined if there is none. The caller owns the bytes. */
-  load(file: FileName, options?: Abortable): Promise<Buffer | undefined>;
+  load(file: FileName, options?: TransferOptions): Promise<Buffer | undefined>;
 
-  /** That part of the file, shorter if the file ends before; undefined if there is no file. */
-  loadRange(file: FileName, range: ByteRange, options?: Abortable): Promise<Buffer | undefined>;
+  /** That part of the file, shorter only if the file ends before; undefined if there is no file. */
+  loadRange(file: FileName, range: ByteRange, options?: TransferOptions): Promise<Buffer | undefined>;
 
   /** Undefined if there is no such file. */
   stat(file: FileName, options?: Abortable): Promise<{ readonly sizeBytes: number } | undefined>;
 
   /**
-   * Every file of the kind that is there from start to end of the listing; one that comes or goes meanwhile may be
-   * left out. What is not named like a file of a repository is left out.
+   * Every file of the kind that is there from start to end of the listing, by ascending id; one that comes or goes
+   * meanwhile may be left out. What is not named like a file of a repository is left out.
    */
-  list(kind: ListedFileKind, options?: Abortable): AsyncIterable<ListedFile>;
+  list(kind: ListedFileKind, options?: ListOptions): AsyncIterable<ListedFile>;
 
   /** Removes the file; false if there was none. */
   remove(file: FileName, options?: Abortable): Promise<boolean>;

@@ -8,18 +8,16 @@ describe('openBackend', () => {
     ['relative/path', 'relative/path'],
     ['local:s3:odd', 's3:odd'],
     ['./rest:odd', './rest:odd'],
-  ])('takes %s for the directory %s', (location, directory) => {
-    expect(openBackend(location).location).toBe(directory);
+    ['s3:https://example.org/bucket', 's3:https://example.org/bucket'],
+  ])('takes %s for %s', (location, place) => {
+    expect(openBackend(location).location).toBe(place);
   });
 
-  it.each([
-    's3:https://example.org/bucket',
-    'rest:http://localhost:8000/',
-    'sftp:user@host:/srv',
-    '',
-    'local:',
-  ])('says what to do about %j', (location) => {
-    const wrong = expect.objectContaining({ code: 'usage-invalid', hint: expect.any(String) });
-    expect(() => openBackend(location)).toThrow(wrong);
-  });
+  it.each(['s3:https://example.org', 'rest:http://localhost:8000/', 'sftp:user@host:/srv', '', 'local:'])(
+    'says what to do about %j',
+    (location) => {
+      const wrong = expect.objectContaining({ code: 'usage-invalid', hint: expect.any(String) });
+      expect(() => openBackend(location)).toThrow(wrong);
+    },
+  );
 });

@@ -1,17 +1,40 @@
-import { HoldfastError } from '@holdfast/base';
+import { type Clock, HoldfastError } from '@holdfast/base';
 import type { Backend } from './backend.ts';
 import { LocalBackend } from './local/local-backend.ts';
+import { S3Backend } from './s3/s3-backend.ts';
+import { parseS3Location } from './s3/s3-location.ts';
+import type { S3Options } from './s3/s3-options.ts';
+import { withBandwidthLimit } from './wrappers/bandwidth-limit.ts';
+import { withConcurrencyLimit } from './wrappers/concurrency-limit.ts';
+import { type RetryOptions, withRetries } from './wrappers/retries.ts';
 
-const comingSchemes = ['s3', 'rest'];
+export interface BackendOptions {
+  readonly s3?: S3Options | undefined;
+  /** Of a remote place. */
+  readonly retries?: RetryOptions | undefined;
+  /** Calls at a remote place at once; 16 by default. */
+  readonly maxCalls?: number | undefined;
+  readonly uploadBytesPerSecond?: number | undefined;
+  readonly downloadBytesPerSecond?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const comingSchemes = ['rest'];
 const foreignSchemes = ['sftp', 'rclone', 'b2', 'azure', 'gs', 'swift'];
+const defaultMaxCalls = 16;
+
+/** Enough for the largest piece that comes in before a limited rate lets the next one follow. */
+const slowestPieceBytes = 256 * 1024;
 
 /**
- * The place that a location names: a path, or `local:PATH`. Touches nothing yet.
+ * The place that a location names: a path, `local:PATH`, or a bucket as `s3:https://HOST/BUCKET/FOLDER`. Touches
+ * nothing yet. A local directory is used as it is; a remote place repeats what fails, and is asked so much at once.
  * @throws HoldfastError `usage-invalid` for a location that cannot be used
  */
-export function openBackend(location: string): Backend {
-  const scheme = /^([a-z0-9]+):/.exec(location)?.[1];
-  if (scheme === 'local') return openLocal(location.slice('local:'.length));
+export function openBackend(location: string, options: BackendOptions = {}): Backend {
+  const scheme = schemeOf(location);
+  if (scheme === 'local') return withLimits(openLocal(location.slice('local:'.length)), options);
+  if (scheme === 's3') return openS3(location, options);
   if (scheme !== undefined && comingSchemes.includes(scheme)) {
     throw new HoldfastError('usage-invalid', `Locations of the kind "${scheme}:" cannot be used yet.`, {
       hint: 'They come with a later version. Give a local directory.',
@@ -22,7 +45,16 @@ export function openBackend(location: string): Backend {
       hint: `Give a local directory; for one that is called like this, write "local:${location}".`,
     });
   }
-  return openLocal(location);
+  return withLimits(openLocal(location), options);
+}
+
+/** Whether the location is reached over a network: then reading metadata again and again is worth a cache. */
+export function isRemoteLocation(location: string): boolean {
+  return schemeOf(location) === 's3';
+}
+
+function schemeOf(location: string): string | undefined {
+  return /^([a-z0-9]+):/.exec(location)?.[1];
 }
 
 function openLocal(directory: string): Backend {
@@ -32,4 +64,28 @@ function openLocal(directory: string): Backend {
     });
   }
   return new LocalBackend(directory);
+}
+
+/** A call that waits to be repeated leaves its turn to others. */
+function openS3(location: string, options: BackendOptions): Backend {
+  const { s3, retries, maxCalls = defaultMaxCalls, clock } = options;
+  // Locks are not counted among the calls.
+  const sockets = { maxSockets: maxCalls + 4, ...patience(options) };
+  const backend = withLimits(new S3Backend(parseS3Location(location), { ...sockets, ...s3 }), options);
+  return withRetries(withConcurrencyLimit(backend, maxCalls), { clock, ...retries });
+}
+
+function withLimits(backend: Backend, options: BackendOptions): Backend {
+  const { uploadBytesPerSecond, downloadBytesPerSecond, clock } = options;
+  if (uploadBytesPerSecond === undefined && downloadBytesPerSecond === undefined) return backend;
+  return withBandwidthLimit(backend, { uploadBytesPerSecond, downloadBytesPerSecond, clock });
+}
+
+/** A connection that we hold back is silent, too. */
+function patience(options: BackendOptions): Pick<S3Options, 'idleTimeoutMs'> {
+  const { uploadBytesPerSecond = Infinity, downloadBytesPerSecond = Infinity, maxCalls } = options;
+  const slowest = Math.min(uploadBytesPerSecond, downloadBytesPerSecond);
+  if (slowest === Infinity) return {};
+  const pieceMs = (slowestPieceBytes * 1000 * (maxCalls ?? defaultMaxCalls)) / slowest;
+  return { idleTimeoutMs: Math.max(60_000, Math.ceil(pieceMs)) };
 }

@@ -35,12 +35,17 @@ export function sealCipherOf(key: MasterKey): SealCipher {
   return cipher;
 }
 
+/** As many nonces are drawn at once: drawing costs as much for one. */
+const noncesAtOnce = 256;
+
 export class SealCipher {
   readonly #counterMode: CounterMode;
   readonly #noncePads: Cipheriv;
   /** r, and behind it the pad of the nonce at hand: Poly1305's one-time key. */
   readonly #oneTimeKey = Buffer.alloc(2 * macBytes);
   readonly #mac = Buffer.alloc(macBytes);
+  readonly #nonces = Buffer.alloc(noncesAtOnce * nonceBytes);
+  #noncesUsed = noncesAtOnce;
 
   constructor(key: MasterKey) {
     this.#counterMode = createCounterMode(key.encrypt);
@@ -51,7 +56,7 @@ export class SealCipher {
   /** Fills `sealed`, which is longer than the plaintext by the overhead. */
   seal(plaintext: Uint8Array, sealed: Uint8Array): void {
     const nonce = sealed.subarray(0, nonceBytes);
-    randomFillSync(nonce);
+    nonce.set(this.#freshNonce());
     const ciphertext = sealed.subarray(nonceBytes, sealed.length - macBytes);
     this.#counterMode.apply(nonce, plaintext, ciphertext);
     sealed.set(this.#authenticate(nonce, ciphertext), sealed.length - macBytes);
@@ -65,6 +70,16 @@ export class SealCipher {
     if (!timingSafeEqual(mac, sealed.subarray(sealed.length - macBytes))) return false;
     this.#counterMode.apply(nonce, ciphertext, plaintext);
     return true;
+  }
+
+  #freshNonce(): Uint8Array {
+    if (this.#noncesUsed === noncesAtOnce) {
+      randomFillSync(this.#nonces);
+      this.#noncesUsed = 0;
+    }
+    const start = this.#noncesUsed * nonceBytes;
+    this.#noncesUsed += 1;
+    return this.#nonces.subarray(start, start + nonceBytes);
   }
 
   /** In a place that the next call uses again. */

@@ -1,8 +1,10 @@
 import type { ByteString } from '../format/byte-string.ts';
 import type { ExtendedAttribute } from '../format/node.ts';
 import { cString } from './c-string.ts';
+import { procPath } from './metadata.ts';
+import { cStringAddress, NativeMemory } from './native-memory.ts';
 import { type SystemCalls, systemCalls } from './system-calls.ts';
-import { check, checkExcept } from './system-error.ts';
+import { check, checkExcept, lastErrorCode } from './system-error.ts';
 
 /**
  * Where attributes are read and set: an open file or directory, or a path, whose last component may be a symbolic
@@ -30,6 +32,11 @@ export function readAttributes(holder: AttributeHolder): ExtendedAttribute[] {
   return attributes;
 }
 
+/** The same of an entry of an open directory, itself also if it is a symbolic link. Most have none: that is fast. */
+export function readAttributesAt(directory: number, name: ByteString): ExtendedAttribute[] {
+  return hasNoAttributes(directory, name) ? [] : readAttributes(procPath(directory, name));
+}
+
 export function attributeNames(holder: AttributeHolder): ByteString[] {
   return listNames(attributeCalls(holder));
 }
@@ -41,6 +48,22 @@ export function setAttribute(holder: AttributeHolder, { name, value }: ExtendedA
 /** It is no failure if it is not there. */
 export function removeAttribute(holder: AttributeHolder, name: ByteString): void {
   checkExcept(attributeCalls(holder).remove(cString(name)), 'removexattr', 'ENODATA');
+}
+
+const atSymlinkNoFollow = 0x100;
+let canListAt = true;
+let listed: NativeMemory | undefined;
+
+/** False also when it could not be found out. */
+function hasNoAttributes(directory: number, name: ByteString): boolean {
+  if (!canListAt) return false;
+  listed ??= new NativeMemory(firstGuessBytes);
+  const { address } = listed;
+  const path = cStringAddress(name);
+  const length = systemCalls().listxattrat(directory, path, atSymlinkNoFollow, address, firstGuessBytes);
+  // A kernel that does not know the call, or a sandbox that does not allow it.
+  if (length === -1 && ['ENOSYS', 'EPERM'].includes(lastErrorCode())) canListAt = false;
+  return length === 0;
 }
 
 interface AttributeCalls {

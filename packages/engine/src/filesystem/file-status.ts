@@ -1,7 +1,7 @@
-import type { ByteString } from '../format/byte-string.ts';
+import { type ByteString, emptyByteString as emptyPath } from '../format/byte-string.ts';
 import type { FileTime } from '../format/file-time.ts';
 import { unixMode } from '../format/go-file-mode.ts';
-import { cString } from './c-string.ts';
+import { cStringAddress, NativeMemory } from './native-memory.ts';
 import { systemCalls } from './system-calls.ts';
 import { check, checkExcept } from './system-error.ts';
 
@@ -38,20 +38,19 @@ export function isRegularFile(status: FileStatus): boolean {
 
 /** Of the open file itself. */
 export function statusOf(descriptor: number): FileStatus {
-  check(systemCalls().statx(descriptor, empty, atEmptyPath, wanted, structure), 'statx');
+  check(statx(descriptor, emptyPath, atEmptyPath), 'statx');
   return readStructure();
 }
 
 /** Of the entry itself, also if it is a symbolic link; undefined if there is none of that name. */
 export function statusAt(directory: number, name: ByteString): FileStatus | undefined {
-  const flags = atSymlinkNoFollow | atNoAutomount;
-  const result = systemCalls().statx(directory, cString(name), flags, wanted, structure);
+  const result = statx(directory, name, atSymlinkNoFollow | atNoAutomount);
   return checkExcept(result, 'statx', 'ENOENT') === -1 ? undefined : readStructure();
 }
 
 /** Of what the path leads to, through symbolic links; undefined if it leads to nothing. */
 export function statusOfPath(path: ByteString): FileStatus | undefined {
-  const result = systemCalls().statx(atWorkingDirectory, cString(path), atNoAutomount, wanted, structure);
+  const result = statx(atWorkingDirectory, path, atNoAutomount);
   return checkExcept(result, 'statx', 'ENOENT', 'ENOTDIR') === -1 ? undefined : readStructure();
 }
 
@@ -75,37 +74,63 @@ const atEmptyPath = 0x1000;
 const wanted = 0x7ff;
 const attributeMountRoot = 0x2000;
 const sectorBytes = 512;
+const structureBytes = 256;
 
-const empty = Buffer.from([0]);
 /** One for all calls: each is read out before the next. */
-const structure = Buffer.alloc(256);
+let structure: NativeMemory | undefined;
+let words = new Uint32Array();
+let longs = new BigUint64Array();
 
-/** The layout of `struct statx`, the same on every processor. */
+function statx(directory: number, path: ByteString, flags: number): number {
+  structure ??= allocateStructure();
+  return systemCalls().statx(directory, cStringAddress(path), flags, wanted, structure.address);
+}
+
+function allocateStructure(): NativeMemory {
+  const memory = new NativeMemory(structureBytes);
+  const { buffer, byteOffset } = memory.bytes;
+  words = new Uint32Array(buffer, byteOffset, structureBytes / 4);
+  longs = new BigUint64Array(buffer, byteOffset, structureBytes / 8);
+  return memory;
+}
+
+/** The layout of `struct statx`, the same on every processor; all of them are little-endian. */
 function readStructure(): FileStatus {
   return {
-    mode: structure.readUInt16LE(28),
-    inode: structure.readBigUInt64LE(32),
-    deviceId: deviceNumber(structure.readUInt32LE(136), structure.readUInt32LE(140)),
-    device: deviceNumber(structure.readUInt32LE(128), structure.readUInt32LE(132)),
-    links: structure.readUInt32LE(16),
-    uid: structure.readUInt32LE(20),
-    gid: structure.readUInt32LE(24),
+    mode: word(28) & 0xffff,
+    inode: longs[32 / 8] ?? 0n,
+    deviceId: deviceOf(word(136), word(140)),
+    device: word(128) === 0 && word(132) === 0 ? 0n : deviceNumber(word(128), word(132)),
+    links: word(16),
+    uid: word(20),
+    gid: word(24),
     size: readUint53(40),
     allocated: readUint53(48) * sectorBytes,
     accessedAt: readTime(64),
     modifiedAt: readTime(112),
     changedAt: readTime(96),
-    isMountPoint: (structure.readUInt32LE(8) & structure.readUInt32LE(56) & attributeMountRoot) !== 0,
+    isMountPoint: (word(8) & word(56) & attributeMountRoot) !== 0,
   };
+}
+
+function word(offset: number): number {
+  return words[offset >> 2] ?? 0;
 }
 
 function readUint53(offset: number): number {
-  return structure.readUInt32LE(offset) + structure.readUInt32LE(offset + 4) * 2 ** 32;
+  return word(offset) + word(offset + 4) * 2 ** 32;
 }
 
 function readTime(offset: number): FileTime {
-  return {
-    seconds: structure.readUInt32LE(offset) + structure.readInt32LE(offset + 4) * 2 ** 32,
-    nanoseconds: structure.readUInt32LE(offset + 8),
-  };
+  return { seconds: word(offset) + (word(offset + 4) | 0) * 2 ** 32, nanoseconds: word(offset + 8) };
+}
+
+/** Nearly every file is on the same device as the one before. */
+let lastDevice = { major: 0, minor: 0, number: 0n };
+
+function deviceOf(major: number, minor: number): bigint {
+  if (lastDevice.major !== major || lastDevice.minor !== minor) {
+    lastDevice = { major, minor, number: deviceNumber(major, minor) };
+  }
+  return lastDevice.number;
 }

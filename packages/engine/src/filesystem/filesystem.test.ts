@@ -16,7 +16,13 @@ import {
   renameAt,
   unlinkAt,
 } from './entries.ts';
-import { attributeNames, readAttributes, removeAttribute, setAttribute } from './extended-attributes.ts';
+import {
+  attributeNames,
+  readAttributes,
+  readAttributesAt,
+  removeAttribute,
+  setAttribute,
+} from './extended-attributes.ts';
 import { deviceNumber, isDirectory, isRegularFile, statusAt, statusOf, statusOfPath } from './file-status.ts';
 import { nextData } from './holes.ts';
 import { procPath, setModeOfPath, setOwnerAt, setTimes, setTimesAt } from './metadata.ts';
@@ -240,6 +246,27 @@ it('finds the data between holes', () => {
 it('writes a file system to storage', async () => {
   await syncFileSystem(directory.number);
   await expect(syncFileSystem(-1)).rejects.toThrow(expect.objectContaining({ code: 'EIO' }));
+});
+
+describe('attributes of an entry', () => {
+  it('are those of the entry itself, few, many or none', () => {
+    for (const file of ['none', 'one', 'many']) writeFileSync(inPlace(file), '');
+    symlinkSync('one', inPlace('link'));
+    const holder = (file: string): ByteString => procPath(directory.number, name(file));
+    setAttribute(holder('one'), { name: name('user.one'), value: Buffer.from([0, 255]) });
+    for (let number = 0; number < 20; number += 1) {
+      const attribute = `user.${'long'.repeat(20)}${number}`;
+      setAttribute(holder('many'), { name: name(attribute), value: Buffer.alloc(50, number) });
+    }
+    for (const file of ['none', 'one', 'many', 'link']) {
+      expect(readAttributesAt(directory.number, name(file))).toEqual(readAttributes(holder(file)));
+    }
+    expect(readAttributesAt(directory.number, name('many'))).toHaveLength(20);
+    expect(readAttributesAt(directory.number, name('link'))).toEqual([]);
+    expect(() => readAttributesAt(directory.number, name('nothing'))).toThrow(
+      expect.objectContaining({ code: 'ENOENT' }),
+    );
+  });
 });
 
 describe('failures', () => {

@@ -1,7 +1,7 @@
 import { closeSync, constants } from 'node:fs';
 import type { ByteString } from '../format/byte-string.ts';
-import { cString } from './c-string.ts';
 import { atWorkingDirectory } from './file-status.ts';
+import { cStringAddress } from './native-memory.ts';
 import { systemCalls } from './system-calls.ts';
 import { check, checkExcept } from './system-error.ts';
 
@@ -21,7 +21,9 @@ export interface Descriptor extends Disposable {
  */
 export function openTrustedDirectory(path: ByteString): Descriptor {
   const flags = O_RDONLY | O_DIRECTORY | closeOnExec;
-  return asDescriptor(check(systemCalls().openat(atWorkingDirectory, cString(path), flags, 0), 'openat'));
+  return asDescriptor(
+    check(systemCalls().openat(atWorkingDirectory, cStringAddress(path), flags, 0), 'openat'),
+  );
 }
 
 /**
@@ -53,14 +55,15 @@ export function openPathAt(directory: number, name: ByteString): Descriptor {
 /** Reading leaves access times alone where the kernel lets it: it does for the owner and for root. */
 function openForReading(directory: number, path: ByteString, flags: number): Descriptor {
   const allFlags = O_RDONLY | O_NOFOLLOW | closeOnExec | flags;
-  const quiet = systemCalls().openat(directory, cString(path), allFlags | O_NOATIME, 0);
+  const address = cStringAddress(path);
+  const quiet = systemCalls().openat(directory, address, allFlags | O_NOATIME, 0);
   if (checkExcept(quiet, 'openat', 'EPERM') !== -1) return asDescriptor(quiet);
-  return asDescriptor(check(systemCalls().openat(directory, cString(path), allFlags, 0), 'openat'));
+  return asDescriptor(check(systemCalls().openat(directory, address, allFlags, 0), 'openat'));
 }
 
 function open(directory: number, name: ByteString, flags: number, mode: number): Descriptor {
   const allFlags = flags | O_NOFOLLOW | closeOnExec;
-  return asDescriptor(check(systemCalls().openat(directory, cString(name), allFlags, mode), 'openat'));
+  return asDescriptor(check(systemCalls().openat(directory, cStringAddress(name), allFlags, mode), 'openat'));
 }
 
 function asDescriptor(number: number): Descriptor {

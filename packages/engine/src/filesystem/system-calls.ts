@@ -4,10 +4,11 @@ import koffi from 'koffi';
 /**
  * The C library's functions that Node does not offer, called with the kernel's own types. glibc and musl export all
  * of these on every version that Node runs on; what some of them lack goes by number through `syscall`.
- * All return -1 for a failure, whose number is then `koffi.errno()`. Paths are bytes that end with a zero.
+ * All return -1 for a failure, whose number is then `koffi.errno()`. Paths are bytes that end with a zero. What runs
+ * for every file of a backup takes addresses: see `NativeMemory`.
  */
 export interface SystemCalls {
-  openat(directory: number, path: Buffer, flags: number, mode: number): number;
+  openat(directory: number, pathAddress: number, flags: number, mode: number): number;
   mkdirat(directory: number, path: Buffer, mode: number): number;
   mknodat(directory: number, path: Buffer, mode: number, device: number): number;
   symlinkat(target: Buffer, directory: number, path: Buffer): number;
@@ -19,9 +20,17 @@ export interface SystemCalls {
   chmod(path: Buffer, mode: number): number;
   utimensat(directory: number, path: Buffer, times: Buffer, flags: number): number;
   futimens(file: number, times: Buffer): number;
-  statx(directory: number, path: Buffer, flags: number, mask: number, into: Buffer): number;
-  getdents64(directory: number, into: Buffer, size: number): number;
+  statx(directory: number, pathAddress: number, flags: number, mask: number, intoAddress: number): number;
+  getdents64(directory: number, intoAddress: number, size: number): number;
   lseek(file: number, offset: number, whence: number): number;
+  /** Linux 6.13 and later. */
+  listxattrat(
+    directory: number,
+    pathAddress: number,
+    flags: number,
+    intoAddress: number,
+    size: number,
+  ): number;
   llistxattr(path: Buffer, into: Buffer | null, size: number): number;
   lgetxattr(path: Buffer, name: Buffer, into: Buffer | null, size: number): number;
   lsetxattr(path: Buffer, name: Buffer, value: Uint8Array, size: number, flags: number): number;
@@ -34,7 +43,9 @@ export interface SystemCalls {
   syncfs(file: number): Promise<number>;
 }
 
-/** Linux numbers its system calls differently on each processor. */
+/** The same on every processor, as all calls since Linux 5.1. */
+const listxattratNumber = 465;
+/** Linux numbers its older system calls differently on each processor. */
 const numbersOfArchitecture: Readonly<
   Record<string, { mknodat: number; statx: number; getdents64: number }>
 > = {
@@ -63,15 +74,16 @@ function load(): SystemCalls {
   }
   const library = koffi.load(null);
   const named = (prototype: string) => library.func(prototype);
-  const numbered = (number: number, ...types: readonly string[]) => {
-    const call = library.func('syscall', 'long', ['long', ...types]);
-    return (...values: readonly unknown[]): number => call(number, ...values);
-  };
+  const numbered = (...types: readonly string[]) => library.func('syscall', 'long', ['long', ...types]);
+  const mknodat = numbered('int', 'void *', 'uint32_t', 'uint32_t');
+  const statx = numbered('int', 'intptr_t', 'int', 'uint32_t', 'intptr_t');
+  const getdents64 = numbered('int', 'intptr_t', 'size_t');
+  const listxattrat = numbered('int', 'intptr_t', 'int', 'intptr_t', 'size_t');
   const syncfs = named('int syncfs(int file)');
   return {
-    openat: named('int openat(int directory, void *path, int flags, uint32_t mode)'),
+    openat: named('int openat(int directory, intptr_t path, int flags, uint32_t mode)'),
     mkdirat: named('int mkdirat(int directory, void *path, uint32_t mode)'),
-    mknodat: numbered(numbers.mknodat, 'int', 'void *', 'uint32_t', 'uint32_t'),
+    mknodat: (directory, path, mode, device) => mknodat(numbers.mknodat, directory, path, mode, device),
     symlinkat: named('int symlinkat(void *target, int directory, void *path)'),
     linkat: named('int linkat(int fromDirectory, void *from, int toDirectory, void *to, int flags)'),
     unlinkat: named('int unlinkat(int directory, void *path, int flags)'),
@@ -81,8 +93,10 @@ function load(): SystemCalls {
     chmod: named('int chmod(void *path, uint32_t mode)'),
     utimensat: named('int utimensat(int directory, void *path, void *times, int flags)'),
     futimens: named('int futimens(int file, void *times)'),
-    statx: numbered(numbers.statx, 'int', 'void *', 'int', 'uint32_t', 'void *'),
-    getdents64: numbered(numbers.getdents64, 'int', 'void *', 'size_t'),
+    statx: (directory, path, flags, mask, into) => statx(numbers.statx, directory, path, flags, mask, into),
+    getdents64: (directory, into, size) => getdents64(numbers.getdents64, directory, into, size),
+    listxattrat: (directory, path, flags, into, size) =>
+      listxattrat(listxattratNumber, directory, path, flags, into, size),
     lseek: named('long lseek(int file, long offset, int whence)'),
     llistxattr: named('long llistxattr(void *path, void *into, size_t size)'),
     lgetxattr: named('long lgetxattr(void *path, void *name, void *into, size_t size)'),

@@ -36,7 +36,8 @@ export function checkExcept(result: number, call: string, ...expected: readonly 
   throw new SystemError(code, call);
 }
 
-function lastErrorCode(): string {
+/** The name of what `errno` says. Nothing may come between it and the call that failed. */
+export function lastErrorCode(): string {
   const errno = koffi.errno();
   return nameOfErrno.get(errno) ?? `errno ${errno}`;
 }

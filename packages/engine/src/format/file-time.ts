@@ -22,12 +22,24 @@ export function isBefore(a: FileTime, b: FileTime): boolean {
  * Go writes a wrong one.
  */
 export function formatFileTime({ seconds, nanoseconds }: FileTime, zone: TimeZone): string {
+  const { dateTime, offset } = formatSeconds(seconds, zone);
+  return `${dateTime}${formatFraction(nanoseconds)}${offset}`;
+}
+
+/** A second of a `FileTime`, as the parts of its text that come before and after the fraction. */
+export interface SecondText {
+  readonly seconds: number;
+  readonly dateTime: string;
+  readonly offset: string;
+}
+
+export function formatSeconds(seconds: number, zone: TimeZone): SecondText {
   const offsetMinutes = zone === 'utc' ? 0 : localOffsetMinutes(seconds);
   const localSeconds = seconds + offsetMinutes * 60;
   const days = Math.floor(localSeconds / secondsPerDay);
   const second = localSeconds - days * secondsPerDay;
   const time = `${two(Math.floor(second / 3600))}:${two(Math.floor(second / 60) % 60)}:${two(second % 60)}`;
-  return `${formatDate(days)}T${time}${formatFraction(nanoseconds)}${formatOffset(offsetMinutes)}`;
+  return { seconds, dateTime: `${formatDate(days)}T${time}`, offset: formatOffset(offsetMinutes) };
 }
 
 /** undefined for anything but an RFC 3339 time. Digits beyond the nanosecond are dropped. */

@@ -18,3 +18,21 @@ export function asId<Id extends AnyId>(text: string): Id {
 export function idFromBytes<Id extends AnyId>(bytes: Uint8Array, offset = 0): Id {
   return asId(Buffer.from(bytes.buffer, bytes.byteOffset + offset, idBytes).toString('hex'));
 }
+
+/** The value of a lower-case hexadecimal digit; 255 for anything else. */
+const digitValues = Uint8Array.from({ length: 256 }, (_, code) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(code));
+  return value === -1 ? 255 : value;
+});
+
+/** Turns the 64 hexadecimal digits (as text) at `at` into the 32 bytes of an id; false if they are not an id. */
+export function readIdText(text: Uint8Array, at: number, into: Uint8Array, offset = 0): boolean {
+  let wrong = 0;
+  for (let index = 0; index < idBytes; index += 1) {
+    const high = digitValues[text[at + 2 * index] ?? 0] ?? 255;
+    const low = digitValues[text[at + 2 * index + 1] ?? 0] ?? 255;
+    wrong |= high | low;
+    into[offset + index] = high * 16 + low;
+  }
+  return wrong < 16;
+}

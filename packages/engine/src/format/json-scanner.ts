@@ -26,6 +26,15 @@ export class JsonScanner {
     this.#text = bytesToByteString(bytes);
   }
 
+  /** How many bytes were read; setting it goes on from there, which must be a place between two values. */
+  get position(): number {
+    return this.#at;
+  }
+
+  set position(position: number) {
+    this.#at = position;
+  }
+
   /** Reads `{`, then calls `field` for each key; it must read the value. */
   object(field: (key: ByteString) => void): void {
     this.#expect('{');

@@ -5,6 +5,8 @@ import { damaged, decodeJsonObject, encodeJson, type JsonObject } from './json.t
 import { decodeSummary, encodeSummary, type SnapshotSummary } from './snapshot-summary.ts';
 import { formatTimestamp, parseTimestamp, type Timestamp } from './timestamp.ts';
 
+const mostLevels = 64;
+
 /** What a snapshot's file says. */
 export interface SnapshotRecord {
   readonly time: Timestamp;
@@ -54,6 +56,7 @@ export function decodeSnapshot(bytes: Uint8Array, what: string): SnapshotRecord 
   const lists = new FieldReader({ tree, paths, excludes, tags }, what);
   const parsedTime = parseTimestamp(text.string('time'));
   if (parsedTime === undefined) throw damaged(what, 'its time is not a time');
+  if (isDeeperThan(mostLevels, unknownFields)) throw damaged(what, 'it is nested too deeply');
   return {
     time: parsedTime,
     parent: optionalId(parent, what),
@@ -70,6 +73,12 @@ export function decodeSnapshot(bytes: Uint8Array, what: string): SnapshotRecord 
     summary: decodeSummary(summary, what),
     unknownFields,
   };
+}
+
+/** What is nested deeper could be read, and not be written again. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeperThan(levels - 1, inner));
 }
 
 function optionalId(value: unknown, what: string): SnapshotId | undefined {

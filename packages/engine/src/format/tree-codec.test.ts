@@ -4,6 +4,7 @@ import { bytesToByteString, emptyByteString, toByteString } from './byte-string.
 import { asId } from './id-codec.ts';
 import type { BlobId } from './ids.ts';
 import type { Node } from './node.ts';
+import { NodeEncoder } from './node-encoder.ts';
 import { decodeNodes, decodeTree, encodeTree, TreeEncoder } from './tree-codec.ts';
 
 const id = (digit: string): BlobId => asId<BlobId>(digit.repeat(64));
@@ -42,7 +43,7 @@ describe('the tree codec', () => {
   });
 
   it('writes large trees in pieces', () => {
-    const encoder = new TreeEncoder('utc');
+    const encoder = new TreeEncoder(new NodeEncoder('utc'));
     const [node] = decodeTree(Buffer.from(goldenTree)).nodes;
     for (let number = 0; number < 9000; number += 1) {
       if (node) encoder.add({ ...node, name: toByteString(String(number).padStart(6, '0')) });
@@ -53,7 +54,7 @@ describe('the tree codec', () => {
   });
 
   it('does not write nodes out of order', () => {
-    const encoder = new TreeEncoder('utc');
+    const encoder = new TreeEncoder(new NodeEncoder('utc'));
     const [first] = decodeTree(Buffer.from(goldenTree)).nodes;
     if (first) encoder.add(first);
     expect(() => first && encoder.add(first)).toThrow(expect.objectContaining({ code: 'internal' }));

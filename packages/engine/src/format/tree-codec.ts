@@ -1,54 +1,61 @@
 import { HoldfastError } from '@holdfast/base';
-import { type ByteString, emptyByteString } from './byte-string.ts';
+import type { ByteString } from './byte-string.ts';
+import { ByteWriter } from './byte-writer.ts';
+import type { EncodedNode } from './encoded-node.ts';
 import type { TimeZone } from './file-time.ts';
-import { damaged } from './json.ts';
-import { JsonScanner } from './json-scanner.ts';
 import type { Node, Tree } from './node.ts';
-import { decodeNode } from './node-decoder.ts';
-import { encodeNode } from './node-encoder.ts';
-
-/** Text is turned into bytes in pieces of about this length, so that a large tree is held once, not twice. */
-const pieceLength = 1 << 20;
+import { NodeEncoder } from './node-encoder.ts';
+import { TreeCursor } from './tree-cursor.ts';
 
 /**
  * Writes the plaintext of a tree blob node by node: byte-identical with restic 0.18's for equal nodes, so that both
  * programs find each other's trees.
  */
 export class TreeEncoder {
-  readonly #zone: TimeZone;
-  readonly #pieces: Buffer[] = [];
-  #text = '{"nodes":[';
+  readonly #nodes: NodeEncoder;
+  readonly #bytes = new ByteWriter();
   #lastName: ByteString | undefined;
 
-  constructor(zone: TimeZone) {
-    this.#zone = zone;
+  /** The encoder of nodes may serve any number of trees at a time. */
+  constructor(nodes: NodeEncoder) {
+    this.#nodes = nodes;
+    this.#bytes.text('{"nodes":[');
   }
 
   /** Names have to come in strictly ascending order of their bytes. */
   add(node: Node): void {
-    if (this.#lastName !== undefined && node.name <= this.#lastName) {
-      throw new HoldfastError('internal', 'The nodes of a tree were not given in the order of their names.');
-    }
-    this.#text += `${this.#lastName === undefined ? '' : ','}${encodeNode(node, this.#zone)}`;
-    this.#lastName = node.name;
-    if (this.#text.length >= pieceLength) this.#cut();
+    this.#begin(node.name, node.name);
+    this.#nodes.write(this.#bytes, node);
+  }
+
+  /** The same of one or more nodes in a row that are written already. */
+  addEncoded({ bytes, start, end, firstName, lastName }: EncodedNode): void {
+    this.#begin(firstName, lastName);
+    this.#bytes.bytes(bytes, start, end);
   }
 
   /** The whole plaintext. The encoder is used up. */
   finish(): Buffer {
-    this.#text += ']}\n';
-    this.#cut();
-    return this.#pieces.length === 1 ? (this.#pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#pieces);
+    this.#bytes.text(']}\n');
+    return this.#bytes.take();
   }
 
-  #cut(): void {
-    this.#pieces.push(Buffer.from(this.#text, 'latin1'));
-    this.#text = '';
+  #begin(firstName: ByteString, lastName: ByteString): void {
+    if (this.#lastName !== undefined) {
+      if (firstName <= this.#lastName) {
+        throw new HoldfastError(
+          'internal',
+          'The nodes of a tree were not given in the order of their names.',
+        );
+      }
+      this.#bytes.text(',');
+    }
+    this.#lastName = lastName;
   }
 }
 
 export function encodeTree(tree: Tree, zone: TimeZone): Buffer {
-  const encoder = new TreeEncoder(zone);
+  const encoder = new TreeEncoder(new NodeEncoder(zone));
   for (const node of tree.nodes) encoder.add(node);
   return encoder.finish();
 }
@@ -63,14 +70,9 @@ export function decodeTree(bytes: Uint8Array): Tree {
  * @throws HoldfastError `repository-damaged`, possibly after some nodes were given
  */
 export function* decodeNodes(bytes: Uint8Array): Generator<Node, void> {
-  const scanner = new JsonScanner(bytes);
-  scanner.beginObjectWith('nodes');
-  let lastName = emptyByteString;
-  for (let more = scanner.beginArray(); more; more = scanner.nextItem()) {
-    const node = decodeNode(scanner);
-    if (node.name <= lastName) throw damaged('tree', 'its names are not in ascending order');
-    lastName = node.name;
+  const cursor = new TreeCursor(bytes);
+  for (let node = cursor.node; node !== undefined; node = cursor.node) {
     yield node;
+    cursor.advance();
   }
-  scanner.endDocument();
 }

@@ -1,7 +1,10 @@
 import { hash } from 'node:crypto';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
+import { columnsOf } from '../format/index-columns.ts';
 import type { PackedBlob } from '../format/pack-header.ts';
 import { BlobIndex } from './blob-index.ts';
 import { IdTable } from './id-table.ts';
@@ -13,6 +16,14 @@ const packId = (text: string): PackId => asId<PackId>(id(text));
 function blob(text: string | number, fields: Partial<PackedBlob> = {}): PackedBlob {
   return { type: 'data', id: blobId(text), offset: 0, length: 100, uncompressedLength: undefined, ...fields };
 }
+
+const findInWorker = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  import(workerData.module).then(({ BlobIndex }) => {
+    const index = new BlobIndex(workerData.shared);
+    parentPort.postMessage(workerData.ids.map((id) => index.find('data', id)));
+  });
+`;
 
 describe('IdTable', () => {
   it('numbers 100,000 ids in their order, and knows no others', () => {
@@ -39,7 +50,68 @@ describe('IdTable', () => {
   });
 });
 
+describe('an IdTable by bytes, and in other hands', () => {
+  const bytesOf = (n: number): Uint8Array => Buffer.from(`ff${id(n)}`, 'hex');
+
+  it('is the same as by text', () => {
+    const table = new IdTable();
+    table.reserve(3_000);
+    for (let n = 0; n < 10_000; n += 1)
+      expect(n % 2 ? table.add(id(n)) : table.addBytes(bytesOf(n), 1)).toBe(n);
+    for (let n = 0; n < 10_000; n += 97) {
+      expect(table.findBytes(bytesOf(n), 1)).toBe(n);
+      expect(table.find(id(n))).toBe(n);
+    }
+    expect(table.findBytes(bytesOf(10_001), 1)).toBe(-1);
+  });
+
+  it('finds what was shared, and may find what came later', () => {
+    const table = new IdTable();
+    for (let n = 0; n < 20_000; n += 1) table.add(id(n));
+    const other = new IdTable(structuredClone(table.share()));
+    for (let n = 20_000; n < 100_000; n += 1) table.add(id(n));
+    for (let n = 0; n < 20_000; n += 1) expect(other.find(id(n))).toBe(n);
+    for (let n = 20_000; n < 100_000; n += 101) expect([-1, n]).toContain(other.find(id(n)));
+    expect(other.find(id('other'))).toBe(-1);
+  });
+});
+
 describe('BlobIndex', () => {
+  it('is found by other threads', async () => {
+    const index = new BlobIndex();
+    const fields = { offset: 7, length: 50, uncompressedLength: 80 };
+    index.add({ id: packId('p'), blobs: [blob('a', fields), blob('b', { type: 'tree' })] });
+    const worker = new Worker(findInWorker, {
+      eval: true,
+      workerData: {
+        module: new URL('./blob-index.ts', import.meta.url).href,
+        shared: index.share(),
+        ids: ['a', 'b', 'c'].map(blobId),
+      },
+    });
+    const [found] = await once(worker, 'message');
+    expect(found).toEqual([{ packId: packId('p'), ...fields }, undefined, undefined]);
+  });
+
+  it('takes whole index files, packed', () => {
+    const packs = ['p', 'q'].map((name) => ({
+      id: packId(name),
+      blobs: [
+        blob(name, { offset: 1 }),
+        blob('both', { offset: 2, uncompressedLength: 5 }),
+        blob('tree', { type: 'tree', offset: 3 }),
+      ],
+    }));
+    const [one, other] = [new BlobIndex(), new BlobIndex()];
+    one.addColumns(columnsOf({ supersedes: [], packs }));
+    one.addColumns(columnsOf({ supersedes: [], packs: packs.slice(1) }));
+    for (const pack of packs) other.add(pack);
+    expect([...one.blobs()]).toEqual([...other.blobs()]);
+    expect([...one.packs()]).toEqual([...other.packs()]);
+    expect(one.hasBytes('data', Buffer.from(blobId('both'), 'hex'))).toBe(true);
+    expect(one.hasBytes('tree', Buffer.from(blobId('both'), 'hex'))).toBe(false);
+  });
+
   it('finds a blob by type and id', () => {
     const index = new BlobIndex();
     const fields = { offset: 7, length: 50, uncompressedLength: 80 };

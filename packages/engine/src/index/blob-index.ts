@@ -1,10 +1,11 @@
 import type { BlobType } from '../format/blob-type.ts';
-import { asId } from '../format/id-codec.ts';
+import { asId, idBytes } from '../format/id-codec.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
+import { type IndexColumns, wordsPerPlace } from '../format/index-columns.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { emptyPackBytes, headerEntryBytes, type PackedBlob } from '../format/pack-header.ts';
-import { BlobTable, type Place } from './blob-table.ts';
-import { IdTable } from './id-table.ts';
+import { BlobTable, type Place, type PlaceVisitor, type SharedBlobTable } from './blob-table.ts';
+import { IdTable, type SharedIdTable } from './id-table.ts';
 
 /** A copy of a blob, in the pack that holds it. */
 export interface BlobLocation {
@@ -20,10 +21,33 @@ export interface IndexedPackSize {
   readonly blobCount: number;
 }
 
+/**
+ * The memory of an index, as it can be posted to other threads (`new BlobIndex(shared)`), which then can find blobs,
+ * one copy of each. What is added later they may find too, or not: to be sure, share again.
+ */
+export interface SharedBlobIndex {
+  readonly packs: SharedIdTable;
+  readonly data: SharedBlobTable;
+  readonly tree: SharedBlobTable;
+}
+
 /** Which packs hold which blobs, as all index files together say; in memory, about 56 bytes a blob. */
 export class BlobIndex {
-  readonly #packs = new IdTable();
-  readonly #tables: Readonly<Record<BlobType, BlobTable>> = { data: new BlobTable(), tree: new BlobTable() };
+  readonly #packs: IdTable;
+  readonly #tables: Readonly<Record<BlobType, BlobTable>>;
+
+  constructor(shared?: SharedBlobIndex) {
+    this.#packs = new IdTable(shared?.packs);
+    this.#tables = { data: new BlobTable(shared?.data), tree: new BlobTable(shared?.tree) };
+  }
+
+  share(): SharedBlobIndex {
+    return {
+      packs: this.#packs.share(),
+      data: this.#tables.data.share(),
+      tree: this.#tables.tree.share(),
+    };
+  }
 
   get blobCount(): number {
     return this.#tables.data.size + this.#tables.tree.size;
@@ -38,6 +62,31 @@ export class BlobIndex {
     for (const { type, id: blobId, offset, length, uncompressedLength } of blobs) {
       this.#tables[type].add(blobId, { pack, offset, length, uncompressedLength });
     }
+  }
+
+  /** Makes room for about so many more blobs, most of them of type `data`: for many index files at once. */
+  reserve(moreBlobs: number): void {
+    this.#tables.data.reserve(this.#tables.data.size + moreBlobs);
+  }
+
+  /** All that an index file says. */
+  addColumns({ packCount, packIds, blobCount, blobIds, places, isTree }: IndexColumns): void {
+    const packs = Uint32Array.from({ length: packCount }, (_, pack) =>
+      this.#packs.addBytes(packIds, pack * idBytes),
+    );
+    const { data, tree } = this.#tables;
+    const place = new Uint32Array(wordsPerPlace);
+    for (let blob = 0; blob < blobCount; blob += 1) {
+      const at = blob * wordsPerPlace;
+      place[0] = packs[places[at] ?? 0] ?? 0;
+      for (let word = 1; word < wordsPerPlace; word += 1) place[word] = places[at + word] ?? 0;
+      (isTree[blob] === 1 ? tree : data).addPacked(blobIds, blob * idBytes, place, 0);
+    }
+  }
+
+  /** By the 32 bytes of the id. */
+  hasBytes(type: BlobType, id: Uint8Array, offset = 0): boolean {
+    return this.#tables[type].hasBytes(id, offset);
   }
 
   has(type: BlobType, id: BlobId): boolean {
@@ -80,6 +129,34 @@ export class BlobIndex {
     for (const type of ['data', 'tree'] as const) {
       for (const [id, place] of this.#tables[type].entries()) yield { type, id, ...this.#locate(place) };
     }
+  }
+
+  /** How many blobs of the type there are: their numbers run from 0 up to this. */
+  blobCountOf(type: BlobType): number {
+    return this.#tables[type].size;
+  }
+
+  /** The blob's number; -1 if no index names the blob. */
+  blobNumber(type: BlobType, id: BlobId): number {
+    return this.#tables[type].numberOf(id);
+  }
+
+  blobIdAt(type: BlobType, number: number): BlobId {
+    return this.#tables[type].idAt(number);
+  }
+
+  /** The pack's number, below `packCount`; -1 if no index names the pack. */
+  packNumber(id: PackId): number {
+    return this.#packs.find(id);
+  }
+
+  packIdAt(number: number): PackId {
+    return asId<PackId>(this.#packs.idAt(number));
+  }
+
+  /** Every copy of every blob of the type, by the numbers of blob and pack. */
+  visitPlaces(type: BlobType, visit: PlaceVisitor): void {
+    this.#tables[type].visitPlaces(visit);
   }
 
   #locate({ pack, offset, length, uncompressedLength }: Place): BlobLocation {

@@ -1,7 +1,8 @@
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
-import { Column } from './column.ts';
-import { IdTable } from './id-table.ts';
+import { wordsPerPlace } from '../format/index-columns.ts';
+import { Column, type SharedColumn } from './column.ts';
+import { IdTable, type SharedIdTable } from './id-table.ts';
 
 /** Where one copy of a blob is. */
 export interface Place {
@@ -12,14 +13,39 @@ export interface Place {
   readonly uncompressedLength: number | undefined;
 }
 
+/** `uncompressedLength` is 0 for a blob that is stored as it is. */
+export type PlaceVisitor = (
+  blob: number,
+  pack: number,
+  offset: number,
+  length: number,
+  uncompressedLength: number,
+) => void;
+
+/** The memory of a table, as it can be posted to other threads: ids, and the place of each that came first. */
+export interface SharedBlobTable {
+  readonly ids: SharedIdTable;
+  readonly places: SharedColumn;
+}
+
 /**
  * The places of all blobs of one type: 16 bytes a blob beside its id. Most blobs are in one pack only; the further
  * places of those that are in several are kept apart.
  */
 export class BlobTable {
-  readonly #ids = new IdTable();
-  readonly #places = new Column(4);
+  readonly #ids: IdTable;
+  readonly #places: Column;
   readonly #furtherPlaces = new Map<number, Place[]>();
+
+  /** With what another thread shared: only to find blobs. */
+  constructor(shared?: SharedBlobTable) {
+    this.#ids = new IdTable(shared?.ids);
+    this.#places = new Column(wordsPerPlace, shared?.places);
+  }
+
+  share(): SharedBlobTable {
+    return { ids: this.#ids.share(), places: this.#places.share() };
+  }
 
   get size(): number {
     return this.#ids.size;
@@ -27,6 +53,11 @@ export class BlobTable {
 
   has(id: BlobId): boolean {
     return this.#ids.find(id) !== -1;
+  }
+
+  /** The same by the 32 bytes of the id. */
+  hasBytes(id: Uint8Array, offset = 0): boolean {
+    return this.#ids.findBytes(id, offset) !== -1;
   }
 
   /** The place that came first; undefined if the blob is in none. */
@@ -42,25 +73,53 @@ export class BlobTable {
     return [this.#placeAt(number), ...(this.#furtherPlaces.get(number) ?? [])];
   }
 
+  /** Makes room for so many blobs in all. */
+  reserve(blobs: number): void {
+    this.#ids.reserve(blobs);
+  }
+
   /** A place that is known already is not added again. */
   add(id: BlobId, place: Place): void {
-    const sizeBefore = this.#ids.size;
+    const nextNumber = this.#ids.size;
     const number = this.#ids.add(id);
-    if (number === sizeBefore) {
-      this.#places.append([place.pack, place.offset, place.length, place.uncompressedLength ?? 0]);
-      return;
-    }
-    const further = this.#furtherPlaces.get(number) ?? [];
-    const isKnown = [this.#placeAt(number), ...further].some(
-      (known) => known.pack === place.pack && known.offset === place.offset,
-    );
-    if (!isKnown) this.#furtherPlaces.set(number, [...further, place]);
+    if (number !== nextNumber) this.#addFurther(number, place);
+    else this.#places.append([place.pack, place.offset, place.length, place.uncompressedLength ?? 0]);
+  }
+
+  /** The same of packed columns: the 32 bytes of an id, and the row of a place. */
+  addPacked(ids: Uint8Array, idOffset: number, places: Uint32Array, placeOffset: number): void {
+    const nextNumber = this.#ids.size;
+    const number = this.#ids.addBytes(ids, idOffset);
+    if (number === nextNumber) this.#places.append(places, placeOffset);
+    else this.#addFurther(number, placeOf(places, placeOffset));
   }
 
   /** Every place of every blob. */
   *places(): IterableIterator<Place> {
     for (let number = 0; number < this.#ids.size; number += 1) yield this.#placeAt(number);
     for (const further of this.#furtherPlaces.values()) yield* further;
+  }
+
+  /** The number of the blob, in the order they came; -1 if it is not in the table. */
+  numberOf(id: BlobId): number {
+    return this.#ids.find(id);
+  }
+
+  idAt(number: number): BlobId {
+    return asId<BlobId>(this.#ids.idAt(number));
+  }
+
+  /** Every place of every blob, with the number of the blob and without an object for each: for millions of them. */
+  visitPlaces(visit: PlaceVisitor): void {
+    for (let number = 0; number < this.#ids.size; number += 1) {
+      const word = (column: number): number => this.#places.word(number, column);
+      visit(number, word(0), word(1), word(2), word(3));
+    }
+    for (const [number, further] of this.#furtherPlaces) {
+      for (const { pack, offset, length, uncompressedLength } of further) {
+        visit(number, pack, offset, length, uncompressedLength ?? 0);
+      }
+    }
   }
 
   /** Every blob with every one of its places. */
@@ -72,8 +131,24 @@ export class BlobTable {
     }
   }
 
-  #placeAt(number: number): Place {
-    const [pack = 0, offset = 0, length = 0, uncompressedLength = 0] = this.#places.row(number);
-    return { pack, offset, length, uncompressedLength: uncompressedLength || undefined };
+  #addFurther(number: number, place: Place): void {
+    const further = this.#furtherPlaces.get(number) ?? [];
+    const isKnown = [this.#placeAt(number), ...further].some(
+      (known) => known.pack === place.pack && known.offset === place.offset,
+    );
+    if (!isKnown) this.#furtherPlaces.set(number, [...further, place]);
   }
+
+  #placeAt(number: number): Place {
+    return placeOf(this.#places.row(number), 0);
+  }
+}
+
+function placeOf(words: Uint32Array, start: number): Place {
+  return {
+    pack: words[start] ?? 0,
+    offset: words[start + 1] ?? 0,
+    length: words[start + 2] ?? 0,
+    uncompressedLength: words[start + 3] || undefined,
+  };
 }

@@ -1,40 +1,81 @@
 import { isHoldfastError, throwIfAborted } from '@holdfast/base';
-import { sha256 } from '../crypto/hash.ts';
 import type { PackId } from '../format/ids.ts';
 import type { PackedBlob } from '../format/pack-header.ts';
 import type { IndexedPackSize } from '../index/blob-index.ts';
-import { openBlob } from '../pack/blob-seal.ts';
-import { parsePackHeader } from '../pack/pack-reader.ts';
+import type { IndexStore } from '../repository/index-store.ts';
+import { BlobOpening } from '../workers/blob-opening.ts';
 import type { CheckScope } from './check-scope.ts';
 import type { Finding } from './finding.ts';
+import { selectPacks } from './pack-subset.ts';
 
-/** Reads every pack that the index names, and proves its name, its header and each of its blobs. */
+/** Reads every pack that the index names, or those of the subset, and proves its name, its header and each of its blobs. */
 export async function* checkData(scope: CheckScope): AsyncGenerator<Finding, void> {
-  const packs = [...scope.indexes.current.packs()];
+  const allPacks = [...scope.indexes.current.packs()];
+  const packs = scope.dataSubset === undefined ? allPacks : selectPacks(allPacks, scope.dataSubset);
   const damagedPacks = new Map<PackId, string>();
-  for (const [at, pack] of packs.entries()) {
-    throwIfAborted(scope.signal);
-    const file = await scope.repository.storage.backend.load({ kind: 'data', id: pack.id }, scope);
-    // That it is gone was found before, from the listing.
-    const reason = file === undefined ? undefined : damageOf(scope, pack, file);
+  await using opening = new BlobOpening(scope.repository.storage.key);
+  let done = 0;
+  for await (const { pack, reason } of proveAll(scope, packs, opening)) {
     if (reason !== undefined) {
       damagedPacks.set(pack.id, reason);
       yield { severity: 'error', kind: 'pack-damaged', packId: pack.id, reason };
     }
-    scope.onProgress?.({ step: 'data', done: at + 1, total: packs.length });
+    scope.onProgress?.({ step: 'data', done: ++done, total: packs.length });
   }
   if (damagedPacks.size > 0) await noteLostBlobs(scope, damagedPacks);
 }
 
-/** What is wrong with the pack; undefined if nothing is. */
-function damageOf(
-  { repository, indexes }: CheckScope,
+interface ProvenPack {
+  readonly pack: IndexedPackSize;
+  /** What is wrong with it; undefined if nothing is. */
+  readonly reason: string | undefined;
+}
+
+/** Several packs at a time, in their order. */
+async function* proveAll(
+  scope: CheckScope,
+  packs: readonly IndexedPackSize[],
+  opening: BlobOpening,
+): AsyncGenerator<ProvenPack, void> {
+  const underWay: Promise<ProvenPack>[] = [];
+  try {
+    for (const pack of packs) {
+      throwIfAborted(scope.signal);
+      const proving = prove(scope, pack, opening);
+      // Its failure comes out where it is awaited.
+      proving.catch(() => {});
+      underWay.push(proving);
+      if (underWay.length > opening.callsAtOnce) yield* first(underWay);
+    }
+    while (underWay.length > 0) yield* first(underWay);
+  } finally {
+    await Promise.allSettled(underWay);
+  }
+}
+
+async function* first(underWay: Promise<ProvenPack>[]): AsyncGenerator<ProvenPack, void> {
+  const proving = underWay.shift();
+  if (proving !== undefined) yield await proving;
+}
+
+async function prove(
+  { indexes, repository, signal }: CheckScope,
   pack: IndexedPackSize,
-  file: Buffer,
+  opening: BlobOpening,
+): Promise<ProvenPack> {
+  const file = await repository.storage.backend.load({ kind: 'data', id: pack.id }, { signal });
+  // That it is gone was found before, from the listing.
+  if (file === undefined) return { pack, reason: undefined };
+  const proof = await opening.provePack({ id: pack.id, pack: file });
+  return { pack, reason: 'reason' in proof ? proof.reason : differenceOf(indexes, pack, proof.blobs) };
+}
+
+/** What the index says of a sound pack that is not so. */
+function differenceOf(
+  indexes: IndexStore,
+  pack: IndexedPackSize,
+  blobs: readonly PackedBlob[],
 ): string | undefined {
-  const { key } = repository.storage;
-  const blobs = headerOf(file, pack.id, key);
-  if (typeof blobs === 'string') return blobs;
   const isIndexed = (blob: PackedBlob): boolean =>
     indexes.current
       .findAll(blob.type, blob.id)
@@ -42,27 +83,9 @@ function damageOf(
         ({ packId, offset, length }) =>
           packId === pack.id && offset === blob.offset && length === blob.length,
       );
-  for (const blob of blobs) {
-    const sealed = file.subarray(blob.offset, blob.offset + blob.length);
-    const plaintext = openBlob(key, blob.id, { sealed, uncompressedLength: blob.uncompressedLength });
-    if (plaintext === undefined) return `the ${blob.type} blob ${blob.id} in it is damaged`;
-    if (!isIndexed(blob)) return `no index names the ${blob.type} blob ${blob.id} in it`;
-  }
-  if (blobs.length !== pack.blobCount) return 'an index names blobs in it that it does not have';
-  return sha256(file) === pack.id ? undefined : 'its contents do not match its name';
-}
-
-function headerOf(
-  file: Buffer,
-  id: PackId,
-  key: CheckScope['repository']['storage']['key'],
-): PackedBlob[] | string {
-  try {
-    return parsePackHeader(key, id, file);
-  } catch (error) {
-    if (isHoldfastError(error, 'repository-damaged')) return error.message;
-    throw error;
-  }
+  const unknown = blobs.find((blob) => !isIndexed(blob));
+  if (unknown !== undefined) return `no index names the ${unknown.type} blob ${unknown.id} in it`;
+  return blobs.length === pack.blobCount ? undefined : 'an index names blobs in it that it does not have';
 }
 
 /** Reads each blob of the damaged packs by itself, as a restore would. */

@@ -3,6 +3,7 @@ import type { BlobReader } from '../repository/blob-store.ts';
 import type { IndexStore } from '../repository/index-store.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { LostBlobs } from './lost-blobs.ts';
+import type { PackSubset } from './pack-subset.ts';
 
 export interface CheckProgress {
   readonly step: 'packs' | 'trees' | 'data';
@@ -15,6 +16,8 @@ export interface CheckProgress {
 export interface CheckOptions extends Abortable {
   /** Read every pack whole and prove every blob, instead of trusting that files of the right size are sound. */
   readonly readData?: boolean | undefined;
+  /** With `readData`: only these packs. */
+  readonly dataSubset?: PackSubset | undefined;
   readonly onProgress?: ((progress: CheckProgress) => void) | undefined;
 }
 

@@ -3,6 +3,7 @@ import { IndexStore } from '../repository/index-store.ts';
 import type { Repository } from '../repository/repository.ts';
 import { affectedPaths } from './affected-paths.ts';
 import { checkData } from './check-data.ts';
+import { checkKeys } from './check-keys.ts';
 import { checkPacks } from './check-packs.ts';
 import type { CheckOptions, CheckScope } from './check-scope.ts';
 import { checkTrees } from './check-trees.ts';
@@ -19,6 +20,7 @@ export async function* checkRepository(
   options: CheckOptions = {},
 ): AsyncGenerator<Finding, void> {
   const { signal } = options;
+  yield* checkKeys(repository, options);
   const { snapshots, damaged } = await repository.snapshots.list({ signal });
   for (const { id, error } of damaged) {
     yield { severity: 'error', kind: 'snapshot-damaged', snapshotId: id, reason: error.message };

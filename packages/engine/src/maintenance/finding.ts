@@ -1,5 +1,5 @@
 import type { BlobType } from '../format/blob-type.ts';
-import type { BlobId, IndexId, PackId, SnapshotId } from '../format/ids.ts';
+import type { BlobId, IndexId, KeyId, PackId, SnapshotId } from '../format/ids.ts';
 
 /** Where a snapshot's tree refers to something: `path` for people, within the snapshot, `/` for its top. */
 export interface DamagedPath {
@@ -15,6 +15,7 @@ export interface Affected {
 
 /** Something cannot be restored, or may soon not be. */
 export type DamageFinding = { readonly severity: 'error' } & (
+  | { readonly kind: 'key-damaged'; readonly keyId: KeyId; readonly reason: string }
   | { readonly kind: 'snapshot-damaged'; readonly snapshotId: SnapshotId; readonly reason: string }
   | { readonly kind: 'index-damaged'; readonly indexId: IndexId; readonly reason: string }
   | { readonly kind: 'pack-missing'; readonly packId: PackId }

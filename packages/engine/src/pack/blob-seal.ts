@@ -62,13 +62,14 @@ export class BlobSealer {
 
   /**
    * Compresses each plaintext if that makes it smaller, seals it, and opens it again: what memory or processor spoilt
-   * on the way never reaches a pack. All of them are in one piece of memory, in a row, and fill it.
+   * on the way never reaches a pack. The sealed blobs are in a row, in `into` if it is given: it has to have room for
+   * every plaintext and the overhead of sealing.
    * @throws HoldfastError `internal` when a sealed blob does not open to the plaintext of its id
    */
-  sealAll(blobs: readonly PlainBlob[]): SealedBlob[] {
+  sealAll(blobs: readonly PlainBlob[], into?: Uint8Array): SealedBlob[] {
     const contents = this.#compressAll(blobs);
     const totalBytes = contents.reduce((total, { bytes }) => total + bytes.length + sealOverheadBytes, 0);
-    const memory = Buffer.allocUnsafeSlow(totalBytes);
+    const memory = into ?? Buffer.allocUnsafeSlow(totalBytes);
     let offset = 0;
     return contents.map(({ bytes, uncompressedLength }, at) => {
       const sealed = memory.subarray(offset, offset + bytes.length + sealOverheadBytes);

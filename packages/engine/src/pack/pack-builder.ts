@@ -12,6 +12,7 @@ import {
 } from '../format/pack-header.ts';
 import type { SealedBlob } from './blob-seal.ts';
 import { PartList } from './part-list.ts';
+import type { SlabPool } from './slab-pool.ts';
 
 /** A pack is closed as soon as its blobs take this much, as restic does by default. */
 export const targetPackBytes = 16 * 1024 * 1024;
@@ -21,20 +22,24 @@ const maxHeaderBytes = 4 * 1024 * 1024;
 
 export interface BuiltPack {
   readonly id: PackId;
-  /** The pack's file, in a row. */
+  /** The pack's file, in a row: good until `release`. */
   readonly parts: readonly Uint8Array[];
   readonly blobs: readonly PackedBlob[];
+  /** Gives the memory of `parts` back, for other packs. */
+  readonly release: () => void;
 }
 
 /** Gathers sealed blobs of one type, and puts them one after another with the header behind them. */
 export class PackBuilder {
   readonly type: BlobType;
-  readonly #blobs: (SealedBlob & { readonly id: BlobId })[] = [];
-  #contentBytes = 0;
+  readonly #file: PartList;
+  readonly #blobs: PackedBlob[] = [];
   #headerBytes = 0;
 
-  constructor(type: BlobType) {
+  /** Packs that are built one after another share a pool of memory. */
+  constructor(type: BlobType, slabs?: SlabPool) {
     this.type = type;
+    this.#file = new PartList(slabs);
   }
 
   get isEmpty(): boolean {
@@ -42,41 +47,44 @@ export class PackBuilder {
   }
 
   get contentBytes(): number {
-    return this.#contentBytes;
+    return this.#file.totalBytes;
   }
 
   get isFull(): boolean {
-    return this.#contentBytes >= targetPackBytes || this.#headerBytes >= maxHeaderBytes;
+    return this.contentBytes >= targetPackBytes || this.#headerBytes >= maxHeaderBytes;
   }
 
-  /** Returns the bytes that it takes in the pack, with its entry in the header. */
+  /** Copies the blob. Returns the bytes that it takes in the pack, with its entry in the header. */
   append(id: BlobId, { sealed, uncompressedLength }: SealedBlob): number {
-    const entryBytes = headerEntryBytes({ uncompressedLength });
-    this.#blobs.push({ id, sealed, uncompressedLength });
-    this.#contentBytes += sealed.length;
-    this.#headerBytes += entryBytes;
-    return sealed.length + entryBytes;
+    const offset = this.#file.totalBytes;
+    this.#file.append(sealed);
+    return this.#note({ type: this.type, id, offset, length: sealed.length, uncompressedLength });
   }
 
   /** Takes over the blobs of another builder of the same type, which is of no use afterwards. */
   absorb(other: PackBuilder): void {
-    for (const blob of other.#blobs) this.append(blob.id, blob);
+    const start = this.#file.totalBytes;
+    for (const part of other.#file.parts()) this.#file.append(part);
+    for (const blob of other.#blobs) this.#note({ ...blob, offset: start + blob.offset });
+    other.#file.release();
   }
 
   /** Seals the header. The builder is of no use afterwards. */
   finish(key: MasterKey): BuiltPack {
-    const file = new PartList();
-    const blobs = this.#blobs.map(({ id, sealed, uncompressedLength }): PackedBlob => {
-      const offset = file.totalBytes;
-      file.append(sealed);
-      return { type: this.type, id, offset, length: sealed.length, uncompressedLength };
-    });
-    const header = seal(key, encodePackHeader(blobs));
+    const header = seal(key, encodePackHeader(this.#blobs));
     const headerLength = Buffer.alloc(headerLengthBytes);
     headerLength.writeUInt32LE(header.length);
-    file.append(header);
-    file.append(headerLength);
-    const parts = file.parts();
-    return { id: asId<PackId>(sha256OfParts(parts)), parts, blobs };
+    this.#file.append(header);
+    this.#file.append(headerLength);
+    const parts = this.#file.parts();
+    const id = asId<PackId>(sha256OfParts(parts));
+    return { id, parts, blobs: this.#blobs, release: () => this.#file.release() };
+  }
+
+  #note(blob: PackedBlob): number {
+    const entryBytes = headerEntryBytes(blob);
+    this.#blobs.push(blob);
+    this.#headerBytes += entryBytes;
+    return blob.length + entryBytes;
   }
 }

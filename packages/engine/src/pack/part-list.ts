@@ -1,42 +1,39 @@
-const slabBytes = 256 * 1024;
-const ownPartBytes = 32 * 1024;
+import { SlabPool, slabBytes } from './slab-pool.ts';
 
-/** Gathers bytes in a row: small pieces are copied together, large ones are kept as they are. */
+/** Gathers copies of bytes in a row. */
 export class PartList {
-  readonly #parts: Uint8Array[] = [];
-  #slab = Buffer.alloc(0);
-  #slabFilled = 0;
+  readonly #pool: SlabPool;
+  #slabs: Buffer[] = [];
   #totalBytes = 0;
+
+  constructor(pool = new SlabPool()) {
+    this.#pool = pool;
+  }
 
   get totalBytes(): number {
     return this.#totalBytes;
   }
 
-  /** The caller must not change `bytes` afterwards. */
   append(bytes: Uint8Array): void {
-    this.#totalBytes += bytes.length;
-    if (bytes.length >= ownPartBytes) {
-      this.#closeSlab();
-      this.#parts.push(bytes);
-      return;
+    for (let copied = 0; copied < bytes.length; ) {
+      const filled = this.#totalBytes % slabBytes;
+      if (filled === 0) this.#slabs.push(this.#pool.take());
+      const length = Math.min(bytes.length - copied, slabBytes - filled);
+      this.#slabs.at(-1)?.set(bytes.subarray(copied, copied + length), filled);
+      copied += length;
+      this.#totalBytes += length;
     }
-    if (this.#slabFilled + bytes.length > this.#slab.length) {
-      this.#closeSlab();
-      this.#slab = Buffer.allocUnsafeSlow(slabBytes);
-    }
-    this.#slab.set(bytes, this.#slabFilled);
-    this.#slabFilled += bytes.length;
   }
 
-  parts(): readonly Uint8Array[] {
-    this.#closeSlab();
-    return this.#parts;
+  /** Everything, in pieces. They are good until `release`. */
+  parts(): readonly Buffer[] {
+    return this.#slabs.map((slab, at) => slab.subarray(0, this.#totalBytes - at * slabBytes));
   }
 
-  #closeSlab(): void {
-    if (this.#slabFilled === 0) return;
-    this.#parts.push(this.#slab.subarray(0, this.#slabFilled));
-    this.#slab = this.#slab.subarray(this.#slabFilled);
-    this.#slabFilled = 0;
+  /** Gives the memory back: the list is empty again. */
+  release(): void {
+    this.#pool.give(this.#slabs);
+    this.#slabs = [];
+    this.#totalBytes = 0;
   }
 }

@@ -1,12 +1,17 @@
 import { type Abortable, HoldfastError, throwIfAborted } from '@holdfast/base';
-import type { Backend } from '../backend/backend.ts';
+import type { Backend, TransferOptions } from '../backend/backend.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { sealOverheadBytes } from '../crypto/seal.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobLocation } from '../index/blob-index.ts';
 import { openBlob } from '../pack/blob-seal.ts';
-import type { BlobReader, BlobType } from './blob-store.ts';
+import { PackBlobCopier } from './blob-copier.ts';
+import type { BlobCopier, BlobReader, BlobType } from './blob-store.ts';
 import type { IndexStore } from './index-store.ts';
+import { PackPages } from './pack-pages.ts';
+
+/** Larger trees are read by themselves. */
+const largestPagedBytes = 1024 * 1024;
 
 export interface BlobSourceParts {
   readonly backend: Backend;
@@ -17,13 +22,19 @@ export interface BlobSourceParts {
 /** Reads blobs out of the packs that the index names. */
 export class BlobSource implements BlobReader {
   readonly #parts: BlobSourceParts;
+  readonly #pages: PackPages;
 
   constructor(parts: BlobSourceParts) {
     this.#parts = parts;
+    this.#pages = new PackPages(parts.backend);
   }
 
   hasBlob(type: BlobType, id: BlobId): boolean {
     return this.#parts.indexes.current.has(type, id);
+  }
+
+  hasBlobBytes(type: BlobType, idBytes: Uint8Array): boolean {
+    return this.#parts.indexes.current.hasBytes(type, idBytes);
   }
 
   blobSizeBytes(type: BlobType, id: BlobId): number | undefined {
@@ -37,15 +48,25 @@ export class BlobSource implements BlobReader {
     // A blob that is in several packs is damaged only if every copy is.
     for (const location of locations) {
       throwIfAborted(signal);
-      const plaintext = await this.#readCopy(id, location, { signal });
+      const plaintext =
+        (await this.#readCopy(id, location, { isMetadata: type === 'tree', signal })) ??
+        // What was damaged on its way, or on a cache's disk, may be sound in the repository.
+        (await this.#readCopy(id, location, { signal }));
       if (plaintext !== undefined) return plaintext;
     }
     throw damagedBlob(type, id, locations);
   }
 
-  async #readCopy(id: BlobId, location: BlobLocation, options: Abortable): Promise<Buffer | undefined> {
+  openCopier({ sparse }: { readonly sparse: boolean }): BlobCopier {
+    return new PackBlobCopier({ ...this.#parts, blobs: this, sparse });
+  }
+
+  async #readCopy(id: BlobId, location: BlobLocation, options: TransferOptions): Promise<Buffer | undefined> {
     const { backend, key } = this.#parts;
-    const sealed = await backend.loadRange({ kind: 'data', id: location.packId }, location, options);
+    const isPaged = options.isMetadata === true && location.length <= largestPagedBytes;
+    const sealed = isPaged
+      ? await this.#pages.read(location.packId, location, options)
+      : await backend.loadRange({ kind: 'data', id: location.packId }, location, options);
     if (sealed?.length !== location.length) return undefined;
     return openBlob(key, id, { sealed, uncompressedLength: location.uncompressedLength });
   }

@@ -8,6 +8,9 @@ export interface BlobReader {
   /** True if an index names the blob. Reads nothing from storage. */
   hasBlob(type: BlobType, id: BlobId): boolean;
 
+  /** The same by the 32 bytes of the id, which is faster. */
+  hasBlobBytes(type: BlobType, idBytes: Uint8Array): boolean;
+
   /** Length of the plaintext in bytes, from the index; undefined if no index names the blob. */
   blobSizeBytes(type: BlobType, id: BlobId): number | undefined;
 
@@ -17,6 +20,29 @@ export interface BlobReader {
    * @throws HoldfastError `blob-missing` when no index names it; `blob-damaged` when its bytes do not prove to be it
    */
   readBlob(type: BlobType, id: BlobId, options?: Abortable): Promise<Uint8Array>;
+
+  /** `sparse`: whole pages of zeros are not written, so that a new file has holes there. */
+  openCopier(options: { readonly sparse: boolean }): BlobCopier;
+}
+
+/** Where the plaintext of a data blob belongs. */
+export interface CopyTarget {
+  /** An open file. */
+  readonly file: number;
+  readonly position: number;
+  /** Length of the plaintext, from the index. */
+  readonly sizeBytes: number;
+  /** Writes it there, for a copier that does not write by itself. */
+  write(plaintext: Uint8Array): Promise<void>;
+}
+
+/** Copies data blobs to open files. Any number of calls may run at once, and should: neighbours are read together. */
+export interface BlobCopier extends AsyncDisposable {
+  /**
+   * Resolves when the blob's plaintext, proven as by `readBlob`, is written.
+   * @throws HoldfastError as `readBlob`; Node's system errors for the file
+   */
+  copy(id: BlobId, target: CopyTarget, options?: Abortable): Promise<void>;
 }
 
 export interface SavedBlob {

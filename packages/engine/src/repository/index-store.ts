@@ -1,6 +1,8 @@
 import { type Abortable, type HoldfastError, isHoldfastError } from '@holdfast/base';
 import type { IndexId } from '../format/ids.ts';
-import { decodeIndexFile, encodeIndexFile, type IndexedPack, type IndexFile } from '../format/index-file.ts';
+import { columnsOf, type IndexColumns } from '../format/index-columns.ts';
+import { encodeIndexFile, type IndexedPack } from '../format/index-file.ts';
+import { decodeIndexColumns } from '../format/index-scanner.ts';
 import { damaged } from '../format/json.ts';
 import { BlobIndex } from '../index/blob-index.ts';
 import type { RepositoryLock } from './repository-lock.ts';
@@ -9,7 +11,15 @@ import type { SealedFiles } from './sealed-files.ts';
 const listingAttempts = 5;
 
 /** As many as restic puts into one index file: with them it stays below 8 MiB. */
-const maxIndexBlobs = 50_000;
+export const maxIndexBlobs = 50_000;
+
+/** How many index files are being read at a time. */
+const filesAhead = 4;
+
+interface ListedIndex {
+  readonly id: IndexId;
+  readonly sizeBytes: number;
+}
 
 export interface DamagedIndex {
   readonly id: IndexId;
@@ -19,6 +29,8 @@ export interface DamagedIndex {
 export interface RefreshOptions extends Abortable {
   /** Told of each index file that cannot be read, which is then left out. Without it, one such file is an error. */
   readonly onDamaged?: ((damaged: DamagedIndex) => void) | undefined;
+  /** Told of each index file that is read, before its packs are in `current`; of one that is read again, again. */
+  readonly onLoaded?: ((id: IndexId, file: IndexColumns) => void) | undefined;
 }
 
 /** A pack on storage that no index file names yet: only the lock that it was written under keeps it from a prune. */
@@ -35,6 +47,7 @@ export class IndexStore {
   #known: ReadonlySet<IndexId> = new Set();
   #unindexed: readonly UnindexedPack[] = [];
   #writing: Promise<void> = Promise.resolve();
+  #refreshing: Promise<void> = Promise.resolve();
 
   constructor(files: SealedFiles) {
     this.#files = files;
@@ -50,12 +63,23 @@ export class IndexStore {
    * @throws HoldfastError `repository-damaged` when an index file cannot be read
    */
   async refresh(options: RefreshOptions = {}): Promise<void> {
+    const previous = this.#refreshing;
+    const refreshed = (async () => {
+      // Its failure was told to its own caller.
+      await previous.catch(() => {});
+      await this.#refresh(options);
+    })();
+    this.#refreshing = refreshed;
+    await refreshed;
+  }
+
+  async #refresh(options: RefreshOptions): Promise<void> {
     for (let attempt = 0; attempt < listingAttempts; attempt += 1) {
-      const ids = (await this.#files.list('index', options)).map(({ id }) => id);
-      const listed = new Set(ids);
+      const files = await this.#files.list('index', options);
+      const listed = new Set(files.map(({ id }) => id));
       const isGrown = [...this.#known].every((id) => listed.has(id));
-      if (isGrown && (await this.#extend(ids, options))) return;
-      if (await this.#rebuild(ids, options)) return;
+      if (isGrown && (await this.#extend(files, options))) return;
+      if (await this.#rebuild(files, options)) return;
     }
     throw damaged('index', 'its files disappear while they are read');
   }
@@ -65,14 +89,16 @@ export class IndexStore {
    * more, may have been pruned, and count no more.
    */
   async refreshToWrite(options: Abortable = {}): Promise<void> {
-    const protectedPacks = this.#unindexed.filter(({ lock }) => lock.isHeld);
-    if (protectedPacks.length < this.#unindexed.length) {
-      this.#unindexed = protectedPacks;
-      this.#current = new BlobIndex();
-      this.#known = new Set();
-      for (const { pack } of protectedPacks) this.#current.add(pack);
-    }
+    if (this.#unindexed.some(({ lock }) => !lock.isHeld)) this.clear();
     await this.refresh(options);
+  }
+
+  /** Forgets all that was read: the next `refresh` reads every index file. Only packs under a lock that is held stay. */
+  clear(): void {
+    this.#unindexed = this.#unindexed.filter(({ lock }) => lock.isHeld);
+    this.#current = new BlobIndex();
+    this.#known = new Set();
+    for (const { pack } of this.#unindexed) this.#current.add(pack);
   }
 
   /** True when so many packs wait for an index file that it is time to write one. */
@@ -103,11 +129,11 @@ export class IndexStore {
 
   async #writeUnindexed(lock: RepositoryLock, options: Abortable): Promise<void> {
     while (this.#unindexed.length > 0) {
+      await lock.confirm(options);
       const packs = takeUpTo(
         maxIndexBlobs,
         this.#unindexed.map(({ pack }) => pack),
       );
-      lock.assertHeld();
       const id = await this.#files.save('index', encodeIndexFile({ supersedes: [], packs }), options);
       this.#known = new Set([...this.#known, id]);
       const written = new Set(packs);
@@ -116,30 +142,35 @@ export class IndexStore {
   }
 
   /** Adds what the files have that are not known yet; false if that is not enough. */
-  async #extend(ids: readonly IndexId[], options: RefreshOptions): Promise<boolean> {
-    const fresh = ids.filter((id) => !this.#known.has(id));
-    for (const id of fresh) {
-      const file = await this.#load(id, options);
-      if (file === undefined || file.supersedes.some((superseded) => ids.includes(superseded))) return false;
-      for (const pack of file.packs) this.#current.add(pack);
+  async #extend(files: readonly ListedIndex[], options: RefreshOptions): Promise<boolean> {
+    const listed = new Set(files.map(({ id }) => id));
+    const fresh = files.filter(({ id }) => !this.#known.has(id));
+    const adding = new IndexAdding(this.#current, fresh);
+    for await (const { id, columns } of this.#loadAll(fresh, options)) {
+      if (columns === undefined || columns.supersedes.some((superseded) => listed.has(superseded)))
+        return false;
+      adding.add(id, columns);
     }
-    this.#known = new Set([...this.#known, ...fresh]);
+    this.#known = new Set([...this.#known, ...fresh.map(({ id }) => id)]);
     return true;
   }
 
   /** Makes the index anew from these files; false if one of them is gone. */
-  async #rebuild(ids: readonly IndexId[], options: RefreshOptions): Promise<boolean> {
+  async #rebuild(files: readonly ListedIndex[], options: RefreshOptions): Promise<boolean> {
+    const listed = new Set(files.map(({ id }) => id));
     const superseded = new Set<IndexId>();
     for (let isSettled = false; !isSettled; ) {
       isSettled = true;
       const index = new BlobIndex();
-      for (const id of ids) {
+      const counting = files.filter(({ id }) => !superseded.has(id));
+      const adding = new IndexAdding(index, counting);
+      for await (const { id, columns } of this.#loadAll(counting, options)) {
+        if (columns === undefined) return false;
+        // Superseded by one that was read meanwhile.
         if (superseded.has(id)) continue;
-        const file = await this.#load(id, options);
-        if (file === undefined) return false;
-        for (const pack of file.packs) index.add(pack);
-        for (const other of file.supersedes) {
-          if (!ids.includes(other) || superseded.has(other)) continue;
+        adding.add(id, columns);
+        for (const other of columns.supersedes) {
+          if (!listed.has(other) || superseded.has(other)) continue;
           superseded.add(other);
           isSettled = false;
         }
@@ -147,19 +178,72 @@ export class IndexStore {
       for (const { pack } of this.#unindexed) index.add(pack);
       this.#current = index;
     }
-    this.#known = new Set(ids);
+    this.#known = listed;
     return true;
   }
 
-  async #load(id: IndexId, { onDamaged, signal }: RefreshOptions): Promise<IndexFile | undefined> {
+  /** In their order, some read ahead; `columns` is undefined for one that is gone. */
+  async *#loadAll(
+    files: readonly ListedIndex[],
+    options: RefreshOptions,
+  ): AsyncGenerator<{ readonly id: IndexId; readonly columns: IndexColumns | undefined }, void> {
+    const loading: { readonly id: IndexId; readonly columns: Promise<IndexColumns | undefined> }[] = [];
+    const start = (file: ListedIndex | undefined): void => {
+      if (file === undefined) return;
+      const columns = this.#load(file.id, options);
+      // A failure is told when its turn comes.
+      columns.catch(() => {});
+      loading.push({ id: file.id, columns });
+    };
+    try {
+      for (const file of files.slice(0, filesAhead)) start(file);
+      for (let next = filesAhead; ; next += 1) {
+        const first = loading.shift();
+        if (first === undefined) return;
+        yield { id: first.id, columns: await first.columns };
+        start(files[next]);
+      }
+    } finally {
+      await Promise.allSettled(loading.map(({ columns }) => columns));
+    }
+  }
+
+  async #load(id: IndexId, options: RefreshOptions): Promise<IndexColumns | undefined> {
+    const { onDamaged, onLoaded, signal } = options;
     try {
       const document = await this.#files.load('index', id, { signal });
-      return document === undefined ? undefined : decodeIndexFile(document, `index ${id}`);
+      const file = document && decodeIndexColumns(document, `index ${id}`);
+      if (file !== undefined) onLoaded?.(id, file);
+      return file;
     } catch (error) {
       if (onDamaged === undefined || !isHoldfastError(error, 'repository-damaged')) throw error;
       onDamaged({ id, error });
-      return { supersedes: [], packs: [] };
+      return columnsOf({ supersedes: [], packs: [] });
     }
+  }
+}
+
+/** Fills an index from files, with room for the blobs of all of them once it is known how large the first is. */
+class IndexAdding {
+  readonly #index: BlobIndex;
+  readonly #sizes: ReadonlyMap<IndexId, number>;
+  #isReserved = false;
+
+  constructor(index: BlobIndex, files: readonly ListedIndex[]) {
+    this.#index = index;
+    this.#sizes = new Map(files.map(({ id, sizeBytes }) => [id, sizeBytes]));
+  }
+
+  add(id: IndexId, columns: IndexColumns): void {
+    if (!this.#isReserved)
+      this.#reserve(columns.blobCount / (this.#sizes.get(id) ?? Number.POSITIVE_INFINITY));
+    this.#isReserved = true;
+    this.#index.addColumns(columns);
+  }
+
+  #reserve(blobsPerByte: number): void {
+    const totalBytes = [...this.#sizes.values()].reduce((total, sizeBytes) => total + sizeBytes, 0);
+    this.#index.reserve(Math.round(totalBytes * blobsPerByte));
   }
 }
 

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type Abortable, HoldfastError } from '@holdfast/base';
+import { type Abortable, HoldfastError, isHoldfastError } from '@holdfast/base';
 import type { Backend, ListedFileKind } from '../backend/backend.ts';
 import { type ChunkerPolynomial, formatPolynomial, randomPolynomial } from '../chunker/polynomial.ts';
-import { randomMasterKey } from '../crypto/master-key.ts';
+import { type MasterKey, randomMasterKey } from '../crypto/master-key.ts';
+import { unseal } from '../crypto/seal.ts';
+import { type Config, decodeConfig } from '../format/config.ts';
 import type { KeyId } from '../format/ids.ts';
 import { loadConfig, saveConfig } from './config-store.ts';
 import { saveKey } from './key-store.ts';
@@ -34,10 +36,32 @@ export async function initRepository(options: InitOptions): Promise<Repository> 
   const furtherKeyIds = await Promise.all(furtherPasswords.map(saveKeyFor));
   const polynomial = options.polynomial ?? randomPolynomial();
   const id = randomBytes(32).toString('hex');
-  await saveConfig(backend, masterKey, { id, chunkerPolynomial: formatPolynomial(polynomial) }, { signal });
+  await saveOwnConfig(
+    backend,
+    masterKey,
+    { id, chunkerPolynomial: formatPolynomial(polynomial) },
+    { signal },
+  );
   await makeSureKeysAreThere(backend, [ownKeyId, ...furtherKeyIds], { signal });
   const config = await loadConfig(backend, masterKey, { signal });
   return new Repository({ backend, key: { id: ownKeyId, masterKey }, config, runtime });
+}
+
+/** A save that was repeated because its answer was lost finds its own config: that is no other repository. */
+async function saveOwnConfig(
+  backend: Backend,
+  masterKey: MasterKey,
+  config: Config,
+  options: Abortable,
+): Promise<void> {
+  try {
+    await saveConfig(backend, masterKey, config, options);
+  } catch (error) {
+    if (!isHoldfastError(error, 'repository-exists')) throw error;
+    const stored = await backend.load({ kind: 'config' }, options);
+    const document = stored && unseal(masterKey, stored);
+    if (document === undefined || decodeConfig(document).id !== config.id) throw error;
+  }
 }
 
 /** Another init at the same time may have taken them for leftovers. */

@@ -27,7 +27,7 @@ export interface OpenedKey {
 /** The passwords that open a repository, one key file each. */
 export class KeyStore {
   readonly #backend: Backend;
-  readonly #current: OpenedKey;
+  #current: OpenedKey;
   readonly #runtime: Runtime;
 
   constructor(backend: Backend, current: OpenedKey, runtime: Runtime) {
@@ -57,8 +57,46 @@ export class KeyStore {
   }
 
   /**
+   * Puts a new password in the place of the one that the repository was opened with. When it rejects, the old one still
+   * opens the repository; the new one may, too.
+   * @throws HoldfastError `usage-invalid` for an empty password; `repository-lock-lost`
+   */
+  async replaceCurrent(password: string, { lock, signal }: LockedOptions): Promise<KeyId> {
+    const previous = this.#current;
+    const id = await this.add(password, { signal });
+    await lock.confirm({ signal });
+    await this.#backend.remove({ kind: 'key', id: previous.id }, { signal });
+    this.#current = { ...previous, id };
+    return id;
+  }
+
+  /**
+   * The key that a user means by its id or the beginning of it.
+   * @throws HoldfastError `key-unknown`; `usage-invalid` when several ids begin like this
+   */
+  async find(reference: string, options: Abortable = {}): Promise<KeyId> {
+    const prefix = reference.toLowerCase();
+    const matching: KeyId[] = [];
+    for await (const { id } of this.#backend.list('key', options)) {
+      if (prefix !== '' && id.startsWith(prefix)) matching.push(asId<KeyId>(id));
+    }
+    const [first, ...others] = matching;
+    if (first !== undefined && others.length === 0) return first;
+    if (first === undefined) {
+      throw new HoldfastError('key-unknown', `There is no key "${reference}".`, {
+        hint: 'List the keys to see which there are.',
+      });
+    }
+    throw new HoldfastError('usage-invalid', `Several keys begin with "${reference}".`, {
+      hint: 'Give more of the id.',
+      context: { keyIds: matching },
+    });
+  }
+
+  /**
    * The key's password does not open the repository any more; false if there was no such key.
-   * @throws HoldfastError `usage-invalid` for the key that the repository is open with; `repository-lock-lost`
+   * @throws HoldfastError `usage-invalid` for the key that the repository is open with, and when that one is gone:
+   *   the other may be the last; `repository-lock-lost`
    */
   async remove(id: KeyId, { lock, signal }: LockedOptions): Promise<boolean> {
     if (id === this.#current.id) {
@@ -70,7 +108,12 @@ export class KeyStore {
         },
       );
     }
-    lock.assertHeld();
+    if ((await this.#backend.stat({ kind: 'key', id: this.#current.id }, { signal })) === undefined) {
+      throw new HoldfastError('usage-invalid', 'The key that the repository was opened with is gone.', {
+        hint: 'Open the repository with another password: the key to be removed may be the last one.',
+      });
+    }
+    await lock.confirm({ signal });
     return await this.#backend.remove({ kind: 'key', id }, { signal });
   }
 }
@@ -98,7 +141,10 @@ export async function saveKey(
   const stored = await backend.load({ kind: 'key', id }, { signal });
   const opened = stored && (await unsealKeyFile(decodeKeyFile(stored), password));
   if (opened === undefined || !opened.encrypt.equals(masterKey.encrypt)) {
-    throw new HoldfastError('internal', 'A new key file does not open with its own password.');
+    throw new HoldfastError('repository-damaged', 'A new key file does not open with its own password.', {
+      hint: 'The storage gave back other bytes than were written, or lost them. Check the storage.',
+      context: { keyId: id },
+    });
   }
   return id;
 }

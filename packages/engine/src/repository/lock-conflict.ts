@@ -99,5 +99,5 @@ async function readLock(
 function isStale(lock: LockFile, { clock, identity, isProcessAlive }: Runtime): boolean {
   const ageMs = clock.now() - Number(lock.time.epochNs / 1_000_000n);
   if (ageMs > staleAfterMs) return true;
-  return lock.hostname === identity.hostname && !isProcessAlive(lock.pid);
+  return lock.hostname === (identity.lockHostname ?? identity.hostname) && !isProcessAlive(lock.pid);
 }

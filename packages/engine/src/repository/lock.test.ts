@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { sha256 } from '../crypto/hash.ts';
+import type { TreeId } from '../format/ids.ts';
 import { encodeLockFile } from '../format/lock-file.ts';
 import { utcTimestamp } from '../format/timestamp.ts';
 import { FaultBackend } from '../testing/fault-backend.ts';
 import { ManualTime, manualRuntime } from '../testing/manual-runtime.ts';
-import { type TestRepository, testPassword, testRepository } from '../testing/test-repository.ts';
+import { snapshotOf, type TestRepository, testPassword, testRepository } from '../testing/test-repository.ts';
 import type { LockOptions } from './acquire-lock.ts';
 import type { LockKind } from './lock-conflict.ts';
 import { openRepository } from './open-repository.ts';
@@ -295,5 +296,31 @@ describe('a held lock', () => {
     await scene.time.pass(6 * minuteMs, lock.signal);
     expect(() => lock.assertHeld()).toThrow(expect.objectContaining(lost));
     expect(await scene.lockIds()).toEqual([]);
+  });
+
+  it('that somebody removed commits nothing, also before its next refresh', async () => {
+    await using scene = await Scene.open();
+    const repository = await scene.process();
+    await using lock = await scene.lock(repository, 'shared');
+    await using writer = await repository.openWriter({ lock });
+    const { id: tree } = await writer.saveBlob('tree', Buffer.from('{"nodes":[]}\n'));
+    await writer.flush();
+    await repository.unlock({ all: true });
+    lock.assertHeld();
+    const saving = repository.snapshots.save(snapshotOf(tree as TreeId), { lock });
+    await expect(saving).rejects.toMatchObject(lost);
+    expect(lock.signal.aborted).toBe(true);
+    await writer.saveBlob('tree', Buffer.from('{"nodes": []}\n')).catch(() => {});
+    await expect(writer.flush()).rejects.toMatchObject(lost);
+  });
+
+  it('of another pid namespace is not taken for that of a dead process', async () => {
+    await using scene = await Scene.open();
+    const other = await scene.process({ lockHostname: 'anvil-pid-2', pid: 4711 });
+    await using _lock = await scene.lock(other, 'shared');
+    await expect(scene.lock(await scene.process(), 'exclusive')).rejects.toMatchObject({
+      ...locked,
+      context: { hostname: 'anvil-pid-2', pid: 4711 },
+    });
   });
 });

@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import type { Abortable } from '@holdfast/base';
 import type { Backend } from '../backend/backend.ts';
+import { withMetadataCache } from '../backend/wrappers/metadata-cache.ts';
 import { loadConfig, missingRepository } from './config-store.ts';
 import { openKey } from './key-store.ts';
 import { Repository } from './repository.ts';
@@ -9,6 +11,11 @@ export interface OpenOptions extends Abortable {
   readonly backend: Backend;
   readonly password: string;
   readonly runtime?: Runtime | undefined;
+  /**
+   * Where metadata of repositories is kept, each repository's in a folder named by its id: see `withMetadataCache`.
+   * Without it, none is kept.
+   */
+  readonly cacheDirectory?: string | undefined;
 }
 
 /**
@@ -17,9 +24,13 @@ export interface OpenOptions extends Abortable {
  *   `repository-unsupported` for another format version
  */
 export async function openRepository(options: OpenOptions): Promise<Repository> {
-  const { backend, password, signal, runtime = systemRuntime() } = options;
+  const { backend, password, signal, runtime = systemRuntime(), cacheDirectory } = options;
   if ((await backend.stat({ kind: 'config' }, { signal })) === undefined) throw missingRepository(backend);
   const key = await openKey(backend, password, { signal });
   const config = await loadConfig(backend, key.masterKey, { signal });
-  return new Repository({ backend, key, config, runtime });
+  const cached =
+    cacheDirectory === undefined
+      ? backend
+      : withMetadataCache(backend, { directory: join(cacheDirectory, config.id) });
+  return new Repository({ backend: cached, key, config, runtime });
 }

@@ -7,6 +7,7 @@ import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { SealedBlob } from '../pack/blob-seal.ts';
 import { PackBuilder, targetPackBytes } from '../pack/pack-builder.ts';
+import { SlabPool } from '../pack/slab-pool.ts';
 import { BlobSealing, type HashedBlob } from '../workers/blob-sealing.ts';
 import type { BlobType, BlobWriter, SavedBlob } from './blob-store.ts';
 import type { IndexStore } from './index-store.ts';
@@ -40,6 +41,7 @@ export class PackWriter implements BlobWriter {
   readonly #signal: AbortSignal;
   readonly #open: Readonly<Record<BlobType, PackBuilder[]>>;
   readonly #sealing: BlobSealing;
+  readonly #slabs = new SlabPool();
   /** Blobs that are being sealed, or in packs that are not on storage yet. */
   readonly #pending: Readonly<Record<BlobType, Set<BlobId>>> = { data: new Set(), tree: new Set() };
   readonly #uploads = new Set<Promise<void>>();
@@ -51,8 +53,8 @@ export class PackWriter implements BlobWriter {
     this.#sealing = new BlobSealing(parts.key);
     this.#signal = AbortSignal.any(parts.signal ? [parts.signal, parts.lock.signal] : [parts.lock.signal]);
     this.#open = {
-      data: [new PackBuilder('data'), new PackBuilder('data')],
-      tree: [new PackBuilder('tree')],
+      data: [this.#newBuilder('data'), this.#newBuilder('data')],
+      tree: [this.#newBuilder('tree')],
     };
     this.#indexedAtMs = parts.clock.elapsed();
   }
@@ -64,11 +66,9 @@ export class PackWriter implements BlobWriter {
     }
     const id = asId<BlobId>(sha256(plaintext));
     if (!this.#claim(type, id)) return { id, isNew: false, sizeBytes: plaintext.length, storedBytes: 0 };
-    return await this.#append(
-      type,
-      { id, sizeBytes: plaintext.length },
-      this.#sealing.seal({ id, plaintext }),
-    );
+    const sealing = this.#sealing.seal({ id, plaintext }, (sealed) => this.#append(type, id, sealed));
+    const storedBytes = await this.#keepingFailure(sealing);
+    return { id, isNew: true, sizeBytes: plaintext.length, storedBytes };
   }
 
   async saveFile(
@@ -109,9 +109,13 @@ export class PackWriter implements BlobWriter {
   }
 
   async #saveHashed(type: BlobType, hashed: HashedBlob): Promise<SavedBlob> {
-    if (this.#claim(type, hashed.id)) return await this.#append(type, hashed, hashed.seal());
+    const { id, sizeBytes } = hashed;
+    if (this.#claim(type, id)) {
+      const sealing = hashed.seal((sealed) => this.#append(type, id, sealed));
+      return { id, isNew: true, sizeBytes, storedBytes: await this.#keepingFailure(sealing) };
+    }
     hashed.drop();
-    return { id: hashed.id, isNew: false, sizeBytes: hashed.sizeBytes, storedBytes: 0 };
+    return { id, isNew: false, sizeBytes, storedBytes: 0 };
   }
 
   /** True for one caller of all that save equal blobs: it has to append it. */
@@ -121,20 +125,20 @@ export class PackWriter implements BlobWriter {
     return true;
   }
 
-  async #append(
-    type: BlobType,
-    { id, sizeBytes }: { readonly id: BlobId; readonly sizeBytes: number },
-    sealing: Promise<SealedBlob>,
-  ): Promise<SavedBlob> {
-    const sealed = await this.#keepingFailure(sealing);
+  /** Copies the blob into a pack; returns the bytes that it takes there. */
+  #append(type: BlobType, id: BlobId, sealed: SealedBlob): number {
     const slot = randomInt(this.#open[type].length);
-    const builder = this.#open[type][slot] ?? new PackBuilder(type);
+    const builder = this.#open[type][slot] ?? this.#newBuilder(type);
     const storedBytes = builder.append(id, sealed);
     if (builder.isFull) {
-      this.#open[type][slot] = new PackBuilder(type);
+      this.#open[type][slot] = this.#newBuilder(type);
       this.#startUpload(builder);
     }
-    return { id, isNew: true, sizeBytes, storedBytes };
+    return storedBytes;
+  }
+
+  #newBuilder(type: BlobType): PackBuilder {
+    return new PackBuilder(type, this.#slabs);
   }
 
   async #keepingFailure<Result>(work: Promise<Result>): Promise<Result> {
@@ -156,7 +160,7 @@ export class PackWriter implements BlobWriter {
   #takeOpen(type: BlobType): PackBuilder[] {
     const taken = this.#open[type].filter((builder) => !builder.isEmpty);
     this.#open[type].forEach((_, slot, open) => {
-      open[slot] = new PackBuilder(type);
+      open[slot] = this.#newBuilder(type);
     });
     const [first, ...others] = taken;
     const contentBytes = taken.reduce((total, builder) => total + builder.contentBytes, 0);
@@ -177,8 +181,12 @@ export class PackWriter implements BlobWriter {
 
   async #upload(builder: PackBuilder): Promise<void> {
     const { backend, key, indexes, lock, clock } = this.#parts;
-    const { id, parts, blobs } = builder.finish(key);
-    await backend.save({ kind: 'data', id }, parts, { signal: this.#signal });
+    const { id, parts, blobs, release } = builder.finish(key);
+    await backend.save({ kind: 'data', id }, parts, {
+      isMetadata: builder.type === 'tree',
+      signal: this.#signal,
+    });
+    release();
     indexes.add({ id, blobs }, lock);
     for (const blob of blobs) this.#pending[blob.type].delete(blob.id);
     if (indexes.isWriteDue || clock.elapsed() - this.#indexedAtMs >= maxIndexAgeMs) {

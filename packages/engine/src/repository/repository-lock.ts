@@ -1,4 +1,4 @@
-import { HoldfastError, isHoldfastError } from '@holdfast/base';
+import { type Abortable, HoldfastError, isHoldfastError } from '@holdfast/base';
 import type { LockId } from '../format/ids.ts';
 import { encodeLockFile } from '../format/lock-file.ts';
 import { localTimestamp } from '../format/timestamp.ts';
@@ -11,12 +11,13 @@ const retryEveryMs = 30_000;
 /** Ten minutes before others may take the lock for stale. */
 const lostAfterMs = 20 * minuteMs;
 const notRefreshed = 'it could not be refreshed for 20 minutes';
+const removedBySomebody = 'somebody removed it';
 
 /**
  * A lock that is held. It is refreshed every five minutes until it is released.
  *
  * A holder that was cut off from the storage, suspended, or whose lock somebody removed does not know who works on
- * the repository meanwhile. So whatever writes an index or a snapshot, or deletes, calls `assertHeld` right before.
+ * the repository meanwhile. So whatever writes an index or a snapshot, or deletes, calls `confirm` right before.
  */
 export interface RepositoryLock extends AsyncDisposable {
   readonly kind: LockKind;
@@ -29,6 +30,13 @@ export interface RepositoryLock extends AsyncDisposable {
 
   /** @throws HoldfastError `repository-lock-lost` unless `isHeld` */
   assertHeld(): void;
+
+  /**
+   * The same, after a look at the storage: somebody may have removed the lock, such as a stock `restic unlock` in
+   * another pid namespace, which does not find the holder's process.
+   * @throws HoldfastError `repository-lock-lost`, and what the storage throws
+   */
+  confirm(options?: Abortable): Promise<void>;
 
   /** Removes the lock. One that cannot be removed expires after 30 minutes: nothing is thrown for it. */
   release(): Promise<void>;
@@ -70,6 +78,17 @@ export class HeldLock implements RepositoryLock {
     throw new HoldfastError('repository-lock-lost', 'The lock of the repository was released already.');
   }
 
+  async confirm(options: Abortable = {}): Promise<void> {
+    for (;;) {
+      this.assertHeld();
+      const id = this.#currentId;
+      const known = await this.#directory.files.list('lock', options);
+      if (known.some((file) => file.id === id)) return;
+      // Unless it was refreshed meanwhile.
+      if (id === this.#currentId) this.#lose(removedBySomebody);
+    }
+  }
+
   async release(): Promise<void> {
     this.#released.abort();
     await this.#refreshing;
@@ -88,6 +107,7 @@ export class HeldLock implements RepositoryLock {
       time: localTimestamp(BigInt(Math.trunc(nowMs)) * 1_000_000n),
       exclusive: this.kind === 'exclusive',
       ...identity,
+      hostname: identity.lockHostname ?? identity.hostname,
     });
     this.#currentId = await this.#directory.files.save('lock', document, { signal });
     this.#files.add(this.#currentId);
@@ -121,7 +141,7 @@ export class HeldLock implements RepositoryLock {
     const previousId = this.#currentId;
     if (previousId === undefined) return;
     const known = await this.#directory.files.list('lock', { signal });
-    if (!known.some(({ id }) => id === previousId)) throw lostError('somebody removed it');
+    if (!known.some(({ id }) => id === previousId)) throw lostError(removedBySomebody);
     await this.write(signal);
     await this.#removeQuietly(previousId);
   }

@@ -3,11 +3,13 @@ import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LocalBackend } from '../backend/local/local-backend.ts';
+import { withRetries } from '../backend/wrappers/retries.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { seal } from '../crypto/seal.ts';
 import type { SnapshotId } from '../format/ids.ts';
 import { encodeJson } from '../format/json.ts';
 import { utcTimestamp } from '../format/timestamp.ts';
+import { FaultBackend } from '../testing/fault-backend.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { snapshotOf, testPassword, testRepository } from '../testing/test-repository.ts';
 import { initRepository } from './init-repository.ts';
@@ -33,6 +35,17 @@ describe('initRepository', () => {
     const again = initRepository({ backend: place.backend, passwords: ['other'] });
     await expect(again).rejects.toMatchObject({ code: 'repository-exists' });
     await openRepository({ backend: place.backend, password: testPassword });
+  });
+
+  it('takes its own config for its own, when the answer to its save was lost and it was saved again', async () => {
+    await using directory = await temporaryDirectory();
+    const faulty = new FaultBackend(new LocalBackend(directory.path), [
+      { method: 'save', kind: 'config', calls: [1], effect: 'fails-after' },
+    ]);
+    const backend = withRetries(faulty, { sleep: async () => {} });
+    await initRepository({ backend, passwords: [testPassword] });
+    expect(faulty.script.unused).toEqual([]);
+    await openRepository({ backend, password: testPassword });
   });
 
   it('finishes what an interrupted one began', async () => {

@@ -1,4 +1,4 @@
-import type { Abortable } from '@holdfast/base';
+import type { Abortable, Clock } from '@holdfast/base';
 import type { Backend } from '../backend/backend.ts';
 import { type ChunkerPolynomial, parsePolynomial } from '../chunker/polynomial.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
@@ -28,6 +28,7 @@ export interface RepositoryStorage {
   readonly key: MasterKey;
   readonly files: SealedFiles;
   readonly indexes: IndexStore;
+  readonly clock: Clock;
 }
 
 /**
@@ -51,7 +52,8 @@ export class Repository {
     this.polynomial = parsePolynomial(config.chunkerPolynomial);
     this.#runtime = runtime;
     const files = new SealedFiles(backend, key.masterKey);
-    this.storage = { backend, key: key.masterKey, files, indexes: new IndexStore(files) };
+    const indexes = new IndexStore(files);
+    this.storage = { backend, key: key.masterKey, files, indexes, clock: runtime.clock };
     this.blobs = new BlobSource(this.storage);
     this.snapshots = new SnapshotStore(files, this.blobs);
     this.keys = new KeyStore(backend, key, runtime);
@@ -79,6 +81,14 @@ export class Repository {
    */
   async refreshIndex(options: Abortable = {}): Promise<void> {
     await this.storage.indexes.refresh(options);
+  }
+
+  /**
+   * Reads the index before there is a lock, to do it beside the waiting for one: `openWriter` and `refreshIndex` then
+   * read only what changed. Never rejects: what fails is tried again there.
+   */
+  async preloadIndex(options: Abortable = {}): Promise<void> {
+    await this.refreshIndex(options).catch(() => {});
   }
 
   /**

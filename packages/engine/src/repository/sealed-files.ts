@@ -4,6 +4,7 @@ import { compress, decompress } from '../crypto/compression.ts';
 import { sha256 } from '../crypto/hash.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { seal, unseal } from '../crypto/seal.ts';
+import { frameContentBytes } from '../crypto/zstd-frame.ts';
 import { asId } from '../format/id-codec.ts';
 import type { IndexId, LockId, SnapshotId } from '../format/ids.ts';
 import { damaged } from '../format/json.ts';
@@ -50,7 +51,10 @@ export class SealedFiles {
     if (encoded === undefined) throw damaged(what, 'it does not prove to be genuine');
     if (openingBrackets.includes(encoded[0])) return encoded;
     if (encoded[0] !== zstdEncoding) throw damaged(what, 'its encoding is unknown');
-    const document = decompress(encoded.subarray(1), maxDocumentBytes);
+    const frame = encoded.subarray(1);
+    // Memory is taken for as much as may come.
+    const mostBytes = Math.min(frameContentBytes(frame) ?? maxDocumentBytes, maxDocumentBytes);
+    const document = decompress(frame, mostBytes);
     if (document === undefined) throw damaged(what, 'it cannot be decompressed');
     return document;
   }

@@ -75,7 +75,7 @@ export class SnapshotStore {
         context: { treeId: record.tree },
       });
     }
-    lock.assertHeld();
+    await lock.confirm({ signal });
     const id = await this.#files.save('snapshot', encodeSnapshot(record), { signal });
     return { ...record, id };
   }
@@ -85,7 +85,7 @@ export class SnapshotStore {
    * @throws HoldfastError `repository-lock-lost`
    */
   async remove(id: SnapshotId, { lock, signal }: LockedOptions): Promise<boolean> {
-    lock.assertHeld();
+    await lock.confirm({ signal });
     return await this.#files.remove('snapshot', id, { signal });
   }
 

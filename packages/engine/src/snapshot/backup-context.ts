@@ -1,11 +1,14 @@
 import type { AccountNames } from '../filesystem/account-names.ts';
-import type { FileTime, TimeZone } from '../format/file-time.ts';
+import type { FileTime } from '../format/file-time.ts';
+import type { NodeEncoder } from '../format/node-encoder.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
 import type { BackupTally } from './backup-tally.ts';
+import type { ComputedFiles } from './computed-files.ts';
 import type { EntryReports } from './entry-report.ts';
-import type { PathFilter } from './exclude-pattern.ts';
+import type { Exclusion } from './exclusion.ts';
 import type { FileSaver } from './file-saver.ts';
 import type { ProgressCounter } from './progress.ts';
+import type { StreamSaver } from './stream-saver.ts';
 import type { TaskGroup } from './task-group.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
 import type { WeightedLimiter } from './weighted-limiter.ts';
@@ -16,16 +19,20 @@ export interface BackupContext {
   /** Trees of the backup before this one. */
   readonly parentTrees: TreeReadAhead;
   readonly saver: FileSaver;
+  readonly streams: StreamSaver;
   readonly tasks: TaskGroup;
   /** Bytes of memory for files under way. */
   readonly memory: WeightedLimiter;
   /** Directories that were walked and whose trees are not saved yet. */
   readonly openTrees: WeightedLimiter;
   readonly names: AccountNames;
-  readonly zone: TimeZone;
-  readonly isExcluded: PathFilter;
+  readonly encoder: NodeEncoder;
+  readonly exclusion: Exclusion;
+  readonly computedFiles: ComputedFiles;
   /** Only files whose status last changed before this may count as unchanged; undefined without a parent backup. */
   readonly trustedBefore: FileTime | undefined;
+  readonly ignoreChangeTime: boolean;
+  readonly ignoreInode: boolean;
   /** File systems to stay on; undefined for all. */
   readonly devices: Set<bigint> | undefined;
   /** File systems whose pending writes were written before the first look at them; undefined when that is not wanted. */

@@ -3,8 +3,9 @@ import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { BlobReader, BlobWriter } from '../repository/blob-store.ts';
 import type { EntryReport } from './entry-report.ts';
+import type { ExcludeRules } from './exclusion.ts';
 import type { ProgressSink } from './progress.ts';
-import type { BackupSource } from './source-tree.ts';
+import type { BackupSource, StreamSource } from './source-tree.ts';
 
 export interface BackupOptions {
   /** Times with the offset of this machine's time zone, as stock restic writes them. Default: UTC. */
@@ -18,6 +19,10 @@ export interface BackupOptions {
    * shared mapping may change no time and be missed by the next backup (DESIGN: safety rules).
    */
   readonly syncSource?: boolean;
+  /** Take files for unchanged although their change time differs from the parent backup's: then the modification time counts. */
+  readonly ignoreChangeTime?: boolean;
+  /** The same, and although their inode's number differs too: for file systems that keep neither. */
+  readonly ignoreInode?: boolean;
 }
 
 /** The backup before this one. */
@@ -30,14 +35,15 @@ export interface ParentBackup {
   readonly startedAtMs: number;
 }
 
-export interface BackupRequest extends Abortable {
+/** What to leave out: patterns are matched against absolute paths. Streams are never left out. */
+export interface BackupRequest extends Abortable, ExcludeRules {
   readonly writer: BlobWriter;
   readonly blobs: BlobReader;
   readonly polynomial: ChunkerPolynomial;
+  /** May be empty where there are streams. */
   readonly sources: readonly BackupSource[];
+  readonly streams?: readonly StreamSource[] | undefined;
   readonly parent?: ParentBackup | undefined;
-  /** Patterns as restic's `--exclude` takes them, matched against absolute paths. */
-  readonly excludes?: readonly string[];
   readonly options?: BackupOptions;
   readonly progress?: ProgressSink | undefined;
 }

@@ -1,23 +1,27 @@
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
-import type { AccountNames } from '../filesystem/account-names.ts';
+import { type AccountNames, noAccountNames } from '../filesystem/account-names.ts';
 import { readAttributes } from '../filesystem/extended-attributes.ts';
 import { atWorkingDirectory, isDirectory, statusAt, statusOfPath } from '../filesystem/file-status.ts';
 import { type Descriptor, openTrustedDirectory } from '../filesystem/open.ts';
 import { SystemError, sourceError } from '../filesystem/system-error.ts';
-import { type ByteString, toByteString } from '../format/byte-string.ts';
+import { type ByteString, byteStringToText, toByteString } from '../format/byte-string.ts';
 import type { FileTime } from '../format/file-time.ts';
+import { unixMode } from '../format/go-file-mode.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { ExtendedAttribute } from '../format/node.ts';
+import { NodeEncoder, type NodeHead } from '../format/node-encoder.ts';
 import type { BackupContext } from './backup-context.ts';
 import type { BackupRequest, BackupResult } from './backup-request.ts';
 import { BackupTally } from './backup-tally.ts';
+import { ComputedFiles } from './computed-files.ts';
 import { EntryReports } from './entry-report.ts';
-import { EntrySaver, type Identity, type SavedEntry } from './entry-saver.ts';
-import type { PathFilter } from './exclude-pattern.ts';
+import { EntrySaver } from './entry-saver.ts';
+import type { Exclusion } from './exclusion.ts';
 import { FileSaver } from './file-saver.ts';
-import { PendingTree } from './pending-tree.ts';
+import type { ParentTree } from './parent-tree.ts';
+import { PendingTree, type TreeEntry } from './pending-tree.ts';
 import { ProgressCounter } from './progress.ts';
-import { nodeOf } from './source-node.ts';
+import { headOf, withContent } from './source-node.ts';
 import {
   absolutePath,
   type BackupSource,
@@ -25,9 +29,12 @@ import {
   buildSourceTree,
   parentPath,
   type SourceTree,
+  type StreamSource,
 } from './source-tree.ts';
+import { StreamSaver } from './stream-saver.ts';
 import { TaskGroup } from './task-group.ts';
 import { TreeReadAhead } from './tree-read-ahead.ts';
+import { type Identity, TreeSaver, type TreeSink } from './tree-saver.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
 const memoryBytes = 64 * 1024 * 1024;
@@ -38,7 +45,7 @@ const distrustMs = 2000;
 /** A backup request with its defaults resolved. */
 export interface BackupPlan extends BackupRequest {
   readonly names: AccountNames;
-  readonly isExcluded: PathFilter;
+  readonly exclusion: Exclusion;
 }
 
 /** Runs the plan; see `backupSources`. */
@@ -46,7 +53,8 @@ export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
   const tasks = new TaskGroup(plan);
   const context = createContext(plan, tasks);
   try {
-    const sourceTree = buildSourceTree(existingSources(plan.sources, context.warnings));
+    const sources = existingSources(plan.sources, context.warnings);
+    const sourceTree = buildSourceTree(sources, plan.streams);
     return {
       treeId: await new SourceTreeSaver(context).save(sourceTree, plan.parent?.treeId),
       summary: context.tally.summary(context.saver.storedBytes),
@@ -63,22 +71,24 @@ export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
 
 function createContext(plan: BackupPlan, tasks: TaskGroup): BackupContext {
   const progress = new ProgressCounter(plan.progress);
-  const { localTime, oneFileSystem, syncSource } = plan.options ?? {};
+  const { ignoreChangeTime, ignoreInode, localTime, oneFileSystem, syncSource } = plan.options ?? {};
+  const { polynomial, writer } = plan;
+  const saver = new FileSaver({ writer, polynomial, progress, signal: tasks.signal });
+  const memory = new WeightedLimiter(memoryBytes);
   return {
     blobs: plan.blobs,
     parentTrees: new TreeReadAhead(plan.blobs, tasks),
-    saver: new FileSaver({
-      writer: plan.writer,
-      polynomial: plan.polynomial,
-      progress,
-      signal: tasks.signal,
-    }),
+    saver,
+    streams: new StreamSaver({ saver, polynomial, memory: new WeightedLimiter(memoryBytes), tasks }),
     tasks,
-    memory: new WeightedLimiter(memoryBytes),
+    memory,
     openTrees: new WeightedLimiter(mostOpenTrees),
     names: plan.names,
-    zone: localTime === true ? 'local' : 'utc',
-    isExcluded: plan.isExcluded,
+    encoder: new NodeEncoder(localTime === true ? 'local' : 'utc'),
+    exclusion: plan.exclusion,
+    computedFiles: new ComputedFiles(),
+    ignoreChangeTime: ignoreChangeTime === true || ignoreInode === true,
+    ignoreInode: ignoreInode === true,
     trustedBefore: plan.parent === undefined ? undefined : timeOfMs(plan.parent.startedAtMs - distrustMs),
     devices: oneFileSystem === true ? new Set() : undefined,
     syncedDevices: syncSource === true ? new Set() : undefined,
@@ -119,18 +129,22 @@ function timeOfMs(ms: number): FileTime {
 /** Saves the directories above the sources, and the sources at their places in them. */
 class SourceTreeSaver {
   readonly #context: BackupContext;
+  readonly #trees: TreeSaver;
   readonly #entries: EntrySaver;
   #savedSources = 0;
 
   constructor(context: BackupContext) {
     this.#context = context;
-    this.#entries = new EntrySaver(context);
+    this.#trees = new TreeSaver(context);
+    this.#entries = new EntrySaver(context, this.#trees);
   }
 
   async save(top: SourceTree, parentTreeId: TreeId | undefined): Promise<TreeId> {
     this.#allowDevices(top);
-    const tree = await this.#saveChildren(top, parentTreeId);
+    using parentTree = await this.#trees.parentTree(parentTreeId, top.path);
+    const tree = await this.#saveChildren(top, parentTree);
     const plaintext = await tree.finish();
+    this.#context.progress.tell();
     if (this.#savedSources === 0) throw this.#nothingSaved();
     return await this.#context.saver.saveBlob('tree', plaintext);
   }
@@ -141,49 +155,74 @@ class SourceTreeSaver {
     else for (const child of source.children.values()) this.#allowDevices(child);
   }
 
-  async #saveChildren(above: SourceTree, parentTreeId: TreeId | undefined): Promise<PendingTree> {
-    const parentTree = await this.#entries.parentTree(parentTreeId, above.path);
-    const tree = new PendingTree(this.#context.zone);
+  async #saveChildren(above: SourceTree, parent: ParentTree): Promise<PendingTree> {
+    const tree = new PendingTree(this.#context.encoder);
     for (const [name, child] of [...above.children].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const identity = { name, previous: parentTree.find(name) };
-      const saved = child.isSource
-        ? await this.#saveSource(child.path, identity)
-        : await this.#saveAbove(child, identity);
-      if (saved !== undefined) tree.push(saved.node);
+      await this.#saveChild(child, { name, parent }, tree);
     }
     return tree;
   }
 
-  async #saveSource(path: ByteString, identity: Identity): Promise<SavedEntry | undefined> {
+  async #saveChild(child: SourceTree, identity: Identity, into: TreeSink): Promise<void> {
+    if (child.isSource) await this.#saveSource(child.path, identity, into);
+    else if (child.stream === undefined) await this.#saveAbove(child, identity, into);
+    else if (child.children.size === 0) await this.#saveStream(child.stream, identity, into);
+    else {
+      const head = streamHead(child.stream, identity.name, unixMode.directory | 0o755);
+      await this.#saveParent(child, head, identity, into);
+    }
+  }
+
+  async #saveStream(source: StreamSource, { name }: Identity, into: TreeSink): Promise<void> {
+    const { streams, tally, progress } = this.#context;
+    const { content, size } = await streams.save(source.stream);
+    const path = byteStringToText(name);
+    if (size === 0) {
+      throw new HoldfastError('source-empty', `There was nothing to read for ${path}.`, {
+        hint: 'Check the command that writes it.',
+      });
+    }
+    tally.addFile('new', size);
+    progress.addFile(path);
+    this.#savedSources += 1;
+    into.push(withContent({ ...streamHead(source, name, unixMode.regular | 0o644), size }, content));
+  }
+
+  async #saveSource(path: ByteString, identity: Identity, into: TreeSink): Promise<void> {
     const name = path === '/' ? ('.' as ByteString) : baseName(path);
     using directory = openParent(path);
     const place = { directory: directory.number, name, path: absolutePath(path) };
-    const saved = await this.#entries.save(place, identity);
-    return saved === undefined ? undefined : { node: this.#countSource(saved.node) };
+    await this.#entries.save(place, identity, { push: (entry) => into.push(this.#countSource(entry)) });
   }
 
-  #countSource(node: SavedEntry['node']): SavedEntry['node'] {
-    if (!(node instanceof Promise)) {
+  #countSource(entry: TreeEntry): TreeEntry {
+    if (!(entry instanceof Promise)) {
       this.#savedSources += 1;
-      return node;
+      return entry;
     }
-    return node.then((saved) => {
+    return entry.then((saved) => {
       if (saved !== undefined) this.#savedSources += 1;
       return saved;
     });
   }
 
   /** A directory that is in the snapshot only for what is below it. */
-  async #saveAbove(above: SourceTree, identity: Identity): Promise<SavedEntry | undefined> {
+  async #saveAbove(above: SourceTree, identity: Identity, into: TreeSink): Promise<void> {
     const status = statusOfPath(above.path);
     if (status === undefined || !isDirectory(status)) {
       throw sourceError(new SystemError('ENOENT', 'statx'), above.path);
     }
-    const tree = await this.#saveChildren(above, identity.previous?.subtree);
     // Above the sources, attributes may be closed to us: restic leaves them out without a word too.
     const extendedAttributes = readAttributesIfAllowed(above.path);
-    const node = nodeOf(status, this.#context.names, { name: identity.name, extendedAttributes });
-    return await this.#entries.finishDirectory(node, tree, identity.previous);
+    const head = headOf(status, this.#context.names, { name: identity.name, extendedAttributes });
+    await this.#saveParent(above, head, identity, into);
+  }
+
+  async #saveParent(above: SourceTree, head: NodeHead, { parent }: Identity, into: TreeSink): Promise<void> {
+    const before = await this.#trees.directoryBefore(head, parent, above.path);
+    using parentTree = before.tree;
+    const tree = await this.#saveChildren(above, parentTree);
+    await this.#trees.finish({ head, tree, before }, into);
   }
 
   #nothingSaved(): HoldfastError {
@@ -202,6 +241,26 @@ class SourceTreeSaver {
       },
     );
   }
+}
+
+/** As restic has standard input: root's, by number only, and of no inode. */
+function streamHead({ modifiedAt }: StreamSource, name: ByteString, mode: number): NodeHead {
+  const status = {
+    mode,
+    inode: 0n,
+    deviceId: 0n,
+    device: 0n,
+    links: 0,
+    uid: 0,
+    gid: 0,
+    size: 0,
+    allocated: 0,
+    accessedAt: modifiedAt,
+    modifiedAt,
+    changedAt: modifiedAt,
+    isMountPoint: false,
+  };
+  return headOf(status, noAccountNames, { name, extendedAttributes: [] });
 }
 
 function openParent(path: ByteString): Descriptor {

@@ -3,22 +3,24 @@ import { isHoldfastError, systemErrorCode, throwIfAborted } from '@holdfast/base
 import { entryNames } from '../filesystem/directory-entries.ts';
 import { makeDirectoryAt, removeDirectoryAt, unlinkAt } from '../filesystem/entries.ts';
 import { type FileStatus, isDirectory, statusAt, statusOf } from '../filesystem/file-status.ts';
-import { type Descriptor, openDirectoryAt } from '../filesystem/open.ts';
+import { openDirectoryAt } from '../filesystem/open.ts';
 import { SystemError, targetError } from '../filesystem/system-error.ts';
-import type { ByteString } from '../format/byte-string.ts';
+import { type ByteString, byteStringToText } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';
 import { damaged } from '../format/json.ts';
 import type { Node } from '../format/node.ts';
 import { FileRestorer } from './file-restorer.ts';
+import { LazyDirectory, type OpenTarget } from './lazy-directory.ts';
 import { openFileTarget, restoreMetadata } from './node-metadata.ts';
 import { isOtherFileSystem, removeEntry } from './remove-entry.ts';
 import type { RestoreContext, RestorePlace } from './restore-context.ts';
 import { settleAll } from './settle-all.ts';
 import { joinPath } from './source-tree.ts';
 import { assertSafeName, isTemporaryName, type TargetPlace } from './target-place.ts';
-import { nodesAhead } from './tree-read-ahead.ts';
 
 const entriesPerTurn = 64;
+/** For how many nodes ahead of the walk trees are read. */
+const nodesAhead = 64;
 
 /** Work on an entry that goes on beside; the promise stands in an object so that it is not awaited by accident. */
 export interface Restoring {
@@ -30,22 +32,8 @@ const nothing: Restoring = { done: Promise.resolve() };
 /** The file system on which entries may be removed, if any. */
 type RemovableDevice = bigint | 'its own' | undefined;
 
-interface MadeDirectory {
-  readonly place: RestorePlace;
-  readonly node: Node;
-  readonly directory: Descriptor;
-}
-
-/** An open directory of the target. */
-export interface OpenTarget {
-  readonly directory: number;
-  readonly path: ByteString;
-  readonly components: readonly ByteString[];
-  /** True if this restore has just made it: then nothing is in it. */
-  readonly isNew: boolean;
-  /** Entries may be removed on this file system; undefined where none may be. */
-  readonly removableDevice: bigint | undefined;
-}
+/** An entry's place before its directory is open. */
+type PlannedPlace = Omit<RestorePlace, 'directory'>;
 
 /** Restores directories and hands everything else to the `FileRestorer`, many files at a time. */
 export class DirectoryRestorer {
@@ -63,53 +51,74 @@ export class DirectoryRestorer {
    * @throws SystemError; HoldfastError
    */
   async restoreRoot(place: RestorePlace, node: Node): Promise<Restoring> {
-    return await this.#restoreEntry(place, node, 'its own');
+    if (node.type !== 'dir') return await this.#restoreFile(place, node, 'its own');
+    const directory = new LazyDirectory(place, async () => this.#openDirectory(place, 'its own'));
+    await directory.open();
+    return await this.#restoreDirectory(directory, node);
   }
 
   /**
-   * Restores the nodes of a tree into an open directory. The promise inside is done when all its own entries are
-   * there, not also what is in its subdirectories.
+   * Restores what is selected of a tree's nodes into a directory. The promise inside is done when all its own entries
+   * are there, not also what is in its subdirectories.
    */
-  async restoreContents(target: OpenTarget, treeId: TreeId): Promise<Restoring> {
-    const { trees } = this.#context;
-    const nodes = [...(await trees.take(treeId))];
+  async restoreContents(target: LazyDirectory, treeId: TreeId): Promise<Restoring> {
+    const nodes = [...(await this.#context.trees.take(treeId))];
     for (const { name } of nodes) assertSafeName(name, target.path);
-    if (!target.isNew) await this.#clear(target, new Set(nodes.map(({ name }) => name)));
+    await target.whenOpen(async (opened) => {
+      if (!opened.isNew) await this.#clear(opened, new Set(nodes.map(({ name }) => name)));
+    });
     const entries: Promise<void>[] = [];
     for (const [index, node] of nodes.entries()) {
-      if (index % nodesAhead === 0) this.#readAhead(nodes.slice(index, index + nodesAhead));
+      if (index % nodesAhead === 0) this.#readAhead(target, nodes.slice(index, index + nodesAhead));
       entries.push((await this.#restoreChild(target, node)).done);
     }
     return { done: settleAll(entries) };
   }
 
-  #readAhead(nodes: readonly Node[]): void {
-    for (const { subtree } of nodes) if (subtree !== undefined) this.#context.trees.want(subtree);
+  #readAhead(target: LazyDirectory, nodes: readonly Node[]): void {
+    for (const { name, subtree } of nodes) {
+      if (subtree === undefined) continue;
+      if (this.#context.select(joinPath(target.path, name)).mayBeBelow) this.#context.trees.want(subtree);
+    }
   }
 
   /** One entry's failure is reported and does not keep the others from being restored. */
-  async #restoreChild(target: OpenTarget, node: Node): Promise<Restoring> {
+  async #restoreChild(target: LazyDirectory, node: Node): Promise<Restoring> {
     const place = {
-      directory: target.directory,
       name: node.name,
       path: joinPath(target.path, node.name),
       components: [...target.components, node.name],
     };
     try {
-      const { done } = await this.#restoreEntry(place, node, target.removableDevice);
+      const { done } = await this.#restoreEntry(target, place, node);
       return { done: this.#context.tasks.start(this.#reporting(place, done)) };
     } catch (error) {
+      if (node.subtree !== undefined) this.#context.trees.drop(node.subtree);
       this.#reportOrThrow(place, error);
       return nothing;
     }
   }
 
-  async #restoreEntry(place: RestorePlace, node: Node, device: RemovableDevice): Promise<Restoring> {
+  async #restoreEntry(above: LazyDirectory, planned: PlannedPlace, node: Node): Promise<Restoring> {
     await this.#giveTurn();
-    const current = statusAt(place.directory, place.name);
-    if (node.type === 'dir') return await this.#restoreDirectory(place, node, { current, device });
+    const { isSelected, mayBeBelow } = this.#context.select(planned.path);
+    if (node.type === 'dir') {
+      const directory = new LazyDirectory(planned, async () => {
+        const { directory: number, removableDevice } = await above.open();
+        return this.#openDirectory({ ...planned, directory: number }, removableDevice);
+      });
+      if (isSelected) await directory.open();
+      return isSelected || mayBeBelow ? await this.#restoreDirectory(directory, node) : nothing;
+    }
+    if (!isSelected || node.type === 'socket') return nothing;
+    const { directory, removableDevice } = await above.open();
+    return await this.#restoreFile({ ...planned, directory }, node, removableDevice);
+  }
+
+  async #restoreFile(place: RestorePlace, node: Node, device: RemovableDevice): Promise<Restoring> {
     if (node.type === 'socket') return nothing;
     if (node.type === 'irregular') throw new SystemError('ENOTSUP', 'mknodat');
+    const current = statusAt(place.directory, place.name);
     const isReplacingDirectory = current !== undefined && isDirectory(current);
     if (isReplacingDirectory) await this.#removeDirectory(place, device);
     const { files, tasks } = this.#context;
@@ -118,37 +127,39 @@ export class DirectoryRestorer {
     return { done: restoring.finally(() => files.release(1)) };
   }
 
-  async #restoreDirectory(
-    place: RestorePlace,
-    node: Node,
-    { current, device }: { readonly current: FileStatus | undefined; readonly device: RemovableDevice },
-  ): Promise<Restoring> {
+  #openDirectory(place: RestorePlace, device: RemovableDevice): OpenTarget {
+    const current = statusAt(place.directory, place.name);
     if (current !== undefined && !isDirectory(current)) this.#removeForDirectory(place);
     const isNew = makeDirectoryAt(place.directory, place.name);
-    const directory = openDirectoryAt(place.directory, place.name);
+    const descriptor = openDirectoryAt(place.directory, place.name);
+    return {
+      directory: descriptor.number,
+      path: place.path,
+      components: place.components,
+      isNew,
+      removableDevice: removableWithin(statusOf(descriptor.number), isNew, device),
+      descriptor,
+    };
+  }
+
+  async #restoreDirectory(target: LazyDirectory, node: Node): Promise<Restoring> {
     try {
-      const status = statusOf(directory.number);
-      const target = {
-        directory: directory.number,
-        path: place.path,
-        components: place.components,
-        isNew,
-        removableDevice: removableWithin(status, isNew, device),
-      };
       const contents = await this.#restoreSubtree(target, node);
+      const { opened } = target;
+      if (opened === undefined) return nothing;
       this.#context.counts.dirs += 1;
       const { openDirectories, tasks } = this.#context;
       await openDirectories.acquire(1, { signal: tasks.signal });
-      const finishing = this.#finishDirectory({ place, node, directory }, contents);
+      const finishing = this.#finishDirectory(opened, node, contents);
       return { done: finishing.finally(() => openDirectories.release(1)) };
     } catch (error) {
-      directory[Symbol.dispose]();
+      target.opened?.descriptor?.[Symbol.dispose]();
       throw error;
     }
   }
 
   /** The contents of a directory; when its tree is lost, it is at least made. */
-  async #restoreSubtree(target: OpenTarget, node: Node): Promise<Restoring> {
+  async #restoreSubtree(target: LazyDirectory, node: Node): Promise<Restoring> {
     try {
       if (node.subtree === undefined) throw damaged('tree', 'a directory in it has no subtree');
       return await this.restoreContents(target, node.subtree);
@@ -159,29 +170,32 @@ export class DirectoryRestorer {
   }
 
   /** Times and mode come last: making entries changes the one and may be forbidden by the other. */
-  async #finishDirectory(made: MadeDirectory, contents: Restoring): Promise<void> {
-    using directory = made.directory;
+  async #finishDirectory(opened: OpenTarget, node: Node, contents: Restoring): Promise<void> {
+    using _directory = opened.descriptor;
     await contents.done;
-    restoreMetadata(openFileTarget(directory.number), made.node, {
-      current: statusOf(directory.number),
+    restoreMetadata(openFileTarget(opened.directory), node, {
+      current: statusOf(opened.directory),
       onFailure: (what, error) =>
-        this.#context.warnings.addFailure(made.place.path, `${what} could not be restored`, error),
+        this.#context.warnings.addFailure(opened.path, `${what} could not be restored`, error),
     });
     this.#context.progress.addBytes(0);
   }
 
   /** Removes what the snapshot does not have, if that is wanted, and what a restore that was cut off has left. */
   async #clear(target: OpenTarget, wanted: ReadonlySet<ByteString>): Promise<void> {
-    const { deleteExtraneous } = this.#context;
     for (const name of entryNames(target.directory)) {
-      if (wanted.has(name) || !(deleteExtraneous || isTemporaryName(name))) continue;
       const place = { directory: target.directory, name, path: joinPath(target.path, name) };
+      if (wanted.has(name) || !(this.#isExtraneous(place) || isTemporaryName(name))) continue;
       try {
         await this.#remove(place, target.removableDevice);
       } catch (error) {
         this.#reportOrThrow(place, error);
       }
     }
+  }
+
+  #isExtraneous({ path }: TargetPlace): boolean {
+    return this.#context.deleteExtraneous && this.#context.select(path).isSelected;
   }
 
   async #removeDirectory(place: RestorePlace, device: RemovableDevice): Promise<void> {
@@ -196,19 +210,23 @@ export class DirectoryRestorer {
     unlinkAt(place.directory, place.name);
   }
 
+  /** False if some of it stays. */
   async #remove(place: TargetPlace, device: RemovableDevice): Promise<boolean> {
     if (typeof device !== 'bigint') return false;
+    const { counts, entries, select, tasks, warnings } = this.#context;
+    const isTemporary = isTemporaryName(place.name);
     const { removed, isGone } = await removeEntry(place, {
-      signal: this.#context.tasks.signal,
+      signal: tasks.signal,
       deviceId: device,
-      onMountPoint: (path) =>
-        this.#context.warnings.add(path, 'it was not removed: another file system is mounted there'),
+      isKept: (path) => !isTemporary && !select(path).isSelected,
+      onMountPoint: (path) => warnings.add(path, 'it was not removed: another file system is mounted there'),
     });
-    this.#context.counts.deleted += removed;
+    if (removed > 0) entries.report({ action: 'deleted', path: byteStringToText(place.path), bytes: 0 });
+    counts.deleted += removed;
     return isGone;
   }
 
-  async #reporting(place: RestorePlace, done: Promise<void>): Promise<void> {
+  async #reporting(place: PlannedPlace, done: Promise<void>): Promise<void> {
     try {
       await done;
     } catch (error) {

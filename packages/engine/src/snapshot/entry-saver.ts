@@ -2,23 +2,25 @@ import { setImmediate } from 'node:timers/promises';
 import { systemErrorCode, throwIfAborted } from '@holdfast/base';
 import { entryNames } from '../filesystem/directory-entries.ts';
 import { readLinkAt } from '../filesystem/entries.ts';
-import { type AttributeHolder, readAttributes } from '../filesystem/extended-attributes.ts';
+import { readAttributes, readAttributesAt } from '../filesystem/extended-attributes.ts';
 import { type FileStatus, isRegularFile, statusAt, statusOf } from '../filesystem/file-status.ts';
-import { procPath } from '../filesystem/metadata.ts';
 import { type Descriptor, openDirectoryAt, openFileAt } from '../filesystem/open.ts';
 import { syncFileSystem } from '../filesystem/sync.ts';
 import { SystemError } from '../filesystem/system-error.ts';
-import { type ByteString, byteStringToText } from '../format/byte-string.ts';
+import { type ByteString, byteStringToText, emptyByteString } from '../format/byte-string.ts';
+import type { IsKnown } from '../format/encoded-node.ts';
 import { isBefore, sameTime } from '../format/file-time.ts';
 import { nodeTypeOf } from '../format/go-file-mode.ts';
-import type { BlobId, TreeId } from '../format/ids.ts';
+import type { BlobId } from '../format/ids.ts';
 import type { ExtendedAttribute, Node } from '../format/node.ts';
+import type { NodeHead } from '../format/node-encoder.ts';
 import type { BackupContext } from './backup-context.ts';
+import { readToEnd } from './computed-files.ts';
 import { FileSaver } from './file-saver.ts';
-import { ParentTree } from './parent-tree.ts';
 import { PendingTree } from './pending-tree.ts';
-import { nodeOf } from './source-node.ts';
+import { headOf, withContent } from './source-node.ts';
 import { joinPath } from './source-tree.ts';
+import type { Identity, TreeSaver, TreeSink } from './tree-saver.ts';
 
 /** After so many entries other work of the process gets its turn: signals, timers, finished blobs. */
 const entriesPerTurn = 256;
@@ -31,122 +33,144 @@ export interface Place {
   readonly path: ByteString;
 }
 
-/** A saved entry: its node, or the promise of it. A promise of `undefined` is an entry that a warning tells of. */
-export interface SavedEntry {
-  readonly node: Node | Promise<Node | undefined>;
-}
-
-/** How an entry of the source is called in the snapshot, and what the parent backup has by that name. */
-export interface Identity {
-  readonly name: ByteString;
-  readonly previous: Node | undefined;
-}
-
 /** Walks a directory in the order of names, starting the saving of files as it meets them. */
 export class EntrySaver {
   readonly #context: BackupContext;
+  readonly #trees: TreeSaver;
+  readonly #hasChunk: IsKnown;
   #entries = 0;
 
-  constructor(context: BackupContext) {
+  constructor(context: BackupContext, trees: TreeSaver) {
     this.#context = context;
+    this.#trees = trees;
+    this.#hasChunk = (chunkId) => context.blobs.hasBlobBytes('data', chunkId);
   }
 
-  /** undefined for what is left out: excluded, a socket, vanished, or not readable (with a warning). */
-  async save(place: Place, identity: Identity): Promise<SavedEntry | undefined> {
-    await this.#giveTurn();
-    if (this.#context.isExcluded(place.path)) return undefined;
+  /**
+   * Gives nothing for what is left out: excluded, a socket, vanished, or not readable (with a warning). Where it
+   * returns a promise, the next entry has to wait for it.
+   */
+  save(place: Place, identity: Identity, into: TreeSink): Promise<void> | undefined {
+    this.#entries += 1;
+    if (this.#entries % entriesPerTurn === 0) return this.#saveAfterTurn(place, identity, into);
+    return this.#saveNow(place, identity, into);
+  }
+
+  async #saveAfterTurn(place: Place, identity: Identity, into: TreeSink): Promise<void> {
+    await setImmediate();
+    throwIfAborted(this.#context.tasks.signal);
+    await this.#saveNow(place, identity, into);
+  }
+
+  #saveNow(place: Place, identity: Identity, into: TreeSink): Promise<void> | undefined {
+    const { exclusion } = this.#context;
+    if (exclusion.isExcluded(place.path)) return undefined;
     try {
       const status = statusAt(place.directory, place.name);
       if (status === undefined) throw new SystemError('ENOENT', 'statx');
-      return await this.#saveByType(place, identity, status);
+      if (exclusion.isTooLarge(status)) return undefined;
+      const saving = this.#saveByType(place, identity, status, into);
+      return saving?.catch((error: unknown) => this.#warnOrThrow(place, error));
     } catch (error) {
       this.#warnOrThrow(place, error);
       return undefined;
     }
   }
 
-  /** Saves a tree as soon as all of its nodes are there; then the directory's node has its subtree. */
-  async finishDirectory(node: Node, tree: PendingTree, previous: Node | undefined): Promise<SavedEntry> {
-    const { openTrees, tasks } = this.#context;
-    await openTrees.acquire(1, { signal: tasks.signal });
-    const saved = tasks.start(this.#saveTree(node, tree, previous).finally(() => openTrees.release(1)));
-    return { node: saved };
+  #attributesOfOpen(descriptor: number, path: ByteString): ExtendedAttribute[] {
+    try {
+      return readAttributes(descriptor);
+    } catch (error) {
+      return this.#noAttributes(path, error);
+    }
   }
 
-  /** A directory of the parent backup; an empty one where there was none, or (with a warning) none can be read. */
-  async parentTree(treeId: TreeId | undefined, path: ByteString): Promise<ParentTree> {
-    const { parentTrees, tasks, warnings } = this.#context;
-    const warn = (error: unknown): void =>
-      warnings.addFailure(
-        path,
-        'the backup before this one could not be read here; all of it is read again',
-        error,
-      );
-    const nothing = [][Symbol.iterator]();
-    if (treeId === undefined) return new ParentTree(nothing, parentTrees, warn);
+  #attributesAt({ directory, name, path }: Place): ExtendedAttribute[] {
     try {
-      return new ParentTree(await parentTrees.take(treeId), parentTrees, warn);
+      return readAttributesAt(directory, name);
     } catch (error) {
-      throwIfAborted(tasks.signal);
-      warn(error);
-      return new ParentTree(nothing, parentTrees, warn);
+      return this.#noAttributes(path, error);
     }
   }
 
   /** What cannot be read is left out with a warning, as restic does. */
-  attributesOf(holder: AttributeHolder, path: ByteString): ExtendedAttribute[] {
-    try {
-      return readAttributes(holder);
-    } catch (error) {
-      this.#context.warnings.addFailure(path, 'its extended attributes could not be read', error);
-      return [];
-    }
+  #noAttributes(path: ByteString, error: unknown): ExtendedAttribute[] {
+    this.#context.warnings.addFailure(path, 'its extended attributes could not be read', error);
+    return [];
   }
 
-  async #saveByType(place: Place, identity: Identity, status: FileStatus): Promise<SavedEntry | undefined> {
+  #saveByType(
+    place: Place,
+    identity: Identity,
+    status: FileStatus,
+    into: TreeSink,
+  ): Promise<void> | undefined {
     const type = nodeTypeOf(status.mode);
-    if (type === 'dir') return await this.#saveDirectory(place, identity, status);
+    if (type === 'dir') return this.#saveDirectory(place, identity, status.deviceId, into);
     if (type === 'socket' || this.#isForeign(status)) return undefined;
-    if (type === 'file') return await this.#saveFile(place, identity, status);
-    const linkTarget = type === 'symlink' ? readLinkAt(place.directory, place.name) : undefined;
-    const extendedAttributes = this.#attributesAt(place);
-    return {
-      node: nodeOf(status, this.#context.names, {
-        name: identity.name,
-        extendedAttributes,
-        ...(linkTarget === undefined ? {} : { linkTarget }),
-      }),
-    };
+    if (type === 'file') return this.#saveFile(place, identity, status, into);
+    const linkTarget = type === 'symlink' ? readLinkAt(place.directory, place.name) : emptyByteString;
+    const head = this.#headOf(place, identity, status, linkTarget);
+    into.push(identity.parent.keepOther(this.#trees.encode(head)) ?? withContent(head, null));
+    return undefined;
   }
 
-  async #saveDirectory(place: Place, identity: Identity, seen: FileStatus): Promise<SavedEntry> {
+  async #saveDirectory(
+    place: Place,
+    { name, parent }: Identity,
+    seenDeviceId: bigint,
+    into: TreeSink,
+  ): Promise<void> {
+    const { encoder, exclusion, names, tasks } = this.#context;
+    throwIfAborted(tasks.signal);
     using directory = openDirectoryAt(place.directory, place.name);
-    await this.#syncOnce(directory, seen.deviceId);
+    await this.#syncOnce(directory, seenDeviceId);
     const status = statusOf(directory.number);
-    const entries = this.#isForeign(status) ? [] : entryNames(directory.number);
-    const parentTree = await this.parentTree(identity.previous?.subtree, place.path);
-    const tree = new PendingTree(this.#context.zone);
-    for (const name of entries) {
-      const entry = { directory: directory.number, name, path: joinPath(place.path, name) };
-      const saved = await this.save(entry, { name, previous: parentTree.find(name) });
-      if (saved !== undefined) tree.push(saved.node);
+    const extendedAttributes = this.#attributesOfOpen(directory.number, place.path);
+    const head = headOf(status, names, { name, extendedAttributes });
+    const found = this.#isForeign(status) ? [] : entryNames(directory.number);
+    const entries = exclusion.untaggedNames(directory.number, found);
+    const before = await this.#trees.directoryBefore(head, parent, place.path);
+    using parentTree = before.tree;
+    const tree = new PendingTree(encoder);
+    for (const entry of entries) {
+      const inside = { directory: directory.number, name: entry, path: joinPath(place.path, entry) };
+      const saving = this.save(inside, { name: entry, parent: parentTree }, tree);
+      if (saving !== undefined) await saving;
     }
-    const extendedAttributes = this.attributesOf(directory.number, place.path);
-    const node = nodeOf(status, this.#context.names, { name: identity.name, extendedAttributes });
-    return await this.finishDirectory(node, tree, identity.previous);
+    await this.#trees.finish({ head, tree, before }, into);
   }
 
-  async #saveTree(node: Node, tree: PendingTree, previous: Node | undefined): Promise<Node> {
-    const subtree = await this.#context.saver.saveBlob('tree', await tree.finish());
-    if (previous?.type !== 'dir') this.#context.tally.addDir('new');
-    else this.#context.tally.addDir(previous.subtree === subtree ? 'unmodified' : 'changed');
-    return { ...node, subtree };
+  #saveFile(place: Place, identity: Identity, status: FileStatus, into: TreeSink): Promise<void> | undefined {
+    const { computedFiles, progress, tally } = this.#context;
+    const mayBeKnown = status.size === 0 || this.#isTrusted(status);
+    if (!mayBeKnown || computedFiles.includes(status, place.directory)) {
+      return this.#readFile(place, identity, status, into);
+    }
+    const head = this.#headOf(place, identity, status);
+    const kept = identity.parent.keepFile(this.#trees.encode(head), this.#hasChunk);
+    if (kept !== undefined) {
+      tally.addFile('unmodified', status.size);
+      progress.passFile(status.size);
+      into.push(kept);
+      return undefined;
+    }
+    const previous = identity.parent.find(identity.name);
+    const content = status.size === 0 ? [] : this.#unchangedContent(status, previous);
+    if (content === undefined) return this.#readFile(place, identity, status, into);
+    progress.addBytes(status.size);
+    into.push(this.#counted(withContent(head, content), previous, place.path));
+    return undefined;
   }
 
-  async #saveFile(place: Place, identity: Identity, status: FileStatus): Promise<SavedEntry> {
+  async #readFile(
+    place: Place,
+    { name, parent }: Identity,
+    status: FileStatus,
+    into: TreeSink,
+  ): Promise<void> {
     const { memory, tasks } = this.#context;
-    const known = status.size === 0 ? [] : this.#unchangedContent(status, identity.previous);
-    if (known !== undefined) return { node: this.#knownFile(place, identity, status, known) };
+    const previous = parent.find(name);
     const weight = FileSaver.memoryBytes(status);
     await memory.acquire(weight, { signal: tasks.signal });
     let file: Descriptor;
@@ -156,32 +180,43 @@ export class EntrySaver {
       memory.release(weight);
       throw error;
     }
-    const saving = this.#saveOpenFile(file, place, identity).finally(() => memory.release(weight));
-    return { node: tasks.start(saving) };
+    const saving = this.#saveOpenFile(file, place, name, previous).finally(() => memory.release(weight));
+    into.push(tasks.start(saving));
   }
 
-  /** A file whose content needs no reading: nothing of it changed, or there is none. */
-  #knownFile(place: Place, identity: Identity, status: FileStatus, content: readonly BlobId[]): Node {
+  #headOf(
+    place: Place,
+    { name }: Identity,
+    status: FileStatus,
+    linkTarget: ByteString = emptyByteString,
+  ): NodeHead {
     const extendedAttributes = this.#attributesAt(place);
-    const node = nodeOf(status, this.#context.names, { name: identity.name, extendedAttributes });
-    if (status.size > 0) this.#context.progress.addBytes(status.size);
-    return this.#counted({ ...node, content }, identity.previous, place.path);
+    return headOf(status, this.#context.names, { name, extendedAttributes, linkTarget });
   }
 
-  async #saveOpenFile(file: Descriptor, place: Place, identity: Identity): Promise<Node | undefined> {
-    const { names, saver, warnings } = this.#context;
+  async #saveOpenFile(
+    file: Descriptor,
+    place: Place,
+    name: ByteString,
+    previous: Node | undefined,
+  ): Promise<Node | undefined> {
+    const { computedFiles, names, saver, streams, tasks, warnings } = this.#context;
     try {
       using _ = file;
       const status = statusOf(file.number);
       if (!isRegularFile(status)) throw new SystemError('ENOENT', 'openat');
-      const extendedAttributes = this.attributesOf(file.number, place.path);
-      const { content, size } = await saver.saveFile(file.number, status);
+      const extendedAttributes = this.#attributesOfOpen(file.number, place.path);
+      const isComputed = computedFiles.includes(status, file.number);
+      const { content, size } = isComputed
+        ? await streams.save(readToEnd(file.number, tasks))
+        : await saver.saveFile(file.number, status);
       const after = statusOf(file.number);
-      if (size !== after.size || !sameTime(status.modifiedAt, after.modifiedAt)) {
+      const isSame = size === after.size && sameTime(status.modifiedAt, after.modifiedAt);
+      if (!isSame && !isComputed) {
         warnings.add(place.path, 'it changed while it was read; what was read may be from two moments');
       }
-      const node = nodeOf(status, names, { name: identity.name, extendedAttributes });
-      return this.#counted({ ...node, content, size }, identity.previous, place.path);
+      const head = headOf(status, names, { name, extendedAttributes });
+      return this.#counted(withContent({ ...head, size }, content), previous, place.path);
     } catch (error) {
       this.#warnOrThrow(place, error);
       return undefined;
@@ -198,20 +233,23 @@ export class EntrySaver {
 
   /** The content that the parent backup has, if the file can be taken for unchanged and all of it is still there. */
   #unchangedContent(status: FileStatus, previous: Node | undefined): readonly BlobId[] | undefined {
-    const { blobs, trustedBefore } = this.#context;
-    if (previous?.type !== 'file' || trustedBefore === undefined) return undefined;
+    const { blobs, ignoreChangeTime, ignoreInode } = this.#context;
+    if (previous?.type !== 'file') return undefined;
     const isUnchanged =
       previous.size === status.size &&
-      previous.inode === status.inode &&
+      (ignoreInode || previous.inode === status.inode) &&
       sameTime(previous.modifiedAt, status.modifiedAt) &&
-      sameTime(previous.changedAt, status.changedAt) &&
-      isBefore(status.changedAt, trustedBefore);
+      (ignoreChangeTime || sameTime(previous.changedAt, status.changedAt)) &&
+      this.#isTrusted(status);
     if (!isUnchanged || !previous.content?.every((id) => blobs.hasBlob('data', id))) return undefined;
     return previous.content;
   }
 
-  #attributesAt({ directory, name, path }: Place): ExtendedAttribute[] {
-    return this.attributesOf(procPath(directory, name), path);
+  /** True if a change since the parent backup would show in its times. */
+  #isTrusted(status: FileStatus): boolean {
+    const { ignoreChangeTime, trustedBefore } = this.#context;
+    if (trustedBefore === undefined) return false;
+    return isBefore(ignoreChangeTime ? status.modifiedAt : status.changedAt, trustedBefore);
   }
 
   #isForeign(status: FileStatus): boolean {
@@ -223,12 +261,6 @@ export class EntrySaver {
     if (syncedDevices === undefined || syncedDevices.has(deviceId)) return;
     syncedDevices.add(deviceId);
     await syncFileSystem(directory.number);
-  }
-
-  async #giveTurn(): Promise<void> {
-    throwIfAborted(this.#context.tasks.signal);
-    this.#entries += 1;
-    if (this.#entries % entriesPerTurn === 0) await setImmediate();
   }
 
   /** Failures of the source are warnings; failures of the repository, and an abort, end the backup. */

@@ -29,16 +29,16 @@ describe('compileExcludes', () => {
     ['dir/', '/x/dir', true],
     ['*', '/anything', true],
   ])('%s on %s: %s', (pattern, path, isExcluded) => {
-    expect(compileExcludes([pattern])(toByteString(path))).toBe(isExcluded);
+    expect(compileExcludes({ excludes: [pattern] })(toByteString(path))).toBe(isExcluded);
   });
 
   it('leaves out nothing without patterns', () => {
-    expect(compileExcludes([])(toByteString('/a'))).toBe(false);
-    expect(compileExcludes([''])(toByteString('/a'))).toBe(false);
+    expect(compileExcludes({})(toByteString('/a'))).toBe(false);
+    expect(compileExcludes({ excludes: [''] })(toByteString('/a'))).toBe(false);
   });
 
   it('takes back with ! what earlier patterns left out, and leaves out again', () => {
-    const isExcluded = compileExcludes(['*.log', '!keep.log', '/old/keep.log']);
+    const isExcluded = compileExcludes({ excludes: ['*.log', '!keep.log', '/old/keep.log'] });
     expect(['/a.log', '/x/keep.log', '/old/keep.log'].map((path) => isExcluded(toByteString(path)))).toEqual([
       true,
       false,
@@ -47,6 +47,8 @@ describe('compileExcludes', () => {
   });
 
   it.each(['[', 'a[b', 'x\\', '[z-a]', '[]'])('refuses %s', (pattern) => {
-    expect(() => compileExcludes([pattern])).toThrow(expect.objectContaining({ code: 'usage-invalid' }));
+    expect(() => compileExcludes({ excludes: [pattern] })).toThrow(
+      expect.objectContaining({ code: 'usage-invalid' }),
+    );
   });
 });

@@ -1,18 +1,16 @@
 import { ftruncateSync, read, write } from 'node:fs';
 import { promisify } from 'node:util';
-import { HoldfastError, throwIfAborted } from '@holdfast/base';
+import { HoldfastError, systemErrorCode, throwIfAborted } from '@holdfast/base';
 import { sha256 } from '../crypto/hash.ts';
+import { dataRanges } from '../filesystem/zero-pages.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
-import type { BlobReader } from '../repository/blob-store.ts';
+import type { BlobCopier, BlobReader } from '../repository/blob-store.ts';
 import { settleAll } from './settle-all.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
 const readFile = promisify(read);
 const writeFile = promisify(write);
-
-const pageBytes = 4096;
-const zeroPage = Buffer.alloc(pageBytes);
 
 /** A chunk of a file, and where in it it belongs. */
 interface Extent {
@@ -21,12 +19,19 @@ interface Extent {
   readonly length: number;
 }
 
+/** A file that is being written, and the one that it is going to replace, if any. */
+interface WrittenFile {
+  readonly file: number;
+  readonly old: number | undefined;
+}
+
 export interface FileContentOptions {
   readonly blobs: BlobReader;
+  readonly copier: BlobCopier;
   readonly signal: AbortSignal;
   /** Limits what all files together hold in memory. */
   readonly memoryBytes: number;
-  /** Leave out zeros, so that the file has holes there. */
+  /** Leave out zeros, so that the file has holes there; the copier does the same. */
   readonly sparse: boolean;
 }
 
@@ -41,38 +46,38 @@ export class FileContent {
   }
 
   /**
-   * Writes the node's content into an empty file; returns when all of it is written.
+   * Writes the node's content into an empty file; returns when all of it is written. Chunks that the file `old` has
+   * at the same place are copied from there, each proven by its hash; only the others are read from the repository.
    * @throws HoldfastError `blob-missing`, `blob-damaged`, `repository-damaged`; Node's system errors
    */
-  async write(file: number, node: Node): Promise<void> {
+  async write(file: number, node: Node, old?: number): Promise<void> {
     const extents = this.#extentsOf(node);
     if (this.#options.sparse && node.size > 0) ftruncateSync(file, node.size);
-    await this.#writeExtents(file, extents);
+    await this.#writeExtents({ file, old }, extents);
   }
 
-  /** Whether the file holds exactly the node's content. @throws HoldfastError as `write` */
+  /** Whether the file holds exactly the node's content; not so if it cannot be read. @throws HoldfastError as `write` */
   async matches(file: number, node: Node, sizeBytes: number): Promise<boolean> {
     if (sizeBytes !== node.size) return false;
-    for (const { id, offset, length } of this.#extentsOf(node)) {
+    for (const extent of this.#extentsOf(node)) {
       throwIfAborted(this.#options.signal);
-      await this.#memory.acquire(length, { signal: this.#options.signal });
+      await this.#memory.acquire(extent.length, { signal: this.#options.signal });
       try {
-        const bytes = await readExactly(file, offset, length);
-        if (bytes === undefined || sha256(bytes) !== id) return false;
+        if ((await readExtent(file, extent)) === undefined) return false;
       } finally {
-        this.#memory.release(length);
+        this.#memory.release(extent.length);
       }
     }
     return true;
   }
 
-  async #writeExtents(file: number, extents: readonly Extent[]): Promise<void> {
+  async #writeExtents(files: WrittenFile, extents: readonly Extent[]): Promise<void> {
     const writes: Promise<void>[] = [];
     let failed = false;
     for (const extent of extents) {
       if (failed) break;
       await this.#memory.acquire(extent.length, { signal: this.#options.signal });
-      const writing = this.#writeExtent(file, extent).finally(() => this.#memory.release(extent.length));
+      const writing = this.#writeExtent(files, extent).finally(() => this.#memory.release(extent.length));
       writing.catch(() => {
         failed = true;
       });
@@ -81,16 +86,21 @@ export class FileContent {
     await settleAll(writes);
   }
 
-  async #writeExtent(file: number, { id, offset, length }: Extent): Promise<void> {
-    const bytes = await this.#options.blobs.readBlob('data', id, { signal: this.#options.signal });
+  async #writeExtent({ file, old }: WrittenFile, extent: Extent): Promise<void> {
+    const { id, offset, length } = extent;
+    const write = (bytes: Uint8Array): Promise<void> => this.#writeBytes(file, bytes, extent);
+    const bytes = old === undefined ? undefined : await readExtent(old, extent);
+    if (bytes !== undefined) await write(bytes);
+    else {
+      const target = { file, position: offset, sizeBytes: length, write };
+      await this.#options.copier.copy(id, target, { signal: this.#options.signal });
+    }
+  }
+
+  async #writeBytes(file: number, bytes: Uint8Array, { offset, length }: Extent): Promise<void> {
     if (bytes.length !== length) throw damagedFile('a chunk is not as long as the index says');
-    if (!this.#options.sparse) {
-      await writeAll(file, bytes, offset);
-      return;
-    }
-    for (const { start, end } of dataRanges(bytes)) {
-      await writeAll(file, bytes.subarray(start, end), offset + start);
-    }
+    const ranges = this.#options.sparse ? dataRanges(bytes) : [{ start: 0, end: bytes.length }];
+    for (const { start, end } of ranges) await writeAll(file, bytes.subarray(start, end), offset + start);
   }
 
   #extentsOf(node: Node): Extent[] {
@@ -125,6 +135,17 @@ async function writeAll(file: number, bytes: Uint8Array, position: number): Prom
   }
 }
 
+/** The chunk, if the file has it at its place; undefined if it has something else there, or cannot be read. */
+async function readExtent(file: number, { id, offset, length }: Extent): Promise<Buffer | undefined> {
+  try {
+    const bytes = await readExactly(file, offset, length);
+    return bytes !== undefined && sha256(bytes) === id ? bytes : undefined;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
+}
+
 /** undefined if the file ends before. */
 async function readExactly(file: number, position: number, length: number): Promise<Buffer | undefined> {
   const bytes = Buffer.allocUnsafeSlow(length);
@@ -134,19 +155,4 @@ async function readExactly(file: number, position: number, length: number): Prom
     filled += bytesRead;
   }
   return bytes;
-}
-
-/** The ranges, in whole pages but for the last, that are not all zeros. */
-function* dataRanges(bytes: Uint8Array): Generator<{ readonly start: number; readonly end: number }, void> {
-  let start = -1;
-  for (let at = 0; at < bytes.length; at += pageBytes) {
-    const page = bytes.subarray(at, at + pageBytes);
-    const isZero = zeroPage.compare(page, 0, page.length, 0, page.length) === 0;
-    if (!isZero && start === -1) start = at;
-    if (isZero && start !== -1) {
-      yield { start, end: at };
-      start = -1;
-    }
-  }
-  if (start !== -1) yield { start, end: bytes.length };
 }

@@ -1,7 +1,7 @@
 import { systemErrorCode, toHoldfastError } from '@holdfast/base';
 import { link, makeSpecialFileAt, makeSymlinkAt, renameAt, unlinkAt } from '../filesystem/entries.ts';
 import { type FileStatus, isRegularFile, statusOf } from '../filesystem/file-status.ts';
-import { createFileAt, openFileAt } from '../filesystem/open.ts';
+import { createFileAt, type Descriptor, openFileAt } from '../filesystem/open.ts';
 import { SystemError } from '../filesystem/system-error.ts';
 import { byteStringToText } from '../format/byte-string.ts';
 import { isBefore, sameTime } from '../format/file-time.ts';
@@ -9,7 +9,8 @@ import type { Node } from '../format/node.ts';
 import { type FirstName, hasSeveralNames } from './hard-links.ts';
 import { entryTarget, openFileTarget, restoreMetadata } from './node-metadata.ts';
 import type { RestoreContext, RestorePlace } from './restore-context.ts';
-import { openDirectoryOf, temporaryNameFor } from './target-place.ts';
+import type { OverwriteRule, RestoreAction } from './restore-request.ts';
+import { openDirectoryOf, type TargetPlace, temporaryNameFor } from './target-place.ts';
 
 /** Restores everything that is not a directory: made beside its place under a temporary name, then renamed. */
 export class FileRestorer {
@@ -24,27 +25,22 @@ export class FileRestorer {
    * The part of the work that needs the order of entries is done before the first wait.
    */
   async restore(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<void> {
-    if (current !== undefined && this.#isLeftAlone(node, current)) {
+    if (current !== undefined && isLeftAlone(this.#context.overwrite, node, current)) {
       this.#context.counts.skipped += 1;
-      this.#done(place, node);
+      this.#done(place, node, 'unchanged');
       return;
     }
-    if (!hasSeveralNames(node)) {
-      await this.#restoreAlone(place, node, current);
-      this.#done(place, node);
-      return;
-    }
-    await this.#restoreLinked(place, node, current);
-    this.#done(place, node);
+    const action = hasSeveralNames(node)
+      ? await this.#restoreLinked(place, node, current)
+      : await this.#restoreAlone(place, node, current);
+    this.#done(place, node, action);
   }
 
-  #isLeftAlone(node: Node, current: FileStatus): boolean {
-    const { overwrite } = this.#context;
-    if (overwrite === 'never') return true;
-    return overwrite === 'if-newer' && !isBefore(current.modifiedAt, node.modifiedAt);
-  }
-
-  async #restoreLinked(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<void> {
+  async #restoreLinked(
+    place: RestorePlace,
+    node: Node,
+    current: FileStatus | undefined,
+  ): Promise<RestoreAction> {
     const { links, warnings } = this.#context;
     const first = links.find(node);
     if (first === undefined) {
@@ -54,12 +50,11 @@ export class FileRestorer {
         () => false,
       );
       links.add(node, { components: place.components, restored });
-      await restoring;
-      return;
+      return await restoring;
     }
-    if ((await first.restored) && this.#link(first, place)) return;
+    if ((await first.restored) && this.#link(first, place)) return actionOn(current);
     warnings.add(place.path, 'it is a file of its own now: its hard link could not be made again');
-    await this.#restoreAlone(place, node, current);
+    return await this.#restoreAlone(place, node, current);
   }
 
   /** False where the file systems do not allow the link. */
@@ -77,33 +72,38 @@ export class FileRestorer {
     return true;
   }
 
-  async #restoreAlone(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<void> {
-    if (node.type !== 'file') this.#makeSpecial(place, node);
-    else if (!(await this.#keepContent(place, node, current))) await this.#makeFile(place, node);
+  async #restoreAlone(
+    place: RestorePlace,
+    node: Node,
+    current: FileStatus | undefined,
+  ): Promise<RestoreAction> {
+    if (node.type !== 'file') {
+      this.#makeSpecial(place, node);
+      return actionOn(current);
+    }
+    using old = openOldFile(place, current);
+    if (old !== undefined && (await this.#keepContent(place, node, old))) return 'unchanged';
+    await this.#makeFile(place, node, old);
+    return actionOn(current);
   }
 
   /** True if the file there had the node's content, and now has its metadata. */
-  async #keepContent(place: RestorePlace, node: Node, current: FileStatus | undefined): Promise<boolean> {
-    // An inode with another name may be shared with something outside the target: it is never changed.
-    if (current === undefined || !isRegularFile(current) || current.links !== 1) return false;
-    if (current.size !== node.size) return false;
-    using file = openFileAt(place.directory, place.name);
+  async #keepContent(place: RestorePlace, node: Node, file: Descriptor): Promise<boolean> {
     const status = statusOf(file.number);
-    if (!isRegularFile(status) || status.links !== 1 || status.inode !== current.inode) return false;
-    const isTrusted =
-      this.#context.overwrite === 'if-changed' && sameTime(status.modifiedAt, node.modifiedAt);
-    if (!isTrusted && !(await this.#context.content.matches(file.number, node, status.size))) return false;
+    // An inode with another name may be shared with something outside the target: it is never changed.
+    if (status.links !== 1) return false;
+    if (!(await hasContent(this.#context, { file: file.number, status }, node))) return false;
     this.#restoreMetadata(place, node, openFileTarget(file.number), status);
     this.#context.counts.unchanged += 1;
     return true;
   }
 
-  async #makeFile(place: RestorePlace, node: Node): Promise<void> {
+  async #makeFile(place: RestorePlace, node: Node, old: Descriptor | undefined): Promise<void> {
     const { content, verify } = this.#context;
     const temporary = temporaryNameFor();
     using file = createFileAt(place.directory, temporary);
     try {
-      await content.write(file.number, node);
+      await content.write(file.number, node, old?.number);
       if (verify && !(await content.matches(file.number, node, statusOf(file.number).size))) {
         throw new SystemError('EIO', 'verify');
       }
@@ -147,9 +147,47 @@ export class FileRestorer {
     });
   }
 
-  #done(place: RestorePlace, node: Node): void {
-    if (node.size > 0) this.#context.progress.addBytes(node.size);
-    this.#context.progress.addFile(byteStringToText(place.path));
+  #done(place: RestorePlace, node: Node, action: RestoreAction): void {
+    const path = byteStringToText(place.path);
+    const { counts, entries, progress } = this.#context;
+    if (action === 'unchanged') counts.skippedBytes += node.size;
+    entries.report({ action, path, bytes: node.size });
+    if (node.size > 0) progress.addBytes(node.size);
+    progress.addFile(path);
+  }
+}
+
+export function isLeftAlone(overwrite: OverwriteRule, node: Node, current: FileStatus): boolean {
+  if (overwrite === 'never') return true;
+  return overwrite === 'if-newer' && !isBefore(current.modifiedAt, node.modifiedAt);
+}
+
+/** Whether an open file has the node's content, or is taken to have it. */
+export async function hasContent(
+  { content, overwrite }: RestoreContext,
+  { file, status }: { readonly file: number; readonly status: FileStatus },
+  node: Node,
+): Promise<boolean> {
+  if (status.size !== node.size) return false;
+  const isTrusted = overwrite === 'if-changed' && sameTime(status.modifiedAt, node.modifiedAt);
+  return isTrusted || (await content.matches(file, node, status.size));
+}
+
+function actionOn(current: FileStatus | undefined): RestoreAction {
+  return current === undefined ? 'restored' : 'updated';
+}
+
+/** The regular file that is at the place, to compare with and copy from; undefined if there is none that can be read. */
+export function openOldFile(place: TargetPlace, current: FileStatus | undefined): Descriptor | undefined {
+  if (current === undefined || !isRegularFile(current)) return undefined;
+  try {
+    const file = openFileAt(place.directory, place.name);
+    if (isRegularFile(statusOf(file.number))) return file;
+    file[Symbol.dispose]();
+    return undefined;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
   }
 }
 

@@ -6,18 +6,22 @@ export interface ProgressReport {
   readonly path?: string;
 }
 
-/** Called often, for every file and every chunk of a large one: a sink that shows or sends must thin it out. */
+/** Called often, for every file that is read and every chunk of a large one: a sink that shows or sends must thin it out. */
 export interface ProgressSink {
   report(progress: ProgressReport): void;
 }
 
 export const noProgress: ProgressSink = { report: () => {} };
 
+/** Files that need no reading are so fast that telling of each would take a good part of their time. */
+const passedFilesPerReport = 64;
+
 /** Adds up what parallel work reports. */
 export class ProgressCounter {
   readonly #sink: ProgressSink;
   #files = 0;
   #bytes = 0;
+  #untold = 0;
 
   constructor(sink: ProgressSink = noProgress) {
     this.#sink = sink;
@@ -39,5 +43,19 @@ export class ProgressCounter {
   addFile(path: string): void {
     this.#files += 1;
     this.#sink.report({ files: this.#files, bytes: this.#bytes, path });
+  }
+
+  /** A file that was not read. Now and then such files are told of; `tell` does so at once. */
+  passFile(bytes: number): void {
+    this.#files += 1;
+    this.#bytes += bytes;
+    this.#untold += 1;
+    if (this.#untold >= passedFilesPerReport) this.tell();
+  }
+
+  tell(): void {
+    if (this.#untold === 0) return;
+    this.#untold = 0;
+    this.#sink.report({ files: this.#files, bytes: this.#bytes });
   }
 }

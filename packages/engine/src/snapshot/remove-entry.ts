@@ -11,6 +11,8 @@ import type { TargetPlace } from './target-place.ts';
 export interface RemoveOptions extends Abortable {
   /** The file system to stay on. */
   readonly deviceId: bigint;
+  /** True for what stays, with all that is below it. */
+  readonly isKept: (path: ByteString) => boolean;
   /** Told of what stays because another file system is mounted there. */
   readonly onMountPoint: (path: ByteString) => void;
 }
@@ -26,6 +28,7 @@ export async function removeEntry(
   throwIfAborted(options.signal);
   const status = statusAt(place.directory, place.name);
   if (status === undefined) return { removed: 0, isGone: true };
+  if (options.isKept(place.path)) return { removed: 0, isGone: false };
   if (!isDirectory(status)) {
     unlinkAt(place.directory, place.name);
     return { removed: 1, isGone: true };

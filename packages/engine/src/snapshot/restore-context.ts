@@ -3,7 +3,8 @@ import type { EntryReports } from './entry-report.ts';
 import type { FileContent } from './file-content.ts';
 import type { HardLinks } from './hard-links.ts';
 import type { ProgressCounter } from './progress.ts';
-import type { OverwriteRule } from './restore-request.ts';
+import type { OverwriteRule, RestoredEntrySink } from './restore-request.ts';
+import type { RestoreSelection } from './restore-selection.ts';
 import type { TaskGroup } from './task-group.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
 import type { WeightedLimiter } from './weighted-limiter.ts';
@@ -23,6 +24,9 @@ export interface RestoreContext {
   readonly overwrite: OverwriteRule;
   readonly deleteExtraneous: boolean;
   readonly verify: boolean;
+  /** By the path in the target, as messages have it. */
+  readonly select: RestoreSelection;
+  readonly entries: RestoredEntrySink;
   readonly warnings: EntryReports;
   readonly failures: EntryReports;
   readonly progress: ProgressCounter;
@@ -33,6 +37,7 @@ export interface RestoreCounts {
   dirs: number;
   unchanged: number;
   skipped: number;
+  skippedBytes: number;
   deleted: number;
 }
 

@@ -4,6 +4,7 @@ import type { TreeId } from '../format/ids.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
 import type { EntryReport } from './entry-report.ts';
 import type { ProgressSink } from './progress.ts';
+import type { RestorePatterns } from './restore-selection.ts';
 
 /**
  * What becomes of a file that is there already:
@@ -17,7 +18,10 @@ import type { ProgressSink } from './progress.ts';
 export type OverwriteRule = 'always' | 'if-changed' | 'if-newer' | 'never';
 
 export interface RestoreOptions {
-  /** Remove what the snapshot does not have. What is mounted inside the target is left. Default: false. */
+  /**
+   * Remove what the snapshot does not have: with patterns, only what they select. What is mounted inside the target is
+   * left. Default: false.
+   */
   readonly deleteExtraneous?: boolean;
   /** Default: `always`. */
   readonly overwrite?: OverwriteRule;
@@ -27,6 +31,23 @@ export interface RestoreOptions {
   readonly verify?: boolean;
   /** Return only when everything is on stable storage (syncfs). Default: true. */
   readonly syncTarget?: boolean;
+  /** Write nothing, and tell what would be done. Default: false. */
+  readonly dryRun?: boolean;
+}
+
+/** What becomes of an entry: made, changed or replaced, found to be right or left alone, removed. */
+export type RestoreAction = 'restored' | 'updated' | 'unchanged' | 'deleted';
+
+/** One for everything but directories; of a directory that is removed, one for it and all in it. */
+export interface RestoredEntry {
+  readonly action: RestoreAction;
+  /** For people: see `byteStringToText`. */
+  readonly path: string;
+  readonly bytes: number;
+}
+
+export interface RestoredEntrySink {
+  report(entry: RestoredEntry): void;
 }
 
 export interface RestoreRequest extends Abortable {
@@ -34,6 +55,8 @@ export interface RestoreRequest extends Abortable {
   readonly treeId: TreeId;
   readonly options?: RestoreOptions;
   readonly progress?: ProgressSink | undefined;
+  /** Told of each entry as it is done, or with `dryRun` as it would be. */
+  readonly entries?: RestoredEntrySink | undefined;
 }
 
 export interface RestoreSummary {
@@ -46,6 +69,8 @@ export interface RestoreSummary {
   readonly unchanged: number;
   /** Entries that were left alone by the overwrite rule. */
   readonly skipped: number;
+  /** Bytes of the contents of both. */
+  readonly skippedBytes: number;
   /** Entries removed. */
   readonly deleted: number;
 }
@@ -70,4 +95,6 @@ export interface RestoreNodeRequest extends RestoreRequest {
 export interface RestoreSnapshotRequest extends RestoreRequest {
   /** Made, with its parents, where it is not there. Its own owner, mode and times stay. */
   readonly targetDirectory: FilePath;
+  /** Default: everything. */
+  readonly patterns?: RestorePatterns | undefined;
 }

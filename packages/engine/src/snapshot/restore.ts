@@ -1,7 +1,6 @@
 import { HoldfastError } from '@holdfast/base';
 import { type ByteString, type FilePath, toByteString } from '../format/byte-string.ts';
 import type { RestoreNodeRequest, RestoreResult, RestoreSnapshotRequest } from './restore-request.ts';
-import { runRestore } from './restore-run.ts';
 import { findNode } from './tree-reader.ts';
 
 /**
@@ -17,13 +16,17 @@ export async function restoreNode(request: RestoreNodeRequest): Promise<RestoreR
   const [top, ...rest] = request.nodePath;
   const nodePath = [toByteString(top), ...rest.map(toByteString)] as const;
   const node = await findNode(request.blobs, request.treeId, nodePath, request);
+  // Other verbs do not load it.
+  const { runRestore } = await import('./restore-run.ts');
   return await runRestore(request, { kind: 'node', node, path: targetPathOf(request.targetPath) });
 }
 
-/** Restores all top entries of a tree into a directory. For the rest see `restoreNode`. */
+/** Restores the top entries of a tree, or what patterns select of it, into a directory. For the rest see `restoreNode`. */
 export async function restoreSnapshot(request: RestoreSnapshotRequest): Promise<RestoreResult> {
   const path = targetPathOf(request.targetDirectory);
-  return await runRestore(request, { kind: 'contents', treeId: request.treeId, path });
+  const { patterns, treeId } = request;
+  const { runRestore } = await import('./restore-run.ts');
+  return await runRestore(request, { kind: 'contents', treeId, path, patterns });
 }
 
 function targetPathOf(path: FilePath): ByteString {

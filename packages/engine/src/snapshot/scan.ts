@@ -4,12 +4,11 @@ import { entryNames } from '../filesystem/directory-entries.ts';
 import { isDirectory, isRegularFile, statusAt } from '../filesystem/file-status.ts';
 import { openDirectoryAt, openTrustedDirectory } from '../filesystem/open.ts';
 import { type ByteString, toByteString } from '../format/byte-string.ts';
-import { compileExcludes, type PathFilter } from './exclude-pattern.ts';
+import { compileExclusion, type ExcludeRules, type Exclusion } from './exclusion.ts';
 import { absolutePath, type BackupSource, baseName, joinPath, parentPath } from './source-tree.ts';
 
-export interface ScanRequest extends Abortable {
+export interface ScanRequest extends Abortable, ExcludeRules {
   readonly sources: readonly BackupSource[];
-  readonly excludes?: readonly string[];
 }
 
 export interface ScanSummary {
@@ -26,7 +25,7 @@ const directoriesPerTurn = 32;
  * told: the backup will tell.
  */
 export async function scanSources(request: ScanRequest): Promise<ScanSummary> {
-  const scan = new Scan(compileExcludes(request.excludes ?? []), request.signal);
+  const scan = new Scan(compileExclusion(request), request.signal);
   for (const source of request.sources) {
     const path = toByteString(source.path);
     await scan.ignoringUnreadable(async () => {
@@ -39,14 +38,14 @@ export async function scanSources(request: ScanRequest): Promise<ScanSummary> {
 }
 
 class Scan {
-  readonly #isExcluded: PathFilter;
+  readonly #exclusion: Exclusion;
   readonly #signal: AbortSignal | undefined;
   #files = 0;
   #dirs = 0;
   #bytes = 0;
 
-  constructor(isExcluded: PathFilter, signal: AbortSignal | undefined) {
-    this.#isExcluded = isExcluded;
+  constructor(exclusion: Exclusion, signal: AbortSignal | undefined) {
+    this.#exclusion = exclusion;
     this.#signal = signal;
   }
 
@@ -55,9 +54,9 @@ class Scan {
   }
 
   async entry(directory: number, name: ByteString, path: ByteString): Promise<void> {
-    if (this.#isExcluded(path)) return;
+    if (this.#exclusion.isExcluded(path)) return;
     const status = statusAt(directory, name);
-    if (status === undefined) return;
+    if (status === undefined || this.#exclusion.isTooLarge(status)) return;
     if (isRegularFile(status)) {
       this.#files += 1;
       this.#bytes += status.size;
@@ -79,7 +78,7 @@ class Scan {
     throwIfAborted(this.#signal);
     if (this.#dirs % directoriesPerTurn === 0) await setImmediate();
     using opened = openDirectoryAt(directory, name);
-    for (const child of entryNames(opened.number)) {
+    for (const child of this.#exclusion.untaggedNames(opened.number, entryNames(opened.number))) {
       await this.entry(opened.number, child, joinPath(path, child));
     }
   }

@@ -2,7 +2,9 @@ import type { AccountNames } from '../filesystem/account-names.ts';
 import type { FileStatus } from '../filesystem/file-status.ts';
 import { type ByteString, emptyByteString } from '../format/byte-string.ts';
 import { goModeOf, nodeTypeOf } from '../format/go-file-mode.ts';
+import type { BlobId, TreeId } from '../format/ids.ts';
 import type { ExtendedAttribute, Node } from '../format/node.ts';
+import type { NodeHead } from '../format/node-encoder.ts';
 
 /** What of a node does not come from its status. */
 export interface NodeParts {
@@ -16,7 +18,7 @@ export interface NodeParts {
  * changes the real one, and every backup would differ from the last. A file's content and a directory's subtree are
  * added by `withContent` and `withSubtree`.
  */
-export function nodeOf(status: FileStatus, names: AccountNames, parts: NodeParts): Node {
+export function headOf(status: FileStatus, names: AccountNames, parts: NodeParts): NodeHead {
   const type = nodeTypeOf(status.mode);
   return {
     name: parts.name,
@@ -37,8 +39,14 @@ export function nodeOf(status: FileStatus, names: AccountNames, parts: NodeParts
     extendedAttributes: parts.extendedAttributes,
     genericAttributes: undefined,
     device: type === 'dev' || type === 'chardev' ? status.device : 0n,
-    content: null,
-    subtree: undefined,
-    error: emptyByteString,
   };
+}
+
+/** `null` for what is no file. */
+export function withContent(head: NodeHead, content: readonly BlobId[] | null): Node {
+  return { ...head, content, subtree: undefined, error: emptyByteString };
+}
+
+export function withSubtree(head: NodeHead, subtree: TreeId): Node {
+  return { ...head, content: null, subtree, error: emptyByteString };
 }

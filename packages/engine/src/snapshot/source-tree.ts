@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { HoldfastError } from '@holdfast/base';
 import { type ByteString, byteStringToText, type FilePath, toByteString } from '../format/byte-string.ts';
+import type { FileTime } from '../format/file-time.ts';
 
 /** One file or directory to back up, and where it will be in the snapshot. */
 export interface BackupSource {
@@ -13,17 +14,30 @@ export interface BackupSource {
   readonly treePath: readonly [FilePath, ...FilePath[]];
 }
 
-/** The upper directories of a snapshot down to the sources. Either it is a source, or it has children. */
+/** A file whose content is read from a stream, such as standard input or a command's output. */
+export interface StreamSource {
+  /** Read once, to its end. An error that it throws ends the backup, with no snapshot to save. */
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** Names from the top of the snapshot down to the file. Directories above are root's, with mode 755. */
+  readonly treePath: readonly [FilePath, ...FilePath[]];
+  /** Also the time of the directories above. */
+  readonly modifiedAt: FileTime;
+}
+
+/** The upper directories of a snapshot down to the sources. Either it is a source or a stream, or it has children. */
 export interface SourceTree {
-  /** Where the source, or the directory that gives a parent its metadata, is. Empty for the top. */
+  /** Where the source, or the directory that gives a parent its metadata, is. Empty for the top, and above streams. */
   readonly path: ByteString;
   readonly isSource: boolean;
+  /** Of a file that is read from a stream, or of a directory above one. */
+  readonly stream?: StreamSource | undefined;
   readonly children: ReadonlyMap<ByteString, SourceTree>;
 }
 
 interface Draft {
   path: ByteString;
   isSource: boolean;
+  stream?: StreamSource | undefined;
   children: Map<ByteString, Draft>;
 }
 
@@ -31,10 +45,29 @@ interface Draft {
  * Merges the sources into one tree. A source within another is part of that one.
  * @throws HoldfastError `usage-invalid` when two different sources claim the same place
  */
-export function buildSourceTree(sources: readonly BackupSource[]): SourceTree {
+export function buildSourceTree(
+  sources: readonly BackupSource[],
+  streams: readonly StreamSource[] = [],
+): SourceTree {
   const top = newDraft('' as ByteString);
   for (const source of sources) addSource(top, toByteString(source.path), source.treePath.map(toByteString));
+  for (const stream of streams) addStream(top, stream);
   return top;
+}
+
+function addStream(top: Draft, stream: StreamSource): void {
+  let draft = top;
+  const names = stream.treePath.map(toByteString);
+  names.forEach((name, index) => {
+    const present = draft.children.get(name);
+    const isLast = index === names.length - 1;
+    if (present !== undefined && (isLast || present.stream === undefined || present.children.size === 0)) {
+      throw claimedTwice(present.path, names.join('/') as ByteString);
+    }
+    const child = present ?? { ...newDraft('' as ByteString), stream };
+    draft.children.set(name, child);
+    draft = child;
+  });
 }
 
 function addSource(top: Draft, path: ByteString, treePath: readonly ByteString[]): void {

@@ -1,11 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { toByteString } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
+import { NodeEncoder } from '../format/node-encoder.ts';
 import { decodeTree } from '../format/tree-codec.ts';
 import { MemoryBlobs } from '../testing/memory-blobs.ts';
-import { ParentTree } from './parent-tree.ts';
 import { PendingTree } from './pending-tree.ts';
 import { TreeReadAhead } from './tree-read-ahead.ts';
 
@@ -53,41 +52,9 @@ describe('TreeReadAhead', () => {
   });
 });
 
-describe('ParentTree', () => {
-  const open = (all: Iterator<Node, void>, onDamage: (error: unknown) => void = () => {}): ParentTree =>
-    new ParentTree(all, new TreeReadAhead(new MemoryBlobs()), onDamage);
-
-  it('finds names in ascending order, with gaps on either side', () => {
-    const tree = open(nodes(500).values());
-    const find = (name: string): string | undefined => tree.find(toByteString(name))?.name;
-    expect(['a', 'n1000', 'n1000', 'n1000x', 'n1001', 'n1300', 'n1499', 'z'].map(find)).toEqual([
-      undefined,
-      'n1000',
-      'n1000',
-      undefined,
-      'n1001',
-      'n1300',
-      'n1499',
-      undefined,
-    ]);
-  });
-
-  it('knows what came before the damage', () => {
-    function* damaged(): Generator<Node, void> {
-      yield* nodes(2);
-      throw new Error('damaged');
-    }
-    const errors: unknown[] = [];
-    const tree = open(damaged(), (error) => errors.push(error));
-    expect(tree.find(toByteString('n1001'))).toBeDefined();
-    expect(tree.find(toByteString('n1002'))).toBeUndefined();
-    expect(errors).toHaveLength(1);
-  });
-});
-
 describe('PendingTree', () => {
   it('keeps the order of names, whichever node is ready first', async () => {
-    const tree = new PendingTree('utc');
+    const tree = new PendingTree(new NodeEncoder('utc'));
     const [a, b, c, d] = nodes(4);
     if (!a || !b || !c || !d) throw new Error('four nodes');
     const { promise, resolve } = Promise.withResolvers<Node>();
@@ -102,7 +69,7 @@ describe('PendingTree', () => {
   });
 
   it('rejects as a node does', async () => {
-    const tree = new PendingTree('utc');
+    const tree = new PendingTree(new NodeEncoder('utc'));
     tree.push(Promise.reject(new Error('why')));
     tree.push(nodes(1)[0] ?? Promise.resolve(undefined));
     await expect(tree.finish()).rejects.toThrow('why');

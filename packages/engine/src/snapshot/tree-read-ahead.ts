@@ -5,8 +5,6 @@ import { decodeNodes } from '../format/tree-codec.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
 
 const mostBytesAhead = 8 * 1024 * 1024;
-/** How far a reader of nodes looks ahead for directories. */
-export const nodesAhead = 64;
 
 /**
  * Reads trees before they are asked for, so that a walk from directory to directory does not wait for each.
@@ -23,6 +21,11 @@ export class TreeReadAhead {
     this.#signal = signal;
   }
 
+  /** Memory that trees take which were read ahead, and neither taken nor dropped yet. */
+  get bytesAhead(): number {
+    return this.#bytesAhead;
+  }
+
   /** Says that the tree will be needed soon. Each is later taken or dropped. */
   want(treeId: TreeId): void {
     const size = this.#blobs.blobSizeBytes('tree', treeId);
@@ -36,9 +39,14 @@ export class TreeReadAhead {
 
   /** The tree's nodes, one by one. @throws HoldfastError `blob-missing`, `blob-damaged`, `repository-damaged` */
   async take(treeId: TreeId): Promise<Generator<Node, void>> {
+    return decodeNodes(await this.takeBytes(treeId));
+  }
+
+  /** The tree's plaintext. @throws HoldfastError `blob-missing`, `blob-damaged` */
+  async takeBytes(treeId: TreeId): Promise<Uint8Array> {
     const reading = this.#ahead.get(treeId) ?? this.#read(treeId);
     this.drop(treeId);
-    return decodeNodes(await reading);
+    return await reading;
   }
 
   /** Says that the tree is not needed after all. */

@@ -60,10 +60,29 @@ export function describeBackendContract(name: string, makePlace: BackendFactory)
       const { backend } = place;
       await backend.create();
       const ids = await Promise.all(Array.from({ length: 150 }, () => saveRandom(backend, 'data')));
-      const listed = [];
-      for await (const file of backend.list('data')) listed.push(file);
-      expect(listed.map(({ id }) => id).sort()).toEqual(ids.sort());
+      const listed = await Array.fromAsync(backend.list('data'));
+      expect(listed.map(({ id }) => id)).toEqual(ids.sort());
       expect(new Set(listed.map(({ sizeBytes }) => sizeBytes))).toEqual(new Set([64]));
+      const behind = await Array.fromAsync(backend.list('data', { after: ids[99] }));
+      expect(behind.map(({ id }) => id)).toEqual(ids.slice(100));
+    });
+
+    it('asks for its pace before it sends and after it received, byte for byte', async () => {
+      await using place = await makePlace();
+      const { backend } = place;
+      await backend.create();
+      const bytes = randomBytes(200_000);
+      const file: FileName = { kind: 'data', id: sha256(bytes) };
+      let paced = 0;
+      const pace = async (count: number): Promise<void> => {
+        paced += count;
+      };
+      await backend.save(file, [bytes.subarray(0, 70_000), bytes.subarray(70_000)], { pace });
+      expect(paced).toBe(200_000);
+      expect((await backend.load(file, { pace }))?.equals(bytes)).toBe(true);
+      expect(paced).toBe(400_000);
+      await backend.loadRange(file, { offset: 5, length: 1_000 }, { pace });
+      expect(paced).toBe(401_000);
     });
 
     it('lets exactly one of many write the config', async () => {
@@ -130,5 +149,5 @@ async function saveRandom(backend: Backend, kind: ListedFileKind): Promise<strin
 async function idsOf(backend: Backend, kind: ListedFileKind): Promise<string[]> {
   const ids: string[] = [];
   for await (const { id } of backend.list(kind)) ids.push(id);
-  return ids.sort();
+  return ids;
 }

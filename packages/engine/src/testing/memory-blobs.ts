@@ -2,9 +2,9 @@ import { readSync } from 'node:fs';
 import { HoldfastError } from '@holdfast/base';
 import { sha256 } from '../crypto/hash.ts';
 import type { BlobType } from '../format/blob-type.ts';
-import { asId } from '../format/id-codec.ts';
+import { asId, idFromBytes } from '../format/id-codec.ts';
 import type { BlobId, TreeId } from '../format/ids.ts';
-import type { BlobReader, BlobWriter, SavedBlob } from '../repository/blob-store.ts';
+import type { BlobCopier, BlobReader, BlobWriter, SavedBlob } from '../repository/blob-store.ts';
 
 /** Blobs without a repository. Keeps the contracts of both interfaces; `storedBytes` is the length of the plaintext. */
 export class MemoryBlobs implements BlobReader, BlobWriter {
@@ -14,6 +14,10 @@ export class MemoryBlobs implements BlobReader, BlobWriter {
 
   hasBlob(type: BlobType, id: BlobId): boolean {
     return this.#blobs.has(`${type} ${id}`);
+  }
+
+  hasBlobBytes(type: BlobType, idBytes: Uint8Array): boolean {
+    return this.hasBlob(type, idFromBytes(idBytes));
   }
 
   blobSizeBytes(type: BlobType, id: BlobId): number | undefined {
@@ -26,6 +30,13 @@ export class MemoryBlobs implements BlobReader, BlobWriter {
     if (bytes === undefined) throw new HoldfastError('blob-missing', 'There is no such blob.');
     if (sha256(bytes) !== id) throw new HoldfastError('blob-damaged', 'The blob is not what its id says.');
     return Buffer.from(bytes);
+  }
+
+  openCopier(): BlobCopier {
+    return {
+      copy: async (id, { write }) => await write(await this.readBlob('data', id)),
+      [Symbol.asyncDispose]: async () => {},
+    };
   }
 
   async saveBlob(type: BlobType, plaintext: Uint8Array): Promise<SavedBlob> {

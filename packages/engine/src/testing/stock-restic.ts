@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 export interface StockRestic {
   /** `restic 0.14.0`, for the names of tests. */
   readonly version: string;
+  readonly program: string;
   /**
    * Runs it on a repository; its standard output. Rejects with what it wrote when it exits with another status than 0.
    */
@@ -25,6 +26,7 @@ async function openRestic(program: string): Promise<StockRestic> {
   const version = /^restic [0-9.]+/.exec(stdout)?.[0] ?? basename(program);
   return {
     version,
+    program,
     run: async (repository, password, ...args) => {
       const env = { ...process.env, RESTIC_PASSWORD: password };
       const options = { env, maxBuffer: 64 * 1024 * 1024 };

@@ -8,6 +8,7 @@ import { initRepository } from '../repository/init-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { systemRuntime } from '../repository/runtime.ts';
 import { quickScrypt } from './manual-runtime.ts';
+import { quickRuntime } from './quick-runtime.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export const testPassword = 'correct horse';
@@ -18,12 +19,12 @@ export interface TestRepository extends AsyncDisposable {
   readonly repository: Repository;
 }
 
-/** A new repository in a directory of its own, which goes with it. */
-export async function testRepository(): Promise<TestRepository> {
+/** A new repository in a directory of its own, which goes with it. `locksAtOnce`: where nobody else locks it meanwhile. */
+export async function testRepository({ locksAtOnce = false } = {}): Promise<TestRepository> {
   const directory = await temporaryDirectory();
   const path = join(directory.path, 'repository');
   const backend = new LocalBackend(path);
-  const runtime = { ...systemRuntime(), scrypt: quickScrypt };
+  const runtime = locksAtOnce ? quickRuntime() : { ...systemRuntime(), scrypt: quickScrypt };
   const repository = await initRepository({ backend, passwords: [testPassword], runtime });
   return { path, backend, repository, [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose]() };
 }

@@ -1,29 +1,42 @@
 import type { MasterKey } from '../crypto/master-key.ts';
+import { sealOverheadBytes } from '../crypto/seal.ts';
 import { SystemError } from '../filesystem/system-error.ts';
 import type { BlobId } from '../format/ids.ts';
-import { type PlainBlob, type SealedBlob, sealBlob } from '../pack/blob-seal.ts';
+import { blobSealerOf, type PlainBlob, type SealedBlob } from '../pack/blob-seal.ts';
 import { Batches } from './batches.ts';
-import type { FileToHash, HeldBlob, SealedBatch } from './operations.ts';
-import { type EngineWorker, WorkerPool } from './worker-pool.ts';
+import { HeldBatch } from './held-batch.ts';
+import type { FileToHash, HeldBlob } from './operations.ts';
+import { SpareSharedMemory } from './spare-memory.ts';
+import { takeSealed } from './take-sealed.ts';
+import { WorkerPool } from './worker-pool.ts';
 
 /** So much is sealed at once by the caller's own thread before the first worker is started for it. */
 const inlineBytes = 256 * 1024;
 const batchLimits = { count: 48, bytes: 1024 * 1024 };
 
+/** Takes a sealed blob over: its memory is used again as soon as this returns. */
+export type TakeSealed<Result> = (blob: SealedBlob) => Result;
+
 /** A plaintext that a worker holds. It has to be sealed or dropped, at once or later. */
 export interface HashedBlob {
   readonly id: BlobId;
   readonly sizeBytes: number;
-  seal(): Promise<SealedBlob>;
+  seal<Result>(take: TakeSealed<Result>): Promise<Result>;
   drop(): void;
+}
+
+interface Sealing {
+  readonly blob: PlainBlob;
+  readonly take: TakeSealed<unknown>;
 }
 
 /** Hashes, compresses, seals and proves blobs, in worker threads: many small ones at a time. */
 export class BlobSealing implements AsyncDisposable {
   readonly #key: MasterKey;
   readonly #pool: WorkerPool;
+  readonly #memory = new SpareSharedMemory();
   readonly #files: Batches<FileToHash, HashedBlob>;
-  readonly #plaintexts: Batches<PlainBlob, SealedBlob>;
+  readonly #plaintexts: Batches<Sealing, unknown>;
   #inlineBytes = 0;
   #holds = 0;
 
@@ -31,9 +44,7 @@ export class BlobSealing implements AsyncDisposable {
     this.#key = key;
     this.#pool = new WorkerPool(key);
     this.#files = new Batches<FileToHash, HashedBlob>(batchLimits, (files) => this.#hashFiles(files));
-    this.#plaintexts = new Batches<PlainBlob, SealedBlob>(batchLimits, (blobs) =>
-      this.#sealPlaintexts(blobs),
-    );
+    this.#plaintexts = new Batches<Sealing, unknown>(batchLimits, (sealings) => this.#sealAll(sealings));
   }
 
   /**
@@ -49,17 +60,18 @@ export class BlobSealing implements AsyncDisposable {
     const hold = this.#nextHold();
     const worker = this.#pool.next();
     const id = await worker.call('hashBytes', { hold, bytes });
-    const batch = new HeldBatch(worker, hold, 1);
-    return { id, sizeBytes: bytes.length, seal: () => batch.seal(0), drop: () => batch.drop() };
+    const blob = { id, sizeBytes: bytes.length };
+    return this.#heldBlob(blob, 0, new HeldBatch({ worker, memory: this.#memory }, hold, 1));
   }
 
   /** Seals a blob whose id is known already. */
-  async seal(blob: PlainBlob): Promise<SealedBlob> {
+  async seal<Result>(blob: PlainBlob, take: TakeSealed<Result>): Promise<Result> {
     if (!this.#pool.isStarted && this.#inlineBytes + blob.plaintext.length <= inlineBytes) {
       this.#inlineBytes += blob.plaintext.length;
-      return sealBlob(this.#key, blob.id, blob.plaintext);
+      const [sealed] = blobSealerOf(this.#key).sealAll([blob]);
+      return take(sealed as SealedBlob);
     }
-    return await this.#plaintexts.add(blob, blob.plaintext.length);
+    return (await this.#plaintexts.add({ blob, take }, blob.plaintext.length)) as Result;
   }
 
   /** What is under way rejects. */
@@ -76,60 +88,44 @@ export class BlobSealing implements AsyncDisposable {
     const hold = this.#nextHold();
     const worker = this.#pool.next();
     const held = await worker.call('hashFiles', { hold, files });
-    const batch = new HeldBatch(worker, hold, held.filter((blob) => 'id' in blob).length);
+    const blobs = held.filter((blob) => 'id' in blob).length;
+    const batch = new HeldBatch({ worker, memory: this.#memory }, hold, blobs);
     return held.map((blob: HeldBlob, position) => {
       if ('errorCode' in blob) return new SystemError(blob.errorCode, 'read');
-      return { ...blob, seal: () => batch.seal(position), drop: () => batch.drop() };
+      return this.#heldBlob(blob, position, batch);
     });
   }
 
-  async #sealPlaintexts(blobs: readonly PlainBlob[]): Promise<readonly SealedBlob[]> {
-    return sealedBlobs(await this.#pool.next().call('sealBytes', { blobs }));
-  }
-}
-
-/** What a worker holds of one batch; it is told to seal once it is known of each blob whether it is new. */
-class HeldBatch {
-  readonly #worker: EngineWorker;
-  readonly #hold: number;
-  readonly #chosen: number[] = [];
-  readonly #sealed = Promise.withResolvers<readonly SealedBlob[]>();
-  #undecided: number;
-
-  constructor(worker: EngineWorker, hold: number, blobs: number) {
-    this.#worker = worker;
-    this.#hold = hold;
-    this.#undecided = blobs;
-    this.#sealed.promise.catch(() => {});
-    if (blobs === 0) this.#send();
+  #heldBlob(
+    blob: { readonly id: BlobId; readonly sizeBytes: number },
+    position: number,
+    batch: HeldBatch,
+  ): HashedBlob {
+    return {
+      ...blob,
+      seal: (take) => batch.seal({ position, sizeBytes: blob.sizeBytes, take }),
+      drop: () => batch.drop(),
+    };
   }
 
-  async seal(position: number): Promise<SealedBlob> {
-    const at = this.#chosen.push(position) - 1;
-    this.#decide();
-    return (await this.#sealed.promise)[at] as SealedBlob;
+  async #sealAll(sealings: readonly Sealing[]): Promise<readonly unknown[]> {
+    const plainBytes = sealings.reduce((total, { blob }) => total + blob.plaintext.length, 0);
+    const plaintexts = this.#memory.take(plainBytes);
+    const into = this.#memory.take(plainBytes + sealings.length * sealOverheadBytes);
+    let offset = 0;
+    for (const { blob } of sealings) {
+      plaintexts.set(blob.plaintext, offset);
+      offset += blob.plaintext.length;
+    }
+    const blobs = sealings.map(({ blob }) => ({ id: blob.id, sizeBytes: blob.plaintext.length }));
+    const places = await this.#pool.next().call('sealBytes', { plaintexts, blobs, into });
+    const results = takeSealed(
+      into,
+      places,
+      sealings.map(({ take }) => take),
+    );
+    this.#memory.give(plaintexts);
+    this.#memory.give(into);
+    return results;
   }
-
-  drop(): void {
-    this.#decide();
-  }
-
-  #decide(): void {
-    this.#undecided -= 1;
-    if (this.#undecided === 0) this.#send();
-  }
-
-  #send(): void {
-    const sealing = this.#worker.call('sealHeld', { hold: this.#hold, chosen: this.#chosen });
-    sealing.then((batch) => this.#sealed.resolve(sealedBlobs(batch)), this.#sealed.reject);
-  }
-}
-
-function sealedBlobs({ memory, places }: SealedBatch): SealedBlob[] {
-  let offset = 0;
-  return places.map(({ lengthBytes, uncompressedLength }) => {
-    const sealed = memory.subarray(offset, offset + lengthBytes);
-    offset += lengthBytes;
-    return { sealed, uncompressedLength };
-  });
 }

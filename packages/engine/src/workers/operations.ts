@@ -1,5 +1,6 @@
 import type { ErrorReport } from '@holdfast/base';
-import type { BlobId } from '../format/ids.ts';
+import type { BlobId, PackId } from '../format/ids.ts';
+import type { PackedBlob } from '../format/pack-header.ts';
 
 /** An open file of this process, to be read from its start up to that size. */
 export interface FileToHash {
@@ -10,17 +11,28 @@ export interface FileToHash {
 /** A blob whose plaintext the worker keeps until it is told to seal or to drop it; or why the file could not be read. */
 export type HeldBlob = { readonly id: BlobId; readonly sizeBytes: number } | { readonly errorCode: string };
 
-/** A sealed blob's place in the memory that comes with it. */
+/** A sealed blob's place: the blobs of an answer are in a row in the memory that came with the request. */
 export interface SealedPlace {
   readonly lengthBytes: number;
   readonly uncompressedLength: number | undefined;
 }
 
-export interface SealedBatch {
-  /** The sealed blobs in a row. */
-  readonly memory: Uint8Array;
-  readonly places: readonly SealedPlace[];
+/** A blob in a stretch of a pack, and where in which open file its plaintext belongs. */
+export interface BlobToCopy {
+  readonly id: BlobId;
+  /** Within the stretch. */
+  readonly offset: number;
+  readonly length: number;
+  readonly uncompressedLength: number | undefined;
+  readonly file: number;
+  readonly position: number;
 }
+
+/** What became of a blob that was to be copied; a system error is that of the file written to. */
+export type BlobCopy = 'copied' | 'damaged' | { readonly errorCode: string };
+
+/** The blobs that a sound pack holds, or what is wrong with it. */
+export type PackProof = { readonly blobs: readonly PackedBlob[] } | { readonly reason: string };
 
 /** What a worker does when it is asked: each operation's request and answer, as they are posted. */
 export interface Operations {
@@ -34,15 +46,37 @@ export interface Operations {
     readonly request: { readonly hold: number; readonly bytes: Uint8Array };
     readonly answer: BlobId;
   };
-  /** Seals the chosen blobs of a held batch, by their positions in it, and drops the batch. */
+  /** Seals the chosen blobs of a held batch, by their positions in it, into shared memory, and drops the batch. */
   sealHeld: {
-    readonly request: { readonly hold: number; readonly chosen: readonly number[] };
-    readonly answer: SealedBatch;
+    readonly request: {
+      readonly hold: number;
+      readonly chosen: readonly number[];
+      readonly into: Uint8Array | undefined;
+    };
+    readonly answer: readonly SealedPlace[];
   };
-  /** Seals blobs that come with the request. */
+  /** Seals blobs whose plaintexts are in a row in shared memory. */
   sealBytes: {
-    readonly request: { readonly blobs: readonly { readonly id: BlobId; readonly plaintext: Uint8Array }[] };
-    readonly answer: SealedBatch;
+    readonly request: {
+      readonly plaintexts: Uint8Array;
+      readonly blobs: readonly { readonly id: BlobId; readonly sizeBytes: number }[];
+      readonly into: Uint8Array;
+    };
+    readonly answer: readonly SealedPlace[];
+  };
+  /** Opens blobs and writes their plaintexts; `sparse` leaves out pages of zeros. One answer for each blob. */
+  copyBlobs: {
+    readonly request: {
+      readonly sealed: Uint8Array;
+      readonly blobs: readonly BlobToCopy[];
+      readonly sparse: boolean;
+    };
+    readonly answer: readonly BlobCopy[];
+  };
+  /** Proves a pack's name, its header and every blob. */
+  provePack: {
+    readonly request: { readonly id: PackId; readonly pack: Uint8Array };
+    readonly answer: PackProof;
   };
 }
 

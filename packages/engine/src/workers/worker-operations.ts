@@ -5,47 +5,66 @@ import type { MasterKey } from '../crypto/master-key.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
 import { blobSealerOf, type PlainBlob, type SealedBlob } from '../pack/blob-seal.ts';
-import type { AnswerOf, FileToHash, HeldBlob, OperationName, RequestOf, SealedBatch } from './operations.ts';
+import { copyBlobs } from './copy-blobs.ts';
+import type { AnswerOf, FileToHash, HeldBlob, OperationName, RequestOf, SealedPlace } from './operations.ts';
+import { provePack } from './prove-pack.ts';
+import { SpareMemory } from './spare-memory.ts';
 
 /** The work itself, as it is done in a worker's thread; see `Operations`. */
 export type WorkerOperations = {
   readonly [Name in OperationName]: (request: RequestOf<Name>) => AnswerOf<Name>;
 };
 
-type Batch = readonly (PlainBlob | undefined)[];
+/** Files that were read and wait for the word to seal them. */
+interface Held {
+  readonly blobs: readonly (PlainBlob | undefined)[];
+  /** Where their plaintexts are, if it is this thread's own. */
+  readonly memory: Buffer | undefined;
+}
 
 export function workerOperations(key: MasterKey): WorkerOperations {
-  const held = new Map<number, Batch>();
-  const seal = (blobs: readonly PlainBlob[]): SealedBatch => toBatch(blobSealerOf(key).sealAll(blobs));
+  const held = new Map<number, Held>();
+  const memory = new SpareMemory();
   return {
     hashFiles({ hold, files }) {
-      const read = readAll(files);
-      held.set(
-        hold,
-        read.map((blob) => ('id' in blob ? blob : undefined)),
-      );
+      const room = memory.take(files.reduce((total, { sizeBytes }) => total + sizeBytes, 0));
+      const read = readAll(files, room);
+      held.set(hold, { blobs: read.map((blob) => ('id' in blob ? blob : undefined)), memory: room });
       return read.map((blob): HeldBlob => {
         return 'id' in blob ? { id: blob.id, sizeBytes: blob.plaintext.length } : blob;
       });
     },
     hashBytes({ hold, bytes }) {
       const id = asId<BlobId>(sha256(bytes));
-      held.set(hold, [{ id, plaintext: bytes }]);
+      held.set(hold, { blobs: [{ id, plaintext: bytes }], memory: undefined });
       return id;
     },
-    sealHeld({ hold, chosen }) {
-      const batch = held.get(hold) ?? [];
+    sealHeld({ hold, chosen, into }) {
+      const batch = held.get(hold);
       held.delete(hold);
-      return seal(chosen.map((position) => batch[position] ?? neverHeld()));
+      const blobs = chosen.map((position) => batch?.blobs[position] ?? neverHeld());
+      const sealed = blobs.length === 0 ? [] : blobSealerOf(key).sealAll(blobs, into);
+      if (batch?.memory !== undefined) memory.give(batch.memory);
+      return places(sealed);
     },
-    sealBytes({ blobs }) {
-      return seal(blobs);
+    sealBytes({ plaintexts, blobs, into }) {
+      let offset = 0;
+      const plain = blobs.map(({ id, sizeBytes }) => {
+        offset += sizeBytes;
+        return { id, plaintext: plaintexts.subarray(offset - sizeBytes, offset) };
+      });
+      return places(blobSealerOf(key).sealAll(plain, into));
     },
+    copyBlobs: (request) => copyBlobs(key, request),
+    provePack: (request) => provePack(key, request),
   };
 }
 
-function readAll(files: readonly FileToHash[]): (PlainBlob | { readonly errorCode: string })[] {
-  let room = Buffer.allocUnsafeSlow(files.reduce((total, { sizeBytes }) => total + sizeBytes, 0));
+function readAll(
+  files: readonly FileToHash[],
+  memory: Buffer,
+): (PlainBlob | { readonly errorCode: string })[] {
+  let room = memory;
   return files.map(({ file, sizeBytes }) => {
     try {
       const plaintext = room.subarray(0, readUpTo(file, room.subarray(0, sizeBytes)));
@@ -69,15 +88,8 @@ function readUpTo(file: number, into: Buffer): number {
   return filled;
 }
 
-function toBatch(blobs: readonly SealedBlob[]): SealedBatch {
-  const [first] = blobs;
-  return {
-    memory: first === undefined ? new Uint8Array(0) : new Uint8Array(first.sealed.buffer),
-    places: blobs.map(({ sealed, uncompressedLength }) => ({
-      lengthBytes: sealed.length,
-      uncompressedLength,
-    })),
-  };
+function places(blobs: readonly SealedBlob[]): SealedPlace[] {
+  return blobs.map(({ sealed, uncompressedLength }) => ({ lengthBytes: sealed.length, uncompressedLength }));
 }
 
 function neverHeld(): never {

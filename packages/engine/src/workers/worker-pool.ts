@@ -14,11 +14,6 @@ interface PendingCall {
   readonly reject: (error: unknown) => void;
 }
 
-export interface CallOptions {
-  /** Memory that is handed over instead of copied. */
-  readonly transfer?: readonly ArrayBuffer[];
-}
-
 /** One thread, and the calls that it has not answered yet; it answers them in their order. */
 export class EngineWorker {
   readonly #worker: Worker;
@@ -43,10 +38,11 @@ export class EngineWorker {
     return this.#pending.size;
   }
 
+  /** `transfer`: memory that is handed over instead of copied. */
   async call<Name extends OperationName>(
     name: Name,
     request: RequestOf<Name>,
-    { transfer = [] }: CallOptions = {},
+    transfer: readonly ArrayBuffer[] = [],
   ): Promise<AnswerOf<Name>> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#calls += 1;

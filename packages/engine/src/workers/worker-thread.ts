@@ -25,16 +25,8 @@ function perform<Name extends OperationName>(name: Name, request: RequestOf<Name
 
 parentPort?.on('message', ({ call, name, request }: WorkerRequest) => {
   try {
-    const answer = perform(name, request);
-    parentPort?.postMessage({ call, answer }, memoryOf(answer));
+    parentPort?.postMessage({ call, answer: perform(name, request) });
   } catch (error) {
     parentPort?.postMessage({ call, error: toHoldfastError(error).toReport() });
   }
 });
-
-/** What is handed over instead of copied. */
-function memoryOf(answer: unknown): ArrayBuffer[] {
-  if (typeof answer !== 'object' || answer === null || !('memory' in answer)) return [];
-  const { memory } = answer;
-  return memory instanceof Uint8Array && memory.buffer instanceof ArrayBuffer ? [memory.buffer] : [];
-}

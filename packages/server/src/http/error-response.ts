@@ -16,6 +16,8 @@ const statusOfCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   unauthenticated: 401,
   'docker-unreachable': 502,
   'docker-refused': 502,
+  'storage-bucket-missing': 502,
+  'storage-credentials-wrong': 502,
   'storage-unreachable': 502,
   'catalog-unreachable': 503,
   'storage-full': 507,

@@ -1,8 +1,9 @@
 import { type ExitStatus, exitStatus } from '@holdfast/base';
 import type { BackupId, Client, Job } from '@holdfast/protocol';
-import { collect, retention } from '../../command/arguments.ts';
+import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
+import { retention } from '../../command/retention-argument.ts';
 import { environmentHelp, formatOption, serverCommand } from '../../command/shared-options.ts';
 import type { CliContext } from '../../context.ts';
 import { formatBytes, formatDuration, formatNumberOf } from '../../output/quantities.ts';

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { HoldfastError, systemErrorCode, throwIfAborted } from '@holdfast/base';
+import type { Pace } from '../backend.ts';
 
 /** What file systems without hard links, modes or fsync (FAT, CIFS, some of FUSE) answer to those calls. */
 const unsupportedCodes: readonly (string | undefined)[] = [
@@ -22,6 +23,7 @@ export interface AtomicFileOptions {
   /** Rejects with `repository-exists` instead of replacing. */
   readonly isExclusive: boolean;
   readonly signal?: AbortSignal | undefined;
+  readonly pace?: Pace | undefined;
 }
 
 /**
@@ -70,6 +72,7 @@ async function writeTemporary(
   await using handle = await createFile(path, options.folderMode);
   for (const part of parts) {
     throwIfAborted(options.signal);
+    await options.pace?.(part.length, options);
     await writeAll(handle, part);
   }
   await unlessUnsupported(handle.chmod(options.fileMode));

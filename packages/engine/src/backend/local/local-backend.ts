@@ -3,7 +3,15 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Abortable, systemErrorCode, throwIfAborted } from '@holdfast/base';
 import { isId } from '../../format/id-codec.ts';
-import type { Backend, ByteRange, FileName, ListedFile, ListedFileKind } from '../backend.ts';
+import type {
+  Backend,
+  ByteRange,
+  FileName,
+  ListedFile,
+  ListedFileKind,
+  ListOptions,
+  TransferOptions,
+} from '../backend.ts';
 import { leftoverPattern, syncDirectory, unlinkIfThere, writeFileAtomically } from './atomic-file.ts';
 import { allFolders, directoryOf, folders, kindFolders, nameOf, packFolders, pathOf } from './layout.ts';
 import { makeDirectory } from './make-directory.ts';
@@ -43,7 +51,11 @@ export class LocalBackend implements Backend {
     });
   }
 
-  async save(file: FileName, parts: readonly Uint8Array[], { signal }: Abortable = {}): Promise<void> {
+  async save(
+    file: FileName,
+    parts: readonly Uint8Array[],
+    { signal, pace }: TransferOptions = {},
+  ): Promise<void> {
     throwIfAborted(signal);
     await this.#guard('write', async () => {
       const modes = await this.#readModes();
@@ -52,18 +64,21 @@ export class LocalBackend implements Backend {
         folderMode: modes?.folder,
         isExclusive: file.kind === 'config',
         signal,
+        pace,
       });
     });
   }
 
-  async load(file: FileName, { signal }: Abortable = {}): Promise<Buffer | undefined> {
-    throwIfAborted(signal);
-    return await this.#guard('read', () => readFileIfThere(pathOf(this.location, file)));
+  async load(file: FileName, options: TransferOptions = {}): Promise<Buffer | undefined> {
+    return await this.#read(file, undefined, options);
   }
 
-  async loadRange(file: FileName, range: ByteRange, { signal }: Abortable = {}): Promise<Buffer | undefined> {
-    throwIfAborted(signal);
-    return await this.#guard('read', () => readFileIfThere(pathOf(this.location, file), range));
+  async loadRange(
+    file: FileName,
+    range: ByteRange,
+    options: TransferOptions = {},
+  ): Promise<Buffer | undefined> {
+    return await this.#read(file, range, options);
   }
 
   async stat(file: FileName, { signal }: Abortable = {}): Promise<{ sizeBytes: number } | undefined> {
@@ -72,10 +87,10 @@ export class LocalBackend implements Backend {
     return stats === undefined ? undefined : { sizeBytes: stats.size };
   }
 
-  async *list(kind: ListedFileKind, { signal }: Abortable = {}): AsyncIterable<ListedFile> {
+  async *list(kind: ListedFileKind, { signal, after = '' }: ListOptions = {}): AsyncIterable<ListedFile> {
     const inFolders = kind === 'data' ? packFolders(this.location) : [join(this.location, folders[kind])];
     for (const folder of inFolders) {
-      const ids = await this.#guard('read', () => idsIn(folder, kind));
+      const ids = (await this.#guard('read', () => idsIn(folder, kind))).filter((id) => id > after).sort();
       for (let from = 0; from < ids.length; from += statsAtOnce) {
         throwIfAborted(signal);
         const some = ids.slice(from, from + statsAtOnce);
@@ -100,6 +115,17 @@ export class LocalBackend implements Backend {
       removed += await this.#guard('write', () => removeLeftoversIn(folder, writtenBeforeMs));
     }
     return removed;
+  }
+
+  async #read(
+    file: FileName,
+    range: ByteRange | undefined,
+    { signal, pace }: TransferOptions,
+  ): Promise<Buffer | undefined> {
+    throwIfAborted(signal);
+    const bytes = await this.#guard('read', () => readFileIfThere(pathOf(this.location, file), range));
+    if (bytes !== undefined) await pace?.(bytes.length, { signal });
+    return bytes;
   }
 
   /** undefined while there is no config: a repository that is not made yet, or whose disk is not there any more. */

@@ -1,0 +1,73 @@
+import { sealOverheadBytes } from '../crypto/seal.ts';
+import type { SealedBlob } from '../pack/blob-seal.ts';
+import type { SpareMemory } from './spare-memory.ts';
+import { takeSealed } from './take-sealed.ts';
+import type { EngineWorker } from './worker-pool.ts';
+
+interface Chosen {
+  readonly position: number;
+  readonly sizeBytes: number;
+  readonly take: (blob: SealedBlob) => unknown;
+}
+
+export interface Holder {
+  readonly worker: EngineWorker;
+  /** Shared memory for what is sealed. */
+  readonly memory: SpareMemory;
+}
+
+/** What a worker holds of one batch; it is told to seal once it is known of each blob whether it is new. */
+export class HeldBatch {
+  readonly #holder: Holder;
+  readonly #hold: number;
+  readonly #chosen: Chosen[] = [];
+  readonly #results = Promise.withResolvers<readonly unknown[]>();
+  #undecided: number;
+
+  constructor(holder: Holder, hold: number, blobs: number) {
+    this.#holder = holder;
+    this.#hold = hold;
+    this.#undecided = blobs;
+    // Who waits for a blob of it gets the failure.
+    this.#results.promise.catch(() => {});
+    if (blobs === 0) this.#send();
+  }
+
+  async seal<Result>(chosen: Chosen & { readonly take: (blob: SealedBlob) => Result }): Promise<Result> {
+    const at = this.#chosen.push(chosen) - 1;
+    this.#decide();
+    return (await this.#results.promise)[at] as Result;
+  }
+
+  drop(): void {
+    this.#decide();
+  }
+
+  #decide(): void {
+    this.#undecided -= 1;
+    if (this.#undecided === 0) this.#send();
+  }
+
+  #send(): void {
+    this.#sealChosen().then(this.#results.resolve, this.#results.reject);
+  }
+
+  async #sealChosen(): Promise<readonly unknown[]> {
+    const { worker, memory } = this.#holder;
+    const boundBytes = this.#chosen.reduce(
+      (total, { sizeBytes }) => total + sizeBytes + sealOverheadBytes,
+      0,
+    );
+    const into = this.#chosen.length === 0 ? undefined : memory.take(boundBytes);
+    const chosen = this.#chosen.map(({ position }) => position);
+    const places = await worker.call('sealHeld', { hold: this.#hold, chosen, into });
+    if (into === undefined) return [];
+    const results = takeSealed(
+      into,
+      places,
+      this.#chosen.map(({ take }) => take),
+    );
+    memory.give(into);
+    return results;
+  }
+}
