@@ -7,7 +7,7 @@ const bucket = 's3:https://example.org/bucket';
 const env = { HOME: '/home/smith' };
 
 function cacheOf(location: string, options: RepositoryOptions = {}, more: Record<string, string> = {}) {
-  const { context } = testContext([], { env: { ...env, ...more }, folder: '/work' });
+  const { context } = testContext([], { env: { ...env, ...more }, folder: '/projects' });
   return givenBackend(context, location, options).cacheDirectory;
 }
 
@@ -15,7 +15,7 @@ describe('givenBackend', () => {
   it('keeps metadata of remote repositories where the user wants it', () => {
     expect(cacheOf(bucket)).toBe('/home/smith/.cache/holdfast');
     expect(cacheOf(bucket, {}, { XDG_CACHE_HOME: '/var/cache' })).toBe('/var/cache/holdfast');
-    expect(cacheOf(bucket, { cacheDir: 'mine' })).toBe('/work/mine');
+    expect(cacheOf(bucket, { cacheDir: 'mine' })).toBe('/projects/mine');
     expect(cacheOf(bucket, { cache: false, cacheDir: 'mine' })).toBeUndefined();
     expect(cacheOf('/srv/backups')).toBeUndefined();
   });

@@ -4,8 +4,10 @@ import { sha256 } from '../crypto/hash.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId, IndexId, PackId } from '../format/ids.ts';
 import { encodeIndexFile, type IndexedPack } from '../format/index-file.ts';
+import { FaultBackend } from '../testing/fault-backend.ts';
 import { testRepository } from '../testing/test-repository.ts';
 import { IndexStore } from './index-store.ts';
+import { SealedFiles } from './sealed-files.ts';
 
 function pack(name: string): IndexedPack {
   const id = asId<BlobId>(sha256(Buffer.from(`blob of ${name}`)));
@@ -51,6 +53,54 @@ describe('the index', () => {
       await store.refresh();
       expect(store.current.hasPack(pack('gone').id)).toBe(false);
     }
+  });
+
+  it('is read once, however many ask for it at a time', async () => {
+    await using place = await testRepository();
+    const { files } = place.repository.storage;
+    const names = Array.from({ length: 20 }, (_, number) => `pack ${number}`);
+    for (const name of names)
+      await files.save('index', encodeIndexFile({ supersedes: [], packs: [pack(name)] }));
+    const store = new IndexStore(files);
+    const loaded: IndexId[] = [];
+    const onLoaded = (id: IndexId): void => void loaded.push(id);
+    await Promise.all([store.refresh({ onLoaded }), store.refreshToWrite(), store.refresh({ onLoaded })]);
+    expect(new Set(loaded).size).toBe(20);
+    expect(loaded).toHaveLength(20);
+    expect(names.every((name) => store.current.hasPack(pack(name).id))).toBe(true);
+  });
+
+  it('that was read before there was a lock is brought up to date under it', async () => {
+    await using place = await testRepository();
+    const { repository } = place;
+    const { files, indexes } = repository.storage;
+    const pruned = await files.save('index', encodeIndexFile({ supersedes: [], packs: [pack('pruned')] }));
+    await files.save('index', encodeIndexFile({ supersedes: [], packs: [pack('kept')] }));
+    await repository.preloadIndex();
+    expect(indexes.current.hasPack(pack('pruned').id)).toBe(true);
+    await files.remove('index', pruned);
+    await files.save('index', encodeIndexFile({ supersedes: [], packs: [pack('new')] }));
+    await using lock = await repository.lock('shared');
+    await using _ = await repository.openWriter({ lock });
+    const has = (name: string): boolean => indexes.current.hasPack(pack(name).id);
+    expect(['pruned', 'kept', 'new'].map(has)).toEqual([false, true, true]);
+  });
+
+  it('that could not be read to its end counts for nothing of what was read', async () => {
+    await using place = await testRepository();
+    const { files, key } = place.repository.storage;
+    const saved: IndexId[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      saved.push(await files.save('index', encodeIndexFile({ supersedes: [], packs: [pack(name)] })));
+    }
+    const faults = [{ method: 'load', kind: 'index', calls: [6], effect: 'fails' } as const];
+    const store = new IndexStore(new SealedFiles(new FaultBackend(place.backend, faults), key));
+    await expect(store.refresh()).rejects.toMatchObject({ code: 'storage-unreachable' });
+    for (const id of saved) await files.remove('index', id);
+    await files.save('index', encodeIndexFile({ supersedes: [], packs: [pack('new')] }));
+    await store.refresh();
+    expect(store.current.blobCount).toBe(1);
+    expect(store.current.hasPack(pack('new').id)).toBe(true);
   });
 
   it('that is garbage is told by name', async () => {

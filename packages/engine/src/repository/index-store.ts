@@ -45,6 +45,8 @@ export class IndexStore {
   #current = new BlobIndex();
   /** The files that `#current` knows of: read, written, or superseded by one of those. */
   #known: ReadonlySet<IndexId> = new Set();
+  /** True when `#current` may also have what files say that are not known: they may go without anybody noticing. */
+  #isPartial = false;
   #unindexed: readonly UnindexedPack[] = [];
   #writing: Promise<void> = Promise.resolve();
   #refreshing: Promise<void> = Promise.resolve();
@@ -77,7 +79,7 @@ export class IndexStore {
     for (let attempt = 0; attempt < listingAttempts; attempt += 1) {
       const files = await this.#files.list('index', options);
       const listed = new Set(files.map(({ id }) => id));
-      const isGrown = [...this.#known].every((id) => listed.has(id));
+      const isGrown = !this.#isPartial && [...this.#known].every((id) => listed.has(id));
       if (isGrown && (await this.#extend(files, options))) return;
       if (await this.#rebuild(files, options)) return;
     }
@@ -98,6 +100,7 @@ export class IndexStore {
     this.#unindexed = this.#unindexed.filter(({ lock }) => lock.isHeld);
     this.#current = new BlobIndex();
     this.#known = new Set();
+    this.#isPartial = false;
     for (const { pack } of this.#unindexed) this.#current.add(pack);
   }
 
@@ -146,12 +149,14 @@ export class IndexStore {
     const listed = new Set(files.map(({ id }) => id));
     const fresh = files.filter(({ id }) => !this.#known.has(id));
     const adding = new IndexAdding(this.#current, fresh);
+    this.#isPartial = true;
     for await (const { id, columns } of this.#loadAll(fresh, options)) {
       if (columns === undefined || columns.supersedes.some((superseded) => listed.has(superseded)))
         return false;
       adding.add(id, columns);
     }
     this.#known = new Set([...this.#known, ...fresh.map(({ id }) => id)]);
+    this.#isPartial = false;
     return true;
   }
 
@@ -179,6 +184,7 @@ export class IndexStore {
       this.#current = index;
     }
     this.#known = listed;
+    this.#isPartial = false;
     return true;
   }
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FileName } from '../../backend/backend.ts';
 import { pathOf } from '../../backend/local/layout.ts';
@@ -95,7 +95,11 @@ export class CorruptionSite {
   ): Promise<{ readonly path: string; readonly other: string; readonly name: string }> {
     if (kind === 'config') {
       const config = { kind: 'config' } as const;
-      return { path: pathOf(copy, config), other: pathOf(join(this.path, 'other'), config), name: 'config' };
+      // A copy: what is swapped into it must not be there the next time.
+      const other = join(this.path, 'other-config');
+      rmSync(other, { force: true });
+      copyFileSync(pathOf(join(this.path, 'other'), config), other);
+      return { path: pathOf(copy, config), other, name: 'config' };
     }
     const files = await this.#filesOf(copy, kind);
     const [first, second] = files;
