@@ -1,0 +1,24 @@
+/** What every case of a long run gets. */
+export interface SoakOptions {
+  readonly seed: number;
+  /** How many processes the crash case kills, about. */
+  readonly kills: number;
+  /** An empty directory of the case's own. */
+  readonly path: string;
+  /** Shows a line of progress. */
+  readonly say: (line: string) => void;
+}
+
+export interface SoakOutcome {
+  /** Kills, faults, damaged files, inputs. */
+  readonly runs: number;
+  /** What went wrong, each with what is needed to see it again. */
+  readonly failed: readonly string[];
+  /** Further figures. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+export interface SoakCase {
+  readonly name: string;
+  run(options: SoakOptions): Promise<SoakOutcome>;
+}
