@@ -15,7 +15,7 @@ import type { Repository } from './repository.ts';
 const password = 'side by side';
 const writerPath = join(import.meta.dirname, '../testing/steady-writer.ts');
 const holdfastPath = join(import.meta.dirname, '../../../../bin/holdfast');
-const newNamespace = ['unshare', '--pid', '--fork', '--mount-proc'];
+const newNamespace = ['unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 const otherHost = [...newNamespace, '--uts', 'sh', '-c', 'hostname elsewhere && exec "$0" "$@"'];
 const statusOfLocked = 11;
 
