@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemErrorCode } from '@holdfast/base';
 import { type BackupId, isJobOver, type Job } from '@holdfast/protocol';
 import { ComposeProject, volumeFolder } from './compose.ts';
 import { Holdfast } from './holdfast.ts';
@@ -77,7 +78,7 @@ export class CutApp implements AsyncDisposable {
   async killAfter(victim: Victim, afterMs: number): Promise<void> {
     await delay(afterMs);
     const movers = victim === 'server' ? [] : this.holdfast.moverPids();
-    for (const pid of movers) process.kill(pid, 'SIGKILL');
+    for (const pid of movers) killIfThere(pid);
     if (victim !== 'mover') await this.holdfast.killServer();
   }
 
@@ -90,5 +91,14 @@ export class CutApp implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.project[Symbol.asyncDispose]();
     await this.holdfast[Symbol.asyncDispose]();
+  }
+}
+
+/** A mover may be done in the very moment. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ESRCH') throw error;
   }
 }

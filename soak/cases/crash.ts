@@ -1,8 +1,7 @@
-import { runCrashes, stockRestics } from '@holdfast/engine/soak';
+import { runCrashes, stockRestics, wantedPhases } from '@holdfast/engine/soak';
 import type { SoakCase } from '../soak-case.ts';
 
 const size = { largeFiles: 6, largeBytes: 7 * 1024 * 1024, smallFiles: 200 };
-const wantedPhases = ['scan', 'pack', 'index', 'snapshot', 'repack', 'delete'] as const;
 const leastOfPhase = 20;
 /** Fewer kills than this cannot meet each phase so often. */
 const wholeKills = 200;
@@ -19,6 +18,7 @@ export const crashCase: SoakCase = {
       seed,
       kills,
       size,
+      leastOfPhase: kills < wholeKills ? 0 : leastOfPhase,
       onKill: ({ number, planned, kill, phase, failure }) =>
         say(`${number}/${planned} ${kill}: ${phase ?? 'ended before'}, ${failure ?? 'ok'}`),
     });

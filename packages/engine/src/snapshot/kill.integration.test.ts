@@ -9,8 +9,9 @@ import { snapshotOf, testPassword, testRepository } from '../testing/test-reposi
 import { backupSources } from './backup.ts';
 
 const restorePath = join(import.meta.dirname, '../testing/one-restore.ts');
-const fileNames = Array.from({ length: 400 }, (_, number) => `dir-${number % 7}/file-${number}`);
-const fileBytes = 40_000;
+// Many times what is under way at once: so a kill finds some old and some new.
+const fileNames = Array.from({ length: 2000 }, (_, number) => `dir-${number % 7}/file-${number}`);
+const fileBytes = 10_000;
 
 it('leaves each file old or new when it is killed, and is completed by the same restore again', async () => {
   await using place = await temporaryDirectory();
@@ -23,7 +24,7 @@ it('leaves each file old or new when it is killed, and is completed by the same 
   let sawNew = 0;
   for (let kill = 0; kill < 10; kill += 1) {
     fill(target, 'old');
-    await restore(test.path, target, kill * 40);
+    await restore(test.path, target, kill * 200);
     for (const name of fileNames) {
       const content = readFileSync(join(target, name), 'utf8');
       expect(content.length).toBe(fileBytes);
@@ -38,7 +39,7 @@ it('leaves each file old or new when it is killed, and is completed by the same 
 
   expect(await restore(test.path, target)).toBe(0);
   expect(compareTrees(source, target)).toEqual([]);
-  expect(readdirSync(target, { recursive: true, encoding: 'utf8' })).toHaveLength(407);
+  expect(readdirSync(target, { recursive: true, encoding: 'utf8' })).toHaveLength(2007);
 });
 
 function contentOf(age: 'old' | 'new', name: string): string {

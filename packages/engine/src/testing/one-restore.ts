@@ -1,7 +1,7 @@
-import { writeSync } from 'node:fs';
 import { openBackend } from '../backend/open-backend.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import { restoreNode } from '../snapshot/restore.ts';
+import { say } from './say.ts';
 
 /**
  * A process that restores `data` of the newest snapshot, and may be killed at it: repository, password, target.
@@ -12,17 +12,18 @@ const repository = await openRepository({ backend: openBackend(location), passwo
 await repository.refreshIndex();
 const { tree } = await repository.snapshots.find('latest');
 let dots = 0;
-const { failureCount } = await restoreNode({
+const { failureCount, failures } = await restoreNode({
   blobs: repository.blobs,
   treeId: tree,
   nodePath: ['data'],
   targetPath,
   progress: {
     report: ({ files }) => {
-      writeSync(process.stdout.fd, '.'.repeat(files - dots));
+      say('.'.repeat(files - dots));
       dots = files;
     },
   },
   options: { deleteExtraneous: true, syncTarget: false },
 });
+for (const { path, message } of failures) process.stderr.write(`${path}: ${message}\n`);
 process.exitCode = failureCount === 0 ? 0 : 1;

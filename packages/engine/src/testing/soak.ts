@@ -3,6 +3,7 @@ export { corruptions } from './corruption/corruption.ts';
 export { proveCorruption } from './corruption/corruption-run.ts';
 export { CorruptionSite } from './corruption/corruption-site.ts';
 export { type CrashRunOptions, type CrashRunResult, type JudgedKill, runCrashes } from './crash/crash-run.ts';
+export { wantedPhases } from './crash/kill-plan.ts';
 export { describeFault, planFaults, proveFault } from './faults/fault-run.ts';
 export { faultVerbs } from './faults/fault-verbs.ts';
 export { runChunkerFuzz } from './fuzz/chunker-target.ts';

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { writeSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { openBackend } from '../backend/open-backend.ts';
 import { openRepository } from '../repository/open-repository.ts';
 import { TellingBackend } from './crash/telling-backend.ts';
+import { say } from './say.ts';
 import { snapshotOf } from './test-repository.ts';
 
 /**
@@ -31,7 +31,7 @@ for (let blob = 0; blob < enoughBlobs; blob += 1) {
   ids.push((await writer.saveBlob('data', randomBytes(blobBytes))).id);
 }
 while (packs === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-writeSync(1, 'packed\n');
+say('packed\n');
 await new Promise((resolve) => createInterface(process.stdin).once('line', resolve));
 try {
   const times =
@@ -40,8 +40,8 @@ try {
   const node = `{"name":"file","type":"file","mode":420,${times},"uid":0,"gid":0,"size":${size},"content":${JSON.stringify(ids)}}`;
   const { id: tree } = await writer.saveBlob('tree', Buffer.from(`{"nodes":[${node}]}\n`));
   await writer.flush();
-  writeSync(1, `${(await repository.snapshots.save(snapshotOf(tree), { lock })).id}\n`);
+  say(`${(await repository.snapshots.save(snapshotOf(tree), { lock })).id}\n`);
 } catch (error) {
-  writeSync(1, `${typeof error === 'object' && error !== null && 'code' in error ? error.code : error}\n`);
+  say(`${typeof error === 'object' && error !== null && 'code' in error ? error.code : error}\n`);
 }
 process.stdin.destroy();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { SeededRandom } from '../seeded-random.ts';
 import { CrashSite, type CrashSiteOptions, crashPassword } from './crash-site.ts';
 import { assertNothingLost } from './expectation.ts';
-import { describeKill, type PlannedKill, planKills } from './kill-plan.ts';
+import { describeKill, killInPhase, type PlannedKill, planKills, wantedPhases } from './kill-plan.ts';
 import { type ProcessEnd, runProcess, runVictim, type VictimEnd } from './run-victim.ts';
 import { type CrashPhase, phaseOf, type VictimTask, type VictimVerb } from './victim-task.ts';
 
@@ -12,6 +12,8 @@ const otherPassword = 'comes and goes';
 
 export interface CrashRunOptions extends CrashSiteOptions {
   readonly kills: number;
+  /** When the planned kills are done, more are added until so many met each phase. */
+  readonly leastOfPhase?: number | undefined;
   /** Other verbs are left out. */
   readonly verbs?: readonly VictimVerb[] | undefined;
   /** Told of every kill that was judged. */
@@ -40,16 +42,21 @@ export interface CrashRunResult {
  */
 export async function runCrashes(options: CrashRunOptions): Promise<CrashRunResult> {
   const run = new CrashRun(await CrashSite.make(options), options.seed);
-  const { verbs, onKill } = options;
+  const { verbs, onKill, leastOfPhase = 0 } = options;
   const planned = planKills(options.kills, new SeededRandom(options.seed)).filter(
     ({ verb }) => verbs === undefined || verbs.includes(verb),
   );
   const judged: JudgedKill[] = [];
-  for (const [at, kill] of planned.entries()) {
+  const killOnce = async (kill: PlannedKill): Promise<void> => {
     const verdict = await run.killAndJudge(kill);
-    const one = { number: at + 1, planned: planned.length, kill: describeKill(kill), ...verdict };
+    const one = { number: judged.length + 1, planned: planned.length, kill: describeKill(kill), ...verdict };
     judged.push(one);
     onKill?.(one);
+  };
+  for (const kill of planned) await killOnce(kill);
+  for (const phase of wantedPhases) {
+    const met = judged.filter((kill) => kill.phase === phase).length;
+    for (let more = met; more < leastOfPhase; more += 1) await killOnce(killInPhase(phase));
   }
   const phases: Partial<Record<CrashPhase, number>> = {};
   for (const { phase } of judged) if (phase !== undefined) phases[phase] = (phases[phase] ?? 0) + 1;
@@ -167,7 +174,7 @@ class CrashRun {
   async #complete(task: VictimTask): Promise<void> {
     const there = new Set((await this.#site.snapshots()).map(({ id }) => String(id)));
     const left = task.snapshotIds?.filter((id) => there.has(id));
-    const isCommand = task.otherPassword === undefined && this.#judged % 2 === 0;
+    const isCommand = task.otherPassword === undefined && left?.length !== 0 && this.#judged % 2 === 0;
     if (task.verb === 'key-remove') await this.#mustEnd({ ...task, verb: 'key-add' });
     await this.#mustEnd({ ...task, ...(left === undefined ? {} : { snapshotIds: left }) }, isCommand);
     await this.#clearKeys();

@@ -1,6 +1,6 @@
 import type { FileKind } from '../../backend/backend.ts';
 import type { SeededRandom } from '../seeded-random.ts';
-import type { CallName, KillPoint, VictimVerb } from './victim-task.ts';
+import type { CallName, CrashPhase, KillPoint, VictimVerb } from './victim-task.ts';
 
 /** One kill: of which verb, and where. */
 export type PlannedKill = {
@@ -59,6 +59,24 @@ const sorts: readonly Sort[] = [
   { verb: 'key-remove', weight: 5 },
   { verb: 'key-remove', weight: 6, call: 'remove', kind: 'key', most: 1, longestDelayMs: 2 },
 ];
+
+/** Phases that have to be met so often, and a kill that surely meets each. */
+const surePoints = {
+  scan: { verb: 'backup', call: 'save', kind: 'lock', moment: 'after', delayMs: 10 },
+  pack: { verb: 'backup', call: 'save', kind: 'data', moment: 'before', delayMs: 0 },
+  index: { verb: 'backup', call: 'save', kind: 'index', moment: 'before', delayMs: 0 },
+  snapshot: { verb: 'backup', call: 'save', kind: 'snapshot', moment: 'before', delayMs: 0 },
+  repack: { verb: 'prune', call: 'save', kind: 'data', moment: 'before', delayMs: 0 },
+  delete: { verb: 'prune', call: 'remove', kind: 'data', moment: 'after', delayMs: 0 },
+} as const satisfies Partial<Record<CrashPhase, { readonly verb: VictimVerb } & Omit<KillPoint, 'number'>>>;
+
+export const wantedPhases = Object.keys(surePoints) as readonly (keyof typeof surePoints)[];
+
+/** Another kill in that phase: the planned ones may have come too late for it, or too early. */
+export function killInPhase(phase: keyof typeof surePoints): PlannedKill {
+  const { verb, ...point } = surePoints[phase];
+  return { verb, by: 'call', point: { ...point, number: 0 } };
+}
 
 const allMoments: readonly KillPoint['moment'][] = ['before', 'during', 'after'];
 

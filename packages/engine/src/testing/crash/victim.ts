@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs';
 import { openBackend } from '../../backend/open-backend.ts';
 import { asId } from '../../format/id-codec.ts';
 import type { SnapshotId } from '../../format/ids.ts';
@@ -12,6 +11,7 @@ import { systemRuntime } from '../../repository/runtime.ts';
 import { backupSources } from '../../snapshot/backup.ts';
 import { sourcesFromArguments } from '../../snapshot/source-arguments.ts';
 import { quickScrypt } from '../manual-runtime.ts';
+import { say } from '../say.ts';
 import { snapshotOf } from '../test-repository.ts';
 import { TellingBackend } from './telling-backend.ts';
 import type { ToldCall, VictimTask } from './victim-task.ts';
@@ -27,7 +27,7 @@ const counts = { begun: 0, ended: 0 };
 
 function tell(call: ToldCall): void {
   // Not process.stdout: the line has to be out before the call goes on.
-  writeSync(1, `${call.hasEnded ? '<' : '>'} ${call.call} ${call.kind} ${call.id}\n`);
+  say(`${call.hasEnded ? '<' : '>'} ${call.call} ${call.kind} ${call.id}\n`);
   const point = task.killAt;
   if (point === undefined || point.call !== call.call || point.kind !== call.kind) return;
   const number = call.hasEnded ? counts.ended++ : counts.begun++;
@@ -99,4 +99,4 @@ async function backUp(repository: Repository): Promise<void> {
 }
 
 await verbs[task.verb]();
-writeSync(1, 'done\n');
+say('done\n');
