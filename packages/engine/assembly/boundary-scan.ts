@@ -12,14 +12,12 @@ const LANE: usize = 8192;
 const LANES: usize = 4;
 
 /** Takes a byte in while the window is not full yet. */
-// @ts-ignore: decorator
 @inline
 function enter(fingerprint: u64, at: usize): u64 {
   return ((fingerprint << 8) | load<u8>(at)) ^ load<u64>(REDUCE + (<usize>(fingerprint >>> TOP_BYTE) << 3));
 }
 
 /** Takes the byte at `at` in, and the one 64 before it out. */
-// @ts-ignore: decorator
 @inline
 function roll(fingerprint: u64, at: usize): u64 {
   return enter(fingerprint, at) ^ load<u64>(LEAVE + (<usize>load<u8>(at - WINDOW) << 3));
@@ -32,7 +30,6 @@ function fingerprintAt(at: usize): u64 {
   return fingerprint;
 }
 
-// @ts-ignore: decorator
 @inline
 function isBoundary(fingerprint: u64): bool {
   return (fingerprint & BOUNDARY_MASK) == 0;
