@@ -32,7 +32,7 @@ export type { BlobId, IndexId, KeyId, LockId, PackId, SnapshotId, TreeId } from 
 export type { LockFile } from './format/lock-file.ts';
 export type { ExtendedAttribute, Node } from './format/node.ts';
 export type { SnapshotRecord } from './format/snapshot-file.ts';
-export type { SnapshotSummary } from './format/snapshot-summary.ts';
+export { encodeSummary, type SnapshotSummary } from './format/snapshot-summary.ts';
 export {
   formatTimestamp,
   localTimestamp,

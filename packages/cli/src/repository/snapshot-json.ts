@@ -1,4 +1,4 @@
-import { formatTimestamp, type Snapshot, type SnapshotSummary } from '@holdfast/engine';
+import { encodeSummary, formatTimestamp, type Snapshot } from '@holdfast/engine';
 
 /** A snapshot as restic's `snapshots --json` has it. */
 export function snapshotJson(snapshot: Snapshot): object {
@@ -15,27 +15,8 @@ export function snapshotJson(snapshot: Snapshot): object {
     ...(snapshot.tags.length === 0 ? {} : { tags: snapshot.tags }),
     ...(snapshot.original === undefined ? {} : { original: snapshot.original }),
     ...(snapshot.programVersion === undefined ? {} : { program_version: snapshot.programVersion }),
-    ...(snapshot.summary === undefined ? {} : { summary: summaryJson(snapshot.summary) }),
+    ...(snapshot.summary === undefined ? {} : { summary: encodeSummary(snapshot.summary) }),
     id: snapshot.id,
     short_id: snapshot.id.slice(0, 8),
-  };
-}
-
-function summaryJson(summary: SnapshotSummary): object {
-  return {
-    backup_start: formatTimestamp(summary.backupStart),
-    backup_end: formatTimestamp(summary.backupEnd),
-    files_new: summary.filesNew,
-    files_changed: summary.filesChanged,
-    files_unmodified: summary.filesUnmodified,
-    dirs_new: summary.dirsNew,
-    dirs_changed: summary.dirsChanged,
-    dirs_unmodified: summary.dirsUnmodified,
-    data_blobs: summary.dataBlobs,
-    tree_blobs: summary.treeBlobs,
-    data_added: summary.dataAdded,
-    data_added_packed: summary.dataAddedPacked,
-    total_files_processed: summary.totalFilesProcessed,
-    total_bytes_processed: summary.totalBytesProcessed,
   };
 }

@@ -22,6 +22,7 @@ export interface SnapshotSummary {
   readonly totalBytesProcessed: number;
 }
 
+/** As it is in the snapshot's JSON, and in restic's `--json`. */
 export function encodeSummary(summary: SnapshotSummary): object {
   return {
     backup_start: formatTimestamp(summary.backupStart),

@@ -3,6 +3,7 @@ import { sha256 } from '../crypto/hash.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { type SealCipher, sealCipherOf, sealOverheadBytes } from '../crypto/seal.ts';
 import { createZstdCodec, frameBoundBytes, type ZstdCodec } from '../crypto/zstd.ts';
+import { frameContentBytes } from '../crypto/zstd-frame.ts';
 import type { BlobId } from '../format/ids.ts';
 import { Scratch } from './scratch.ts';
 
@@ -96,6 +97,8 @@ export class BlobSealer {
   }
 
   #decompress(frame: Uint8Array, sizeBytes: number): Uint8Array | undefined {
+    // An index that claims too much must not get the memory for it.
+    if ((frameContentBytes(frame) ?? sizeBytes) !== sizeBytes) return undefined;
     const plaintext = this.#plaintexts.take(sizeBytes);
     return this.#zstd.decompress(frame, plaintext) === sizeBytes ? plaintext : undefined;
   }

@@ -88,3 +88,13 @@ export class PackBuilder {
     return blob.length + entryBytes;
   }
 }
+
+/** The builders of one type that hold something, as one where that is not too large. */
+export function mergeOpen(open: readonly PackBuilder[]): readonly PackBuilder[] {
+  const [first, ...others] = open.filter((builder) => !builder.isEmpty);
+  if (first === undefined) return [];
+  const contentBytes = others.reduce((total, builder) => total + builder.contentBytes, first.contentBytes);
+  if (contentBytes > targetPackBytes) return [first, ...others];
+  for (const other of others) first.absorb(other);
+  return [first];
+}

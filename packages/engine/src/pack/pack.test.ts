@@ -35,6 +35,15 @@ describe('a blob', () => {
     }
   });
 
+  it('does not get the memory that a wrong length claims', () => {
+    const plaintext = Buffer.alloc(100_000, 'text ');
+    const id = asId<BlobId>(sha256(plaintext));
+    const { sealed } = sealBlob(key, id, plaintext);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(openBlob(key, id, { sealed, uncompressedLength: 4_000_000_000 })).toBeUndefined();
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(1_000_000_000);
+  });
+
   it('does not open under the id of another blob', () => {
     const id = asId<BlobId>(sha256(Buffer.from('one')));
     const blob = sealBlob(key, id, Buffer.from('one'));

@@ -1,9 +1,10 @@
 import { type Abortable, throwIfAborted } from '@holdfast/base';
-import type { Backend, ByteRange } from '../backend/backend.ts';
+import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { SystemError } from '../filesystem/system-error.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
 import type { BlobLocation } from '../index/blob-index.ts';
+import { type BlobRange, rangesOf } from '../pack/blob-ranges.ts';
 import { BlobOpening } from '../workers/blob-opening.ts';
 import type { BlobCopy } from '../workers/operations.ts';
 import type { BlobCopier, BlobReader, CopyTarget } from './blob-store.ts';
@@ -24,9 +25,8 @@ export interface BlobCopierParts {
 }
 
 /** One blob on its way. */
-interface Copying {
+interface Copying extends BlobLocation, Abortable {
   readonly id: BlobId;
-  readonly location: BlobLocation;
   readonly target: CopyTarget;
   readonly settle: (copy: BlobCopy) => void;
   readonly fail: (error: unknown) => void;
@@ -50,7 +50,8 @@ export class PackBlobCopier implements BlobCopier {
   async copy(id: BlobId, target: CopyTarget, { signal }: Abortable = {}): Promise<void> {
     throwIfAborted(signal);
     const location = this.#parts.indexes.current.find('data', id);
-    const copied = location === undefined ? 'damaged' : await this.#enqueue(id, location, target);
+    const copied =
+      location === undefined ? 'damaged' : await this.#enqueue({ id, ...location, target, signal });
     throwIfAborted(signal);
     if (copied === 'copied') return;
     if (copied !== 'damaged') throw new SystemError(copied.errorCode, 'write');
@@ -64,11 +65,11 @@ export class PackBlobCopier implements BlobCopier {
     await this.#opening[Symbol.asyncDispose]();
   }
 
-  async #enqueue(id: BlobId, location: BlobLocation, target: CopyTarget): Promise<BlobCopy> {
+  async #enqueue(copying: Omit<Copying, 'settle' | 'fail'>): Promise<BlobCopy> {
     const { promise, resolve, reject } = Promise.withResolvers<BlobCopy>();
-    const wanted = this.#wanted.get(location.packId) ?? [];
-    this.#wanted.set(location.packId, wanted);
-    wanted.push({ id, location, target, settle: resolve, fail: reject });
+    const wanted = this.#wanted.get(copying.packId) ?? [];
+    this.#wanted.set(copying.packId, wanted);
+    wanted.push({ ...copying, settle: resolve, fail: reject });
     this.#wantedCount += 1;
     if (this.#wantedCount >= mostWanted) this.#start();
     else this.#flush ??= this.#waitForMore();
@@ -91,29 +92,31 @@ export class PackBlobCopier implements BlobCopier {
     this.#wanted = new Map();
     this.#wantedCount = 0;
     for (const [packId, copyings] of wanted) {
-      copyings.sort((a, b) => a.location.offset - b.location.offset);
-      for (const range of rangesOf(copyings)) {
+      copyings.sort((a, b) => a.offset - b.offset);
+      for (const range of rangesOf(copyings, rangeLimits)) {
         this.#copyRange(packId, range).catch((error: unknown) => {
-          for (const { fail } of range) fail(error);
+          for (const { fail } of range.blobs) fail(error);
         });
       }
     }
   }
 
-  async #copyRange(packId: PackId, copyings: readonly Copying[]): Promise<void> {
+  async #copyRange(packId: PackId, range: BlobRange<Copying>): Promise<void> {
     await this.#enter();
     try {
-      const range = extentOf(copyings);
-      const sealed = await this.#parts.backend.loadRange({ kind: 'data', id: packId }, range);
+      const copyings = range.blobs;
+      // All of a restore end by the same signal.
+      const signal = copyings[0]?.signal;
+      const sealed = await this.#parts.backend.loadRange({ kind: 'data', id: packId }, range, { signal });
       if (sealed?.length !== range.length) {
         for (const { settle } of copyings) settle('damaged');
         return;
       }
-      const blobs = copyings.map(({ id, location, target }) => ({
+      const blobs = copyings.map(({ id, offset, length, uncompressedLength, target }) => ({
         id,
-        offset: location.offset - range.offset,
-        length: location.length,
-        uncompressedLength: location.uncompressedLength,
+        offset: offset - range.offset,
+        length,
+        uncompressedLength,
         file: target.file,
         position: target.position,
       }));
@@ -135,32 +138,4 @@ export class PackBlobCopier implements BlobCopier {
     this.#running -= 1;
     this.#waiting.shift()?.();
   }
-}
-
-function extentOf(copyings: readonly Copying[]): ByteRange {
-  const offset = copyings[0]?.location.offset ?? 0;
-  const end = Math.max(...copyings.map(({ location }) => location.offset + location.length));
-  return { offset, length: end - offset };
-}
-
-/** Stretches of a pack to read at once. `copyings` are in the order of their offsets. */
-function* rangesOf(copyings: readonly Copying[]): Generator<readonly Copying[], void> {
-  let range: Copying[] = [];
-  let start = 0;
-  let end = 0;
-  for (const copying of copyings) {
-    const { offset, length } = copying.location;
-    const isNear =
-      offset - end <= rangeLimits.gapBytes &&
-      offset + length - start <= rangeLimits.bytes &&
-      range.length < rangeLimits.blobs;
-    if (range.length > 0 && !isNear) {
-      yield range;
-      range = [];
-    }
-    if (range.length === 0) start = offset;
-    range.push(copying);
-    end = offset + length;
-  }
-  if (range.length > 0) yield range;
 }

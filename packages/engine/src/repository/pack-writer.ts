@@ -6,7 +6,7 @@ import type { MasterKey } from '../crypto/master-key.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { SealedBlob } from '../pack/blob-seal.ts';
-import { PackBuilder, targetPackBytes } from '../pack/pack-builder.ts';
+import { mergeOpen, PackBuilder } from '../pack/pack-builder.ts';
 import { SlabPool } from '../pack/slab-pool.ts';
 import { BlobSealing, type HashedBlob } from '../workers/blob-sealing.ts';
 import type { BlobType, BlobWriter, SavedBlob } from './blob-store.ts';
@@ -156,17 +156,11 @@ export class PackWriter implements BlobWriter {
     throwIfAborted(this.#signal);
   }
 
-  /** The open packs that hold something, as few as possible; empty ones take their place. */
-  #takeOpen(type: BlobType): PackBuilder[] {
-    const taken = this.#open[type].filter((builder) => !builder.isEmpty);
-    this.#open[type].forEach((_, slot, open) => {
-      open[slot] = this.#newBuilder(type);
-    });
-    const [first, ...others] = taken;
-    const contentBytes = taken.reduce((total, builder) => total + builder.contentBytes, 0);
-    if (first === undefined || contentBytes > targetPackBytes) return taken;
-    for (const other of others) first.absorb(other);
-    return [first];
+  /** What is in open packs; empty ones take their place. */
+  #takeOpen(type: BlobType): readonly PackBuilder[] {
+    const taken = [...this.#open[type]];
+    for (const slot of taken.keys()) this.#open[type][slot] = this.#newBuilder(type);
+    return mergeOpen(taken);
   }
 
   /** Never rejects: a failure is kept for the calls that follow. */

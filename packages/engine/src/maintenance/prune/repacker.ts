@@ -7,14 +7,17 @@ import { seal } from '../../crypto/seal.ts';
 import type { BlobType } from '../../format/blob-type.ts';
 import type { BlobId, PackId } from '../../format/ids.ts';
 import type { PackedBlob } from '../../format/pack-header.ts';
+import { type BlobRange, rangesOf } from '../../pack/blob-ranges.ts';
 import { blobSealerOf, type SealedBlob, sealBlob } from '../../pack/blob-seal.ts';
-import { PackBuilder, targetPackBytes } from '../../pack/pack-builder.ts';
+import { mergeOpen, PackBuilder } from '../../pack/pack-builder.ts';
+import { SlabPool } from '../../pack/slab-pool.ts';
 import type { BlobReader } from '../../repository/blob-store.ts';
-import { type BlobRange, rangesOf } from './blob-ranges.ts';
 import type { IndexWriter } from './index-writer.ts';
 
 const packsAtOnce = 3;
 const maxUploads = 2;
+/** None much larger than a usual pack. */
+const rangeLimits = { gapBytes: 512 * 1024, bytes: 20 * 1024 * 1024 };
 
 export interface PackToRepack {
   readonly id: PackId;
@@ -43,9 +46,10 @@ export interface RepackResult {
  */
 export class Repacker {
   readonly #parts: RepackerParts;
+  readonly #slabs = new SlabPool();
   readonly #open: Readonly<Record<BlobType, PackBuilder[]>> = {
-    data: [new PackBuilder('data'), new PackBuilder('data')],
-    tree: [new PackBuilder('tree')],
+    data: [new PackBuilder('data', this.#slabs), new PackBuilder('data', this.#slabs)],
+    tree: [new PackBuilder('tree', this.#slabs)],
   };
   readonly #uploads = new Set<Promise<void>>();
   #packsWritten = 0;
@@ -63,7 +67,7 @@ export class Repacker {
   async run(packs: Iterable<PackToRepack>, onPack: () => void): Promise<RepackResult> {
     const waiting = packs[Symbol.iterator]();
     await Promise.all(Array.from({ length: packsAtOnce }, () => this.#work(waiting, onPack)));
-    for (const builder of [...merged(this.#open.data), ...merged(this.#open.tree)]) {
+    for (const builder of [...mergeOpen(this.#open.data), ...mergeOpen(this.#open.tree)]) {
       await this.#upload(builder);
     }
     await Promise.all(this.#uploads);
@@ -77,7 +81,7 @@ export class Repacker {
       while (this.#failure === undefined) {
         const { done, value: pack } = waiting.next();
         if (done) return;
-        for (const range of rangesOf(pack.blobs)) await this.#copyRange(pack, range);
+        for (const range of rangesOf(pack.blobs, rangeLimits)) await this.#copyRange(pack, range);
         onPack();
       }
     } catch (error) {
@@ -85,7 +89,7 @@ export class Repacker {
     }
   }
 
-  async #copyRange(pack: PackToRepack, range: BlobRange): Promise<void> {
+  async #copyRange(pack: PackToRepack, range: BlobRange<PackedBlob>): Promise<void> {
     const { backend, signal } = this.#parts;
     if (this.#failure !== undefined) return;
     throwIfAborted(signal);
@@ -108,8 +112,7 @@ export class Repacker {
     if (mustCompress && uncompressedLength === undefined && plaintext.length > 0) {
       return compressedBlob(key, id, plaintext);
     }
-    // A copy of its own: the range that was read must not stay in memory for the sake of one blob.
-    return { sealed: Buffer.from(sealed), uncompressedLength };
+    return { sealed, uncompressedLength };
   }
 
   async #append({ type, id }: PackedBlob, blob: SealedBlob): Promise<void> {
@@ -117,10 +120,10 @@ export class Repacker {
     if (this.#failure !== undefined) return;
     const open = this.#open[type];
     const slot = randomInt(open.length);
-    const builder = open[slot] ?? new PackBuilder(type);
+    const builder = open[slot] ?? new PackBuilder(type, this.#slabs);
     builder.append(id, blob);
     if (!builder.isFull) return;
-    open[slot] = new PackBuilder(type);
+    open[slot] = new PackBuilder(type, this.#slabs);
     await this.#upload(builder);
   }
 
@@ -138,22 +141,13 @@ export class Repacker {
 
   async #write(builder: PackBuilder): Promise<void> {
     const { backend, key, indexWriter, signal } = this.#parts;
-    const { id, parts, blobs } = builder.finish(key);
+    const { id, parts, blobs, release } = builder.finish(key);
     await backend.save({ kind: 'data', id }, parts, { isMetadata: builder.type === 'tree', signal });
     this.#packsWritten += 1;
     this.#bytesWritten += parts.reduce((total, part) => total + part.length, 0);
+    release();
     await indexWriter.add({ id, blobs }, { signal });
   }
-}
-
-/** What is left in open packs, as one where that is not too large. */
-function merged(open: readonly PackBuilder[]): readonly PackBuilder[] {
-  const [first, ...others] = open.filter((builder) => !builder.isEmpty);
-  if (first === undefined) return [];
-  const contentBytes = others.reduce((total, builder) => total + builder.contentBytes, first.contentBytes);
-  if (contentBytes > targetPackBytes) return [first, ...others];
-  for (const other of others) first.absorb(other);
-  return [first];
 }
 
 /** Also where that makes it larger: else the next prune would try the same again. */
