@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { testBytes } from '../testing/test-bytes.ts';
+import { ChunkWindow } from './chunk-window.ts';
 import { Chunker, maxChunkBytes, minChunkBytes } from './chunker.ts';
 import { type ChunkerPolynomial, parsePolynomial, randomPolynomial } from './polynomial.ts';
 
@@ -72,6 +73,35 @@ describe('Chunker', () => {
         return end;
       }, 0);
     }
+  });
+});
+
+describe('ChunkWindow', () => {
+  it('ends chunks where the Chunker does, however it is filled', () => {
+    const bytes = Buffer.concat([testBytes('chunker', 12_000_000), Buffer.alloc(maxChunkBytes + 1, 1)]);
+    const wanted = endsOf(bytes, polynomial);
+    const window = new ChunkWindow(polynomial, bytes.length);
+    const piece = fc.oneof(fc.integer({ min: 1, max: 200 }), fc.integer({ min: 1, max: 2_000_000 }));
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 400 }), (pieceSizes) => {
+        window.bytes.fill(0);
+        const ends: number[] = [];
+        let [chunkStart, filled] = [0, 0];
+        for (const size of [...pieceSizes, bytes.length]) {
+          let scanned = filled;
+          filled += bytes.copy(window.bytes, filled, filled, filled + size);
+          for (;;) {
+            const end = window.findBoundary({ chunkStart, scanned, filled });
+            if (end === -1) break;
+            ends.push(end);
+            chunkStart = end;
+            scanned = end;
+          }
+        }
+        expect(ends).toEqual(wanted);
+      }),
+      { numRuns: 20 },
+    );
   });
 });
 

@@ -1,9 +1,12 @@
-import { BoundaryScan, maxPieceBytes } from './boundary-scan.ts';
+import { ScannedMemory } from './boundary-scan.ts';
 import type { ChunkerPolynomial } from './polynomial.ts';
 import { windowBytes } from './tables.ts';
 
 export const minChunkBytes = 512 * 1024;
 export const maxChunkBytes = 8 * 1024 * 1024;
+
+/** What is scanned at once: it stays in the processor's cache. */
+const pieceBytes = 256 * 1024;
 
 /**
  * Finds where content-defined chunks end, at the very same places as stock restic does with this polynomial: with the
@@ -11,11 +14,11 @@ export const maxChunkBytes = 8 * 1024 * 1024;
  * One instance serves one stream at a time; it keeps nothing of the bytes but a window of 64.
  */
 export class Chunker {
-  readonly #scan: BoundaryScan;
+  readonly #piece: ScannedMemory;
   #chunkBytes = 0;
 
   constructor(polynomial: ChunkerPolynomial) {
-    this.#scan = new BoundaryScan(polynomial);
+    this.#piece = new ScannedMemory(polynomial, pieceBytes);
   }
 
   /**
@@ -30,13 +33,15 @@ export class Chunker {
       start + Math.min(Math.max(0, minChunkBytes - windowBytes - this.#chunkBytes), bytes.length - start);
     this.#chunkBytes += at - start;
     while (at < bytes.length) {
-      const length = Math.min(bytes.length - at, maxChunkBytes - this.#chunkBytes, maxPieceBytes);
+      const length = Math.min(bytes.length - at, maxChunkBytes - this.#chunkBytes, pieceBytes);
       const checkFrom = Math.max(0, minChunkBytes - 1 - this.#chunkBytes);
-      const last = this.#scan.findInPiece(bytes.subarray(at, at + length), checkFrom);
+      this.#piece.bytes.set(bytes.subarray(at, at + length));
+      const last = this.#piece.findBoundary(checkFrom, length);
       if (last !== -1) {
         this.reset();
         return at + last + 1;
       }
+      this.#piece.continueAfter(length);
       at += length;
       this.#chunkBytes += length;
       if (this.#chunkBytes === maxChunkBytes) {

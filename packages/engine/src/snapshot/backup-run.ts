@@ -17,7 +17,7 @@ import { ComputedFiles } from './computed-files.ts';
 import { EntryReports } from './entry-report.ts';
 import { EntrySaver } from './entry-saver.ts';
 import type { Exclusion } from './exclusion.ts';
-import { FileSaver } from './file-saver.ts';
+import { contentMemoryBytes, FileSaver } from './file-saver.ts';
 import type { ParentTree } from './parent-tree.ts';
 import { PendingTree, type TreeEntry } from './pending-tree.ts';
 import { ProgressCounter } from './progress.ts';
@@ -37,7 +37,6 @@ import { TreeReadAhead } from './tree-read-ahead.ts';
 import { type Identity, TreeSaver, type TreeSink } from './tree-saver.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
-const memoryBytes = 64 * 1024 * 1024;
 const mostOpenTrees = 64;
 /** A file changed within this long before a backup may have been written to again with the same times. */
 const distrustMs = 2000;
@@ -74,12 +73,12 @@ function createContext(plan: BackupPlan, tasks: TaskGroup): BackupContext {
   const { ignoreChangeTime, ignoreInode, localTime, oneFileSystem, syncSource } = plan.options ?? {};
   const { polynomial, writer } = plan;
   const saver = new FileSaver({ writer, polynomial, progress, signal: tasks.signal });
-  const memory = new WeightedLimiter(memoryBytes);
+  const memory = new WeightedLimiter(contentMemoryBytes);
   return {
     blobs: plan.blobs,
     parentTrees: new TreeReadAhead(plan.blobs, tasks),
     saver,
-    streams: new StreamSaver({ saver, polynomial, memory: new WeightedLimiter(memoryBytes), tasks }),
+    streams: new StreamSaver({ saver, polynomial, memory: new WeightedLimiter(contentMemoryBytes), tasks }),
     tasks,
     memory,
     openTrees: new WeightedLimiter(mostOpenTrees),

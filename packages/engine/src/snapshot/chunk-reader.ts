@@ -1,7 +1,8 @@
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import { type Abortable, throwIfAborted } from '@holdfast/base';
-import { type Chunker, maxChunkBytes } from '../chunker/chunker.ts';
+import type { ChunkWindow } from '../chunker/chunk-window.ts';
+import { maxChunkBytes } from '../chunker/chunker.ts';
 import { type DataRange, nextData } from '../filesystem/holes.ts';
 
 const readFile = promisify(read);
@@ -13,9 +14,9 @@ export const windowBytes = maxChunkBytes + 2 * readBytes;
 
 /** Memory that chunks are cut from. It may be used again once everything cut from it is done with. */
 export interface WindowPool {
-  take(): Buffer;
+  take(): ChunkWindow;
   /** Called when the reader goes on to another window: no further chunk comes from this one. */
-  leave(window: Buffer): void;
+  leave(window: ChunkWindow): void;
 }
 
 export interface ChunkSource {
@@ -29,11 +30,9 @@ export interface ChunkSource {
 /** Cuts a file into its chunks. Each is part of a window of the pool. @throws Node's system errors for reading */
 export async function* readChunks(
   source: ChunkSource,
-  chunker: Chunker,
   windows: WindowPool,
   { signal }: Abortable,
 ): AsyncGenerator<Buffer, void> {
-  chunker.reset();
   const reader = new HoleAwareReader(source);
   let window = windows.take();
   let chunkStart = 0;
@@ -42,26 +41,24 @@ export async function* readChunks(
     for (;;) {
       throwIfAborted(signal);
       const scanned = filled;
-      filled += await reader.read(window.subarray(filled, filled + readBytes));
+      filled += await reader.read(window.bytes.subarray(filled, filled + readBytes));
       if (filled === scanned) break;
-      const view = window.subarray(0, filled);
-      let end = chunker.findBoundary(view, scanned);
+      let end = window.findBoundary({ chunkStart, scanned, filled });
       while (end !== -1) {
-        yield window.subarray(chunkStart, end);
+        yield window.bytes.subarray(chunkStart, end);
         chunkStart = end;
-        end = end < filled ? chunker.findBoundary(view, end) : -1;
+        end = window.findBoundary({ chunkStart, scanned: end, filled });
       }
-      if (filled + readBytes > window.length) {
+      if (filled + readBytes > windowBytes) {
         const next = windows.take();
-        filled = window.copy(next, 0, chunkStart, filled);
+        filled = window.bytes.copy(next.bytes, 0, chunkStart, filled);
         chunkStart = 0;
         windows.leave(window);
         window = next;
       }
     }
-    if (filled > chunkStart) yield window.subarray(chunkStart, filled);
+    if (filled > chunkStart) yield window.bytes.subarray(chunkStart, filled);
   } finally {
-    chunker.reset();
     windows.leave(window);
   }
 }

@@ -1,17 +1,22 @@
 import { throwIfAborted, toHoldfastError } from '@holdfast/base';
-import { Chunker, minChunkBytes } from '../chunker/chunker.ts';
+import { ChunkWindow } from '../chunker/chunk-window.ts';
+import { minChunkBytes } from '../chunker/chunker.ts';
 import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
 import type { FileStatus } from '../filesystem/file-status.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobType, BlobWriter, SavedBlob } from '../repository/blob-store.ts';
+import { threadCount } from '../workers/worker-pool.ts';
 import { readChunks, type WindowPool, windowBytes } from './chunk-reader.ts';
 import type { ProgressCounter } from './progress.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
 /** How much of one file's chunks may wait to be stored. */
 const mostBytesUnderWay = 12 * 1024 * 1024;
-/** What a file that fits one chunk counts for at least: bounds the number of open files too. */
-const leastMemoryBytes = 128 * 1024;
+/** For all contents of a backup that are under way. */
+export const contentMemoryBytes = 64 * 1024 * 1024;
+/** So many small files keep the threads at work; what more are under way only fills memory. */
+const smallFilesUnderWay = 64 * threadCount;
+const leastMemoryBytes = contentMemoryBytes / smallFilesUnderWay;
 
 export interface SavedContent {
   readonly content: readonly BlobId[];
@@ -29,8 +34,7 @@ export interface FileSaverParts {
 /** Stores contents: of files chunk by chunk, of trees as one blob. Any number of calls may run at once. */
 export class FileSaver implements WindowPool {
   readonly #parts: FileSaverParts;
-  readonly #chunkers: Chunker[] = [];
-  readonly #spareWindows: Buffer[] = [];
+  readonly #spareWindows: ChunkWindow[] = [];
   readonly #savesOfWindow = new Map<ArrayBufferLike, Promise<unknown>[]>();
   #storedBytes = 0;
 
@@ -70,15 +74,15 @@ export class FileSaver implements WindowPool {
     }
   }
 
-  take(): Buffer {
-    const window = this.#spareWindows.pop() ?? Buffer.from(new SharedArrayBuffer(windowBytes));
-    this.#savesOfWindow.set(window.buffer, []);
+  take(): ChunkWindow {
+    const window = this.#spareWindows.pop() ?? new ChunkWindow(this.#parts.polynomial, windowBytes);
+    this.#savesOfWindow.set(window.bytes.buffer, []);
     return window;
   }
 
-  leave(window: Buffer): void {
-    const saves = this.#savesOfWindow.get(window.buffer) ?? [];
-    this.#savesOfWindow.delete(window.buffer);
+  leave(window: ChunkWindow): void {
+    const saves = this.#savesOfWindow.get(window.bytes.buffer) ?? [];
+    this.#savesOfWindow.delete(window.bytes.buffer);
     void Promise.allSettled(saves).then(() => this.#spareWindows.push(window));
   }
 
@@ -90,24 +94,19 @@ export class FileSaver implements WindowPool {
   }
 
   async #saveLarge(file: number, status: FileStatus): Promise<SavedContent> {
-    const chunker = this.#chunkers.pop() ?? new Chunker(this.#parts.polynomial);
     const source = { file, limitBytes: status.size, isSparse: status.allocated < status.size };
     const saves: Promise<BlobId>[] = [];
     const underWay = new WeightedLimiter(mostBytesUnderWay);
     let size = 0;
-    try {
-      for await (const chunk of readChunks(source, chunker, this, { signal: this.#parts.signal })) {
-        size += chunk.length;
-        await underWay.acquire(chunk.length, { signal: this.#parts.signal });
-        const save = this.saveBlob('data', chunk).finally(() => underWay.release(chunk.length));
-        this.#savesOfWindow.get(chunk.buffer)?.push(save);
-        saves.push(save);
-        save.catch(() => {});
-      }
-      return { content: await Promise.all(saves), size };
-    } finally {
-      this.#chunkers.push(chunker);
+    for await (const chunk of readChunks(source, this, { signal: this.#parts.signal })) {
+      size += chunk.length;
+      await underWay.acquire(chunk.length, { signal: this.#parts.signal });
+      const save = this.saveBlob('data', chunk).finally(() => underWay.release(chunk.length));
+      this.#savesOfWindow.get(chunk.buffer)?.push(save);
+      saves.push(save);
+      save.catch(() => {});
     }
+    return { content: await Promise.all(saves), size };
   }
 
   #counted(type: BlobType, saved: SavedBlob): SavedBlob {

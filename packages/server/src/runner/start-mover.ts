@@ -12,6 +12,9 @@ export interface MoverCommand {
   readonly main: string;
 }
 
+/** A small young generation: what a backup has under way would otherwise triple the memory that it takes. */
+const nodeFlags = ['--max-semi-space-size=8'];
+
 /** What a mover may see of the server's environment: nothing that holds a secret. */
 const passedVariables = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
 
@@ -22,7 +25,7 @@ const passedVariables = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
  */
 export function createStartMover({ node, main }: MoverCommand): StartMover {
   return (task, onEvent) => {
-    const child = spawn(node, [main], {
+    const child = spawn(node, [...nodeFlags, main], {
       cwd: '/',
       detached: true,
       env: { ...Object.fromEntries(passedVariables.map((name) => [name, process.env[name]])), TZ: 'UTC' },

@@ -1,0 +1,41 @@
+import { ScannedMemory } from './boundary-scan.ts';
+import { maxChunkBytes, minChunkBytes } from './chunker.ts';
+import type { ChunkerPolynomial } from './polynomial.ts';
+
+/**
+ * Memory that a file is read into and cut where it is; see `Chunker` for where chunks end. Nothing of it is copied,
+ * and other threads see it.
+ */
+export class ChunkWindow {
+  readonly #memory: ScannedMemory;
+
+  /** @param sizeBytes room for the longest chunk at least */
+  constructor(polynomial: ChunkerPolynomial, sizeBytes: number) {
+    this.#memory = new ScannedMemory(polynomial, sizeBytes);
+  }
+
+  get bytes(): Buffer<SharedArrayBuffer> {
+    return this.#memory.bytes;
+  }
+
+  /**
+   * The index just past the end of the chunk that begins at `chunkStart`; -1 if it does not end before `filled`.
+   * Earlier calls have looked at what is before `scanned`.
+   */
+  findBoundary({ chunkStart, scanned, filled }: WindowState): number {
+    const longestEnd = chunkStart + maxChunkBytes;
+    const last = this.#memory.findBoundary(
+      Math.max(scanned, chunkStart + minChunkBytes - 1),
+      Math.min(filled, longestEnd),
+    );
+    if (last !== -1) return last + 1;
+    return filled >= longestEnd ? longestEnd : -1;
+  }
+}
+
+/** Indexes in a window. */
+export interface WindowState {
+  readonly chunkStart: number;
+  readonly scanned: number;
+  readonly filled: number;
+}
