@@ -133,3 +133,4 @@ export type { BackupSource, StreamSource } from './snapshot/source-tree.ts';
 export { findNode, readNodes } from './snapshot/tree-reader.ts';
 export { type VerifyRequest, type VerifySummary, verifyTree } from './snapshot/verify.ts';
 export { type WalkEntry, type WalkRequest, walkTree } from './snapshot/walk.ts';
+export { prepareThreads } from './workers/worker-pool.ts';

@@ -1,5 +1,11 @@
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import { type CheckProgress, checkRepository, type Finding, type PackSubset } from '@holdfast/engine';
+import {
+  type CheckProgress,
+  checkRepository,
+  type Finding,
+  type PackSubset,
+  prepareThreads,
+} from '@holdfast/engine';
 import type { CliContext } from '../context.ts';
 import { printable } from '../output/printable.ts';
 import { formatNumberOf } from '../output/quantities.ts';
@@ -22,6 +28,7 @@ export async function checkGivenRepository(
   const readsData = options.readData === true || options.readDataSubset !== undefined;
   // What is to be proven is the repository, not copies of it on this machine.
   const repository = await openGivenRepository(context, { ...options, cache: false });
+  if (readsData) prepareThreads();
   await using _lock = await lockForReading(context, repository, options);
   const errorCount = await writeFindings(
     context,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
 import {
   type OverwriteRule,
+  prepareThreads,
   type Repository,
   type RestoredEntry,
   type RestorePatterns,
@@ -58,7 +59,10 @@ export async function restoreSnapshotTo(
   };
   refuseDeletingEverything(context, options, patterns);
   const repository = await openGivenRepository(context, options);
+  prepareThreads();
+  const preloading = repository.preloadIndex({ signal });
   await using _lock = await lockForReading(context, repository, options);
+  await preloading;
   await repository.refreshIndex({ signal });
   const tree = await findTree(repository, reference, { selection: options, signal });
   const result = await restoreTree(context, { repository, tree, options, patterns });

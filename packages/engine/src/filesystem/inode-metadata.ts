@@ -1,13 +1,17 @@
 import { fchmodSync, fchownSync } from 'node:fs';
 import { systemErrorCode } from '@holdfast/base';
+import type { ByteString } from '../format/byte-string.ts';
+import { sameTime } from '../format/file-time.ts';
+import { permissionsOf, unixMode } from '../format/go-file-mode.ts';
+import type { ExtendedAttribute, Node } from '../format/node.ts';
 import {
   type AttributeHolder,
   attributeNames,
   readAttributes,
   removeAttribute,
   setAttribute,
-} from '../filesystem/extended-attributes.ts';
-import type { FileStatus } from '../filesystem/file-status.ts';
+} from './extended-attributes.ts';
+import type { FileStatus } from './file-status.ts';
 import {
   type Owner,
   procPath,
@@ -16,12 +20,14 @@ import {
   setTimes,
   setTimesAt,
   type Times,
-} from '../filesystem/metadata.ts';
-import { openPathAt } from '../filesystem/open.ts';
-import type { ByteString } from '../format/byte-string.ts';
-import { sameTime } from '../format/file-time.ts';
-import { permissionsOf, unixMode } from '../format/go-file-mode.ts';
-import type { ExtendedAttribute, Node } from '../format/node.ts';
+} from './metadata.ts';
+import { openPathAt } from './open.ts';
+
+/** What an inode has beside its content, of a node. */
+export type InodeMetadata = Pick<
+  Node,
+  'type' | 'mode' | 'uid' | 'gid' | 'accessedAt' | 'modifiedAt' | 'extendedAttributes'
+>;
 
 /** The ways to set what an inode has beside its content. */
 interface MetadataTarget {
@@ -66,7 +72,11 @@ export interface RestoreMetadataOptions {
  * Gives an inode the owner, attributes, mode and times of a node. In this order: a new owner takes away setuid and
  * capabilities, an ACL changes the mode, and all of them leave times alone.
  */
-export function restoreMetadata(target: MetadataTarget, node: Node, options: RestoreMetadataOptions): void {
+export function restoreMetadata(
+  target: MetadataTarget,
+  node: InodeMetadata,
+  options: RestoreMetadataOptions,
+): void {
   const { current, onFailure } = options;
   const attempt = (what: string, set: () => void): void => {
     try {
@@ -89,7 +99,7 @@ export function restoreMetadata(target: MetadataTarget, node: Node, options: Res
 
 const allPermissions = unixMode.permissions | unixMode.setuid | unixMode.setgid | unixMode.sticky;
 
-function hasAcl(node: Node): boolean {
+function hasAcl(node: InodeMetadata): boolean {
   return node.extendedAttributes.some(({ name }) => name.startsWith('system.posix_acl_'));
 }
 
@@ -99,7 +109,7 @@ function hasAcl(node: Node): boolean {
  */
 function restoreAttributes(
   holder: AttributeHolder,
-  node: Node,
+  node: InodeMetadata,
   attempt: (what: string, set: () => void) => void,
 ): void {
   const wanted = new Map(node.extendedAttributes.map((attribute) => [attribute.name, attribute]));

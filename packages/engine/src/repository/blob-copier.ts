@@ -1,12 +1,13 @@
 import { type Abortable, throwIfAborted } from '@holdfast/base';
 import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
+import type { MetadataFailure, NewFile } from '../filesystem/make-file.ts';
 import { SystemError } from '../filesystem/system-error.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
 import type { BlobLocation } from '../index/blob-index.ts';
 import { type BlobRange, rangesOf } from '../pack/blob-ranges.ts';
 import { BlobOpening } from '../workers/blob-opening.ts';
-import type { BlobCopy } from '../workers/operations.ts';
+import type { BlobCopy, BlobDestination } from '../workers/operations.ts';
 import type { BlobCopier, BlobReader, CopyTarget } from './blob-store.ts';
 import type { IndexStore } from './index-store.ts';
 
@@ -27,7 +28,7 @@ export interface BlobCopierParts {
 /** One blob on its way. */
 interface Copying extends BlobLocation, Abortable {
   readonly id: BlobId;
-  readonly target: CopyTarget;
+  readonly to: BlobDestination;
   readonly settle: (copy: BlobCopy) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -48,16 +49,23 @@ export class PackBlobCopier implements BlobCopier {
   }
 
   async copy(id: BlobId, target: CopyTarget, { signal }: Abortable = {}): Promise<void> {
-    throwIfAborted(signal);
-    const location = this.#parts.indexes.current.find('data', id);
-    const copied =
-      location === undefined ? 'damaged' : await this.#enqueue({ id, ...location, target, signal });
-    throwIfAborted(signal);
-    if (copied === 'copied') return;
-    if (copied !== 'damaged') throw new SystemError(copied.errorCode, 'write');
+    const { file, position } = target;
+    const copy = await this.#copyTo(id, { file, position }, signal);
+    if (copy === 'copied') return;
+    if (typeof copy === 'object' && 'errorCode' in copy) throw new SystemError(copy.errorCode, 'write');
     // Another copy of it may be sound; otherwise this throws what is wrong.
     const plaintext = await this.#parts.blobs.readBlob('data', id, { signal });
     await target.write(plaintext);
+  }
+
+  async makeFile(
+    id: BlobId,
+    file: NewFile,
+    { signal }: Abortable = {},
+  ): Promise<readonly MetadataFailure[] | undefined> {
+    const copy = await this.#copyTo(id, file, signal);
+    if (copy === 'copied') return [];
+    return typeof copy === 'object' && 'metadataFailures' in copy ? copy.metadataFailures : undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,7 +73,16 @@ export class PackBlobCopier implements BlobCopier {
     await this.#opening[Symbol.asyncDispose]();
   }
 
-  async #enqueue(copying: Omit<Copying, 'settle' | 'fail'>): Promise<BlobCopy> {
+  async #copyTo(id: BlobId, to: BlobDestination, signal: AbortSignal | undefined): Promise<BlobCopy> {
+    throwIfAborted(signal);
+    const location = this.#parts.indexes.current.find('data', id);
+    if (location === undefined) return 'damaged';
+    const copy = await this.#enqueue({ id, ...location, to, signal });
+    throwIfAborted(signal);
+    return copy;
+  }
+
+  #enqueue(copying: Omit<Copying, 'settle' | 'fail'>): Promise<BlobCopy> {
     const { promise, resolve, reject } = Promise.withResolvers<BlobCopy>();
     const wanted = this.#wanted.get(copying.packId) ?? [];
     this.#wanted.set(copying.packId, wanted);
@@ -73,7 +90,7 @@ export class PackBlobCopier implements BlobCopier {
     this.#wantedCount += 1;
     if (this.#wantedCount >= mostWanted) this.#start();
     else this.#flush ??= this.#waitForMore();
-    return await promise;
+    return promise;
   }
 
   /** Starts when a turn of the thread has brought nothing more: by then the neighbours are there. */
@@ -112,13 +129,12 @@ export class PackBlobCopier implements BlobCopier {
         for (const { settle } of copyings) settle('damaged');
         return;
       }
-      const blobs = copyings.map(({ id, offset, length, uncompressedLength, target }) => ({
+      const blobs = copyings.map(({ id, offset, length, uncompressedLength, to }) => ({
         id,
         offset: offset - range.offset,
         length,
         uncompressedLength,
-        file: target.file,
-        position: target.position,
+        to,
       }));
       const copies = await this.#opening.copyBlobs({ sealed, blobs, sparse: this.#parts.sparse });
       for (const [at, { settle }] of copyings.entries()) settle(copies[at] ?? 'damaged');

@@ -1,4 +1,5 @@
 import type { Abortable } from '@holdfast/base';
+import type { MetadataFailure, NewFile } from '../filesystem/make-file.ts';
 import type { BlobType } from '../format/blob-type.ts';
 import type { BlobId } from '../format/ids.ts';
 
@@ -43,6 +44,12 @@ export interface BlobCopier extends AsyncDisposable {
    * @throws HoldfastError as `readBlob`; Node's system errors for the file
    */
   copy(id: BlobId, target: CopyTarget, options?: Abortable): Promise<void>;
+
+  /**
+   * Makes a file of its own of the blob; see `makeFile`. Resolves with what of its metadata could not be set, or with
+   * undefined if there is no such file now, for whatever reason.
+   */
+  makeFile(id: BlobId, file: NewFile, options?: Abortable): Promise<readonly MetadataFailure[] | undefined>;
 }
 
 export interface SavedBlob {

@@ -3,20 +3,21 @@ import { isHoldfastError, systemErrorCode, throwIfAborted } from '@holdfast/base
 import { entryNames } from '../filesystem/directory-entries.ts';
 import { makeDirectoryAt, removeDirectoryAt, unlinkAt } from '../filesystem/entries.ts';
 import { type FileStatus, isDirectory, statusAt, statusOf } from '../filesystem/file-status.ts';
+import { openFileTarget, restoreMetadata } from '../filesystem/inode-metadata.ts';
 import { openDirectoryAt } from '../filesystem/open.ts';
 import { SystemError, targetError } from '../filesystem/system-error.ts';
+import { isTemporaryName } from '../filesystem/temporary-name.ts';
 import { type ByteString, byteStringToText } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';
 import { damaged } from '../format/json.ts';
 import type { Node } from '../format/node.ts';
 import { FileRestorer } from './file-restorer.ts';
 import { LazyDirectory, type OpenTarget } from './lazy-directory.ts';
-import { openFileTarget, restoreMetadata } from './node-metadata.ts';
 import { isOtherFileSystem, removeEntry } from './remove-entry.ts';
 import type { RestoreContext, RestorePlace } from './restore-context.ts';
 import { settleAll } from './settle-all.ts';
 import { joinPath } from './source-tree.ts';
-import { assertSafeName, isTemporaryName, type TargetPlace } from './target-place.ts';
+import { assertSafeName, type TargetPlace } from './target-place.ts';
 
 const entriesPerTurn = 64;
 /** For how many nodes ahead of the walk trees are read. */
@@ -51,8 +52,9 @@ export class DirectoryRestorer {
    * @throws SystemError; HoldfastError
    */
   async restoreRoot(place: RestorePlace, node: Node): Promise<Restoring> {
-    if (node.type !== 'dir') return await this.#restoreFile(place, node, 'its own');
-    const directory = new LazyDirectory(place, async () => this.#openDirectory(place, 'its own'));
+    const current = statusAt(place.directory, place.name);
+    if (node.type !== 'dir') return await this.#restoreFile(place, node, current, 'its own');
+    const directory = new LazyDirectory(place, async () => this.#openDirectory(place, current, 'its own'));
     await directory.open();
     return await this.#restoreDirectory(directory, node);
   }
@@ -70,7 +72,9 @@ export class DirectoryRestorer {
     const entries: Promise<void>[] = [];
     for (const [index, node] of nodes.entries()) {
       if (index % nodesAhead === 0) this.#readAhead(target, nodes.slice(index, index + nodesAhead));
-      entries.push((await this.#restoreChild(target, node)).done);
+      await this.#giveTurn();
+      const { done } = (await this.#makeWhole(target, node)) ?? (await this.#restoreChild(target, node));
+      entries.push(done);
     }
     return { done: settleAll(entries) };
   }
@@ -80,6 +84,22 @@ export class DirectoryRestorer {
       if (subtree === undefined) continue;
       if (this.#context.select(joinPath(target.path, name)).mayBeBelow) this.#context.trees.want(subtree);
     }
+  }
+
+  /** Starts making a plain file where nothing is; undefined if the entry is anything else. */
+  async #makeWhole({ opened, path }: LazyDirectory, node: Node): Promise<Restoring | undefined> {
+    if (opened === undefined || !this.#files.isMadeWhole(node)) return undefined;
+    const { newFiles, select, tasks } = this.#context;
+    const place = {
+      directory: opened.directory,
+      name: node.name,
+      path: joinPath(path, node.name),
+      components: [...opened.components, node.name],
+    };
+    if (!select(place.path).isSelected || currentAt(opened, node.name) !== undefined) return undefined;
+    if (!newFiles.tryAcquire(1)) await newFiles.acquire(1, { signal: tasks.signal });
+    const making = this.#files.makeWhole(place, node).finally(() => newFiles.release(1));
+    return { done: tasks.start(this.#reporting(place, making)) };
   }
 
   /** One entry's failure is reported and does not keep the others from being restored. */
@@ -100,25 +120,30 @@ export class DirectoryRestorer {
   }
 
   async #restoreEntry(above: LazyDirectory, planned: PlannedPlace, node: Node): Promise<Restoring> {
-    await this.#giveTurn();
     const { isSelected, mayBeBelow } = this.#context.select(planned.path);
     if (node.type === 'dir') {
       const directory = new LazyDirectory(planned, async () => {
-        const { directory: number, removableDevice } = await above.open();
-        return this.#openDirectory({ ...planned, directory: number }, removableDevice);
+        const opened = await above.open();
+        const place = { ...planned, directory: opened.directory };
+        return this.#openDirectory(place, currentAt(opened, planned.name), opened.removableDevice);
       });
       if (isSelected) await directory.open();
       return isSelected || mayBeBelow ? await this.#restoreDirectory(directory, node) : nothing;
     }
     if (!isSelected || node.type === 'socket') return nothing;
-    const { directory, removableDevice } = await above.open();
-    return await this.#restoreFile({ ...planned, directory }, node, removableDevice);
+    const opened = await above.open();
+    const place = { ...planned, directory: opened.directory };
+    return await this.#restoreFile(place, node, currentAt(opened, planned.name), opened.removableDevice);
   }
 
-  async #restoreFile(place: RestorePlace, node: Node, device: RemovableDevice): Promise<Restoring> {
+  async #restoreFile(
+    place: RestorePlace,
+    node: Node,
+    current: FileStatus | undefined,
+    device: RemovableDevice,
+  ): Promise<Restoring> {
     if (node.type === 'socket') return nothing;
     if (node.type === 'irregular') throw new SystemError('ENOTSUP', 'mknodat');
-    const current = statusAt(place.directory, place.name);
     const isReplacingDirectory = current !== undefined && isDirectory(current);
     if (isReplacingDirectory) await this.#removeDirectory(place, device);
     const { files, tasks } = this.#context;
@@ -127,8 +152,7 @@ export class DirectoryRestorer {
     return { done: restoring.finally(() => files.release(1)) };
   }
 
-  #openDirectory(place: RestorePlace, device: RemovableDevice): OpenTarget {
-    const current = statusAt(place.directory, place.name);
+  #openDirectory(place: RestorePlace, current: FileStatus | undefined, device: RemovableDevice): OpenTarget {
     if (current !== undefined && !isDirectory(current)) this.#removeForDirectory(place);
     const isNew = makeDirectoryAt(place.directory, place.name);
     const descriptor = openDirectoryAt(place.directory, place.name);
@@ -247,6 +271,11 @@ export class DirectoryRestorer {
     this.#entries += 1;
     if (this.#entries % entriesPerTurn === 0) await setImmediate();
   }
+}
+
+/** Nothing needs to be asked of a directory that was just made. */
+function currentAt({ directory, isNew }: OpenTarget, name: ByteString): FileStatus | undefined {
+  return isNew ? undefined : statusAt(directory, name);
 }
 
 const fatalSystemCodes: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT', 'EROFS']);

@@ -2,7 +2,9 @@ import { ftruncateSync, read, write } from 'node:fs';
 import { promisify } from 'node:util';
 import { HoldfastError, systemErrorCode, throwIfAborted } from '@holdfast/base';
 import { sha256 } from '../crypto/hash.ts';
-import { dataRanges } from '../filesystem/zero-pages.ts';
+import type { MetadataFailure } from '../filesystem/make-file.ts';
+import { writtenRanges } from '../filesystem/write-bytes.ts';
+import type { ByteString } from '../format/byte-string.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobCopier, BlobReader } from '../repository/blob-store.ts';
@@ -56,6 +58,30 @@ export class FileContent {
     await this.#writeExtents({ file, old }, extents);
   }
 
+  /** True for a file whose content is one blob, of the length that the index says. */
+  isOneBlob({ content, size }: Node): boolean {
+    const [id] = content ?? [];
+    return (
+      content?.length === 1 && id !== undefined && this.#options.blobs.blobSizeBytes('data', id) === size
+    );
+  }
+
+  /**
+   * Makes a file of such a node where nothing is. What of its metadata could not be set comes back; undefined if
+   * there is no such file now, for whatever reason.
+   */
+  async makeFile(
+    { directory, name }: { readonly directory: number; readonly name: ByteString },
+    node: Node,
+  ): Promise<readonly MetadataFailure[] | undefined> {
+    const [id] = node.content ?? [];
+    if (id === undefined) return undefined;
+    const { type, mode, uid, gid, accessedAt, modifiedAt, extendedAttributes } = node;
+    const metadata = { type, mode, uid, gid, accessedAt, modifiedAt, extendedAttributes };
+    const { copier, signal } = this.#options;
+    return await copier.makeFile(id, { directory, name, metadata }, { signal });
+  }
+
   /** Whether the file holds exactly the node's content; not so if it cannot be read. @throws HoldfastError as `write` */
   async matches(file: number, node: Node, sizeBytes: number): Promise<boolean> {
     if (sizeBytes !== node.size) return false;
@@ -99,8 +125,8 @@ export class FileContent {
 
   async #writeBytes(file: number, bytes: Uint8Array, { offset, length }: Extent): Promise<void> {
     if (bytes.length !== length) throw damagedFile('a chunk is not as long as the index says');
-    const ranges = this.#options.sparse ? dataRanges(bytes) : [{ start: 0, end: bytes.length }];
-    for (const { start, end } of ranges) await writeAll(file, bytes.subarray(start, end), offset + start);
+    for (const { start, end } of writtenRanges(bytes, this.#options))
+      await writeAll(file, bytes.subarray(start, end), offset + start);
   }
 
   #extentsOf(node: Node): Extent[] {

@@ -1,16 +1,18 @@
-import { systemErrorCode, toHoldfastError } from '@holdfast/base';
-import { link, makeSpecialFileAt, makeSymlinkAt, renameAt, unlinkAt } from '../filesystem/entries.ts';
-import { type FileStatus, isRegularFile, statusOf } from '../filesystem/file-status.ts';
+import { systemErrorCode } from '@holdfast/base';
+import { link, makeSpecialFileAt, makeSymlinkAt, renameAt } from '../filesystem/entries.ts';
+import { type FileStatus, isRegularFile, statusAt, statusOf } from '../filesystem/file-status.ts';
+import { entryTarget, openFileTarget, restoreMetadata } from '../filesystem/inode-metadata.ts';
+import { discardEntry } from '../filesystem/make-file.ts';
 import { createFileAt, type Descriptor, openFileAt } from '../filesystem/open.ts';
 import { SystemError } from '../filesystem/system-error.ts';
+import { temporaryNameFor } from '../filesystem/temporary-name.ts';
 import { byteStringToText } from '../format/byte-string.ts';
 import { isBefore, sameTime } from '../format/file-time.ts';
 import type { Node } from '../format/node.ts';
 import { type FirstName, hasSeveralNames } from './hard-links.ts';
-import { entryTarget, openFileTarget, restoreMetadata } from './node-metadata.ts';
 import type { RestoreContext, RestorePlace } from './restore-context.ts';
 import type { OverwriteRule, RestoreAction } from './restore-request.ts';
-import { openDirectoryOf, type TargetPlace, temporaryNameFor } from './target-place.ts';
+import { openDirectoryOf, type TargetPlace } from './target-place.ts';
 
 /** Restores everything that is not a directory: made beside its place under a temporary name, then renamed. */
 export class FileRestorer {
@@ -18,6 +20,32 @@ export class FileRestorer {
 
   constructor(context: RestoreContext) {
     this.#context = context;
+  }
+
+  /** True for what `makeWhole` may be called with. */
+  isMadeWhole(node: Node): boolean {
+    const { content, verify } = this.#context;
+    return node.type === 'file' && !verify && !hasSeveralNames(node) && content.isOneBlob(node);
+  }
+
+  /** Restores a file where nothing is by far the fastest way: in a worker thread, from opening its blob to its name. */
+  async makeWhole(place: RestorePlace, node: Node): Promise<void> {
+    const { content, files, tasks, warnings } = this.#context;
+    const failures = await content.makeFile(place, node);
+    if (failures !== undefined) {
+      for (const { what, errorCode } of failures) {
+        warnings.addFailure(place.path, notRestored(what), new SystemError(errorCode, 'restoreMetadata'));
+      }
+      this.#done(place, node, 'restored');
+      return;
+    }
+    // The long way finds another copy of the blob, or what is wrong.
+    await files.acquire(1, { signal: tasks.signal });
+    try {
+      await this.restore(place, node, statusAt(place.directory, place.name));
+    } finally {
+      files.release(1);
+    }
   }
 
   /**
@@ -110,7 +138,7 @@ export class FileRestorer {
       this.#restoreMetadata(place, node, openFileTarget(file.number));
       renameAt(place.directory, temporary, place.name);
     } catch (error) {
-      discard(place, temporary);
+      discardEntry(place.directory, temporary);
       throw error;
     }
   }
@@ -129,7 +157,7 @@ export class FileRestorer {
     try {
       renameAt(place.directory, temporary, place.name);
     } catch (error) {
-      discard(place, temporary);
+      discardEntry(place.directory, temporary);
       throw error;
     }
   }
@@ -142,8 +170,7 @@ export class FileRestorer {
   ): void {
     restoreMetadata(target, node, {
       current,
-      onFailure: (what, error) =>
-        this.#context.warnings.addFailure(place.path, `${what} could not be restored`, error),
+      onFailure: (what, error) => this.#context.warnings.addFailure(place.path, notRestored(what), error),
     });
   }
 
@@ -173,6 +200,11 @@ export async function hasContent(
   return isTrusted || (await content.matches(file, node, status.size));
 }
 
+/** Of a part of the metadata. */
+export function notRestored(what: string): string {
+  return `${what} could not be restored`;
+}
+
 function actionOn(current: FileStatus | undefined): RestoreAction {
   return current === undefined ? 'restored' : 'updated';
 }
@@ -188,14 +220,5 @@ export function openOldFile(place: TargetPlace, current: FileStatus | undefined)
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error;
     return undefined;
-  }
-}
-
-/** Best effort: the failure that led here is the one to tell. */
-function discard(place: RestorePlace, temporary: RestorePlace['name']): void {
-  try {
-    unlinkAt(place.directory, temporary);
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw toHoldfastError(error);
   }
 }

@@ -17,6 +17,8 @@ export interface RestoreContext {
   readonly tasks: TaskGroup;
   /** Files under way. */
   readonly files: WeightedLimiter;
+  /** New files that wait to be made by worker threads. */
+  readonly newFiles: WeightedLimiter;
   /** Directories that wait for their files. */
   readonly openDirectories: WeightedLimiter;
   /** The open directory that everything is beneath. */

@@ -10,6 +10,7 @@ import {
 } from '../filesystem/file-status.ts';
 import { type Descriptor, openDirectoryAt, openTrustedDirectory } from '../filesystem/open.ts';
 import { SystemError } from '../filesystem/system-error.ts';
+import { isTemporaryName } from '../filesystem/temporary-name.ts';
 import { type ByteString, byteStringToText } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';
 import { damaged } from '../format/json.ts';
@@ -18,7 +19,7 @@ import { hasContent, isLeftAlone, openOldFile } from './file-restorer.ts';
 import type { RestoreContext } from './restore-context.ts';
 import type { RestoreAction } from './restore-request.ts';
 import { baseName, joinPath, parentPath } from './source-tree.ts';
-import { assertSafeName, isTemporaryName, type TargetPlace } from './target-place.ts';
+import { assertSafeName, type TargetPlace } from './target-place.ts';
 
 /** Nothing is there: all below is new. */
 const nowhere = -1;

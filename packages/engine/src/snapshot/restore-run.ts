@@ -26,7 +26,9 @@ import { WeightedLimiter } from './weighted-limiter.ts';
 
 const memoryBytes = 48 * 1024 * 1024;
 const filesAtOnce = 256;
-const mostOpenDirectories = 64;
+/** Not open: only what is to be done is kept. */
+const newFilesAtOnce = 1536;
+const mostOpenDirectories = 256;
 
 /** What is restored, and where: a node that becomes `path` itself, or a tree's entries that go into it. */
 export type RestoreTarget =
@@ -151,6 +153,7 @@ function createContext(
     links: new HardLinks(),
     tasks,
     files: new WeightedLimiter(filesAtOnce),
+    newFiles: new WeightedLimiter(newFilesAtOnce),
     openDirectories: new WeightedLimiter(mostOpenDirectories),
     root,
     overwrite: options.overwrite ?? 'always',

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { HoldfastError } from '@holdfast/base';
 import { type Descriptor, openDirectoryAt } from '../filesystem/open.ts';
 import { type ByteString, byteStringToText } from '../format/byte-string.ts';
@@ -9,19 +8,6 @@ export interface TargetPlace {
   readonly name: ByteString;
   /** For messages. */
   readonly path: ByteString;
-}
-
-const temporaryName = /^\.holdfast-restore-[0-9a-f]{16}$/;
-
-/** A new name beside the place: what is made there first replaces the entry at once, and wholly, by a rename. */
-export function temporaryNameFor(): ByteString {
-  // Drawn many at a time by Node: single random bytes cost more than making the file.
-  return `.holdfast-restore-${randomUUID().replaceAll('-', '').slice(0, 16)}` as ByteString;
-}
-
-/** True for what a restore that was cut off may have left. */
-export function isTemporaryName(name: ByteString): boolean {
-  return temporaryName.test(name);
 }
 
 /** @throws HoldfastError `target-unsafe` for a name that would lead anywhere else than into its directory */

@@ -1,6 +1,7 @@
 import { readSync } from 'node:fs';
-import { HoldfastError } from '@holdfast/base';
+import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { sha256 } from '../crypto/hash.ts';
+import { makeFile } from '../filesystem/make-file.ts';
 import type { BlobType } from '../format/blob-type.ts';
 import { asId, idFromBytes } from '../format/id-codec.ts';
 import type { BlobId, TreeId } from '../format/ids.ts';
@@ -32,9 +33,20 @@ export class MemoryBlobs implements BlobReader, BlobWriter {
     return Buffer.from(bytes);
   }
 
-  openCopier(): BlobCopier {
+  openCopier({ sparse }: { readonly sparse: boolean }): BlobCopier {
     return {
       copy: async (id, { write }) => await write(await this.readBlob('data', id)),
+      makeFile: async (id, file) => {
+        const bytes = this.#blobs.get(`data ${id}`);
+        if (bytes === undefined || sha256(bytes) !== id) return undefined;
+        this.reads.set(id, (this.reads.get(id) ?? 0) + 1);
+        try {
+          return makeFile(file, bytes, { sparse });
+        } catch (error) {
+          if (systemErrorCode(error) === undefined) throw error;
+          return undefined;
+        }
+      },
       [Symbol.asyncDispose]: async () => {},
     };
   }

@@ -1,6 +1,6 @@
 import type { MasterKey } from '../crypto/master-key.ts';
-import type { AnswerOf, RequestOf } from './operations.ts';
-import { WorkerPool } from './worker-pool.ts';
+import type { AnswerOf, OperationName, RequestOf } from './operations.ts';
+import { threadCount, WorkerPool } from './worker-pool.ts';
 
 /** Opens sealed blobs in worker threads: into files, or only to prove a pack. */
 export class BlobOpening implements AsyncDisposable {
@@ -12,22 +12,30 @@ export class BlobOpening implements AsyncDisposable {
 
   /** How many calls keep every thread at work. */
   get callsAtOnce(): number {
-    return 2 * this.#pool.size;
+    return 2 * threadCount;
   }
 
   /** Writes blobs of a stretch of a pack to open files; see `Operations`. */
   async copyBlobs(request: RequestOf<'copyBlobs'>): Promise<AnswerOf<'copyBlobs'>> {
-    return await this.#pool.next().call('copyBlobs', request, transferable(request.sealed));
+    return await this.#call('copyBlobs', request, request.sealed);
   }
 
   /** Proves a whole pack; see `Operations`. */
   async provePack(request: RequestOf<'provePack'>): Promise<AnswerOf<'provePack'>> {
-    return await this.#pool.next().call('provePack', request, transferable(request.pack));
+    return await this.#call('provePack', request, request.pack);
   }
 
-  /** What is under way rejects. */
+  /** Waits for what the threads have under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
+  }
+
+  async #call<Name extends OperationName>(
+    name: Name,
+    request: RequestOf<Name>,
+    bytes: Uint8Array,
+  ): Promise<AnswerOf<Name>> {
+    return await this.#pool.call(this.#pool.next(), { name, request }, transferable(bytes));
   }
 }
 

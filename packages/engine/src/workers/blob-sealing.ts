@@ -4,6 +4,7 @@ import { SystemError } from '../filesystem/system-error.ts';
 import type { BlobId } from '../format/ids.ts';
 import { blobSealerOf, type PlainBlob, type SealedBlob } from '../pack/blob-seal.ts';
 import { Batches } from './batches.ts';
+import type { EngineThread } from './engine-thread.ts';
 import { HeldBatch } from './held-batch.ts';
 import type { FileToHash, HeldBlob } from './operations.ts';
 import { SpareSharedMemory } from './spare-memory.ts';
@@ -58,10 +59,9 @@ export class BlobSealing implements AsyncDisposable {
   /** `bytes` must not change before the blob is sealed or dropped; shared memory is not even copied. */
   async hashBytes(bytes: Uint8Array): Promise<HashedBlob> {
     const hold = this.#nextHold();
-    const worker = this.#pool.next();
-    const id = await worker.call('hashBytes', { hold, bytes });
-    const blob = { id, sizeBytes: bytes.length };
-    return this.#heldBlob(blob, 0, new HeldBatch({ worker, memory: this.#memory }, hold, 1));
+    const thread = this.#pool.next();
+    const id = await this.#pool.call(thread, { name: 'hashBytes', request: { hold, bytes } });
+    return this.#heldBlob({ id, sizeBytes: bytes.length }, 0, this.#heldBatch(thread, hold, 1));
   }
 
   /** Seals a blob whose id is known already. */
@@ -74,7 +74,7 @@ export class BlobSealing implements AsyncDisposable {
     return (await this.#plaintexts.add({ blob, take }, blob.plaintext.length)) as Result;
   }
 
-  /** What is under way rejects. */
+  /** Waits for what the threads have under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#pool[Symbol.asyncDispose]();
   }
@@ -86,14 +86,18 @@ export class BlobSealing implements AsyncDisposable {
 
   async #hashFiles(files: readonly FileToHash[]): Promise<readonly (HashedBlob | SystemError)[]> {
     const hold = this.#nextHold();
-    const worker = this.#pool.next();
-    const held = await worker.call('hashFiles', { hold, files });
+    const thread = this.#pool.next();
+    const held = await this.#pool.call(thread, { name: 'hashFiles', request: { hold, files } });
     const blobs = held.filter((blob) => 'id' in blob).length;
-    const batch = new HeldBatch({ worker, memory: this.#memory }, hold, blobs);
+    const batch = this.#heldBatch(thread, hold, blobs);
     return held.map((blob: HeldBlob, position) => {
       if ('errorCode' in blob) return new SystemError(blob.errorCode, 'read');
       return this.#heldBlob(blob, position, batch);
     });
+  }
+
+  #heldBatch(thread: EngineThread, hold: number, blobs: number): HeldBatch {
+    return new HeldBatch({ pool: this.#pool, thread, memory: this.#memory }, hold, blobs);
   }
 
   #heldBlob(
@@ -118,7 +122,8 @@ export class BlobSealing implements AsyncDisposable {
       offset += blob.plaintext.length;
     }
     const blobs = sealings.map(({ blob }) => ({ id: blob.id, sizeBytes: blob.plaintext.length }));
-    const places = await this.#pool.next().call('sealBytes', { plaintexts, blobs, into });
+    const work = { name: 'sealBytes', request: { plaintexts, blobs, into } } as const;
+    const places = await this.#pool.call(this.#pool.next(), work);
     const results = takeSealed(
       into,
       places,

@@ -1,37 +1,33 @@
-import { writeSync } from 'node:fs';
 import { systemErrorCode } from '@holdfast/base';
 import type { MasterKey } from '../crypto/master-key.ts';
-import { dataRanges } from '../filesystem/zero-pages.ts';
+import { makeFile } from '../filesystem/make-file.ts';
+import { writeBytes } from '../filesystem/write-bytes.ts';
 import { blobSealerOf } from '../pack/blob-seal.ts';
-import type { BlobCopy, BlobToCopy, RequestOf } from './operations.ts';
+import type { BlobCopy, BlobDestination, RequestOf } from './operations.ts';
 
 /** See `Operations`. */
 export function copyBlobs(key: MasterKey, { sealed, blobs, sparse }: RequestOf<'copyBlobs'>): BlobCopy[] {
   const sealer = blobSealerOf(key);
-  return blobs.map((blob) => {
-    const { id, offset, length, uncompressedLength } = blob;
+  return blobs.map(({ id, offset, length, uncompressedLength, to }) => {
     const plaintext = sealer.open(id, {
       sealed: sealed.subarray(offset, offset + length),
       uncompressedLength,
     });
-    return plaintext === undefined ? 'damaged' : writePlaintext(blob, plaintext, sparse);
+    return plaintext === undefined ? 'damaged' : copyTo(to, plaintext, sparse);
   });
 }
 
-function writePlaintext({ file, position }: BlobToCopy, plaintext: Uint8Array, sparse: boolean): BlobCopy {
-  const ranges = sparse ? dataRanges(plaintext) : [{ start: 0, end: plaintext.length }];
+function copyTo(to: BlobDestination, plaintext: Uint8Array, sparse: boolean): BlobCopy {
   try {
-    for (const { start, end } of ranges) writeAll(file, plaintext.subarray(start, end), position + start);
+    if ('file' in to) writeBytes(to.file, plaintext, { position: to.position, sparse });
+    else {
+      const metadataFailures = makeFile(to, plaintext, { sparse });
+      if (metadataFailures.length > 0) return { metadataFailures };
+    }
     return 'copied';
   } catch (error) {
     const errorCode = systemErrorCode(error);
     if (errorCode === undefined) throw error;
     return { errorCode };
-  }
-}
-
-function writeAll(file: number, bytes: Uint8Array, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    written += writeSync(file, bytes, written, bytes.length - written, position + written);
   }
 }

@@ -1,8 +1,9 @@
 import { sealOverheadBytes } from '../crypto/seal.ts';
 import type { SealedBlob } from '../pack/blob-seal.ts';
+import type { EngineThread } from './engine-thread.ts';
 import type { SpareMemory } from './spare-memory.ts';
 import { takeSealed } from './take-sealed.ts';
-import type { EngineWorker } from './worker-pool.ts';
+import type { WorkerPool } from './worker-pool.ts';
 
 interface Chosen {
   readonly position: number;
@@ -11,7 +12,8 @@ interface Chosen {
 }
 
 export interface Holder {
-  readonly worker: EngineWorker;
+  readonly pool: WorkerPool;
+  readonly thread: EngineThread;
   /** Shared memory for what is sealed. */
   readonly memory: SpareMemory;
 }
@@ -53,14 +55,15 @@ export class HeldBatch {
   }
 
   async #sealChosen(): Promise<readonly unknown[]> {
-    const { worker, memory } = this.#holder;
+    const { pool, thread, memory } = this.#holder;
     const boundBytes = this.#chosen.reduce(
       (total, { sizeBytes }) => total + sizeBytes + sealOverheadBytes,
       0,
     );
     const into = this.#chosen.length === 0 ? undefined : memory.take(boundBytes);
     const chosen = this.#chosen.map(({ position }) => position);
-    const places = await worker.call('sealHeld', { hold: this.#hold, chosen, into });
+    const request = { hold: this.#hold, chosen, into };
+    const places = await pool.call(thread, { name: 'sealHeld', request });
     if (into === undefined) return [];
     const results = takeSealed(
       into,

@@ -1,5 +1,7 @@
 import type { ErrorReport } from '@holdfast/base';
+import type { MetadataFailure, NewFile } from '../filesystem/make-file.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
+import type { MasterKeyBytes } from '../format/key-file.ts';
 import type { PackedBlob } from '../format/pack-header.ts';
 
 /** An open file of this process, to be read from its start up to that size. */
@@ -17,19 +19,32 @@ export interface SealedPlace {
   readonly uncompressedLength: number | undefined;
 }
 
-/** A blob in a stretch of a pack, and where in which open file its plaintext belongs. */
+/** A place in an open file of this process. */
+export interface FilePosition {
+  readonly file: number;
+  readonly position: number;
+}
+
+/** Where a blob's plaintext belongs: into an open file, or into a file of its own. */
+export type BlobDestination = FilePosition | NewFile;
+
+/** A blob in a stretch of a pack. */
 export interface BlobToCopy {
   readonly id: BlobId;
   /** Within the stretch. */
   readonly offset: number;
   readonly length: number;
   readonly uncompressedLength: number | undefined;
-  readonly file: number;
-  readonly position: number;
+  readonly to: BlobDestination;
 }
 
 /** What became of a blob that was to be copied; a system error is that of the file written to. */
-export type BlobCopy = 'copied' | 'damaged' | { readonly errorCode: string };
+export type BlobCopy =
+  | 'copied'
+  | 'damaged'
+  | { readonly errorCode: string }
+  /** Copied into a file of its own that lacks something. */
+  | { readonly metadataFailures: readonly MetadataFailure[] };
 
 /** The blobs that a sound pack holds, or what is wrong with it. */
 export type PackProof = { readonly blobs: readonly PackedBlob[] } | { readonly reason: string };
@@ -84,12 +99,19 @@ export type OperationName = keyof Operations;
 export type RequestOf<Name extends OperationName> = Operations[Name]['request'];
 export type AnswerOf<Name extends OperationName> = Operations[Name]['answer'];
 
-export interface WorkerRequest<Name extends OperationName = OperationName> {
+/** What a thread is told. A session is one pool's work under one key: it is opened, has calls, and is closed. */
+export type ThreadMessage =
+  | { readonly session: number; readonly key: { readonly [Part in keyof MasterKeyBytes]: Uint8Array } }
+  | ThreadCall
+  | { readonly session: number; readonly isClosed: true };
+
+export interface ThreadCall<Name extends OperationName = OperationName> {
+  readonly session: number;
   readonly call: number;
   readonly name: Name;
   readonly request: RequestOf<Name>;
 }
 
-export type WorkerAnswer =
+export type ThreadAnswer =
   | { readonly call: number; readonly answer: unknown }
   | { readonly call: number; readonly error: ErrorReport };

@@ -1,114 +1,122 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { HoldfastError } from '@holdfast/base';
 import type { MasterKey } from '../crypto/master-key.ts';
-import type { AnswerOf, OperationName, RequestOf, WorkerAnswer } from './operations.ts';
-import type { WorkerStart } from './worker-thread.ts';
+import { EngineThread } from './engine-thread.ts';
+import type { AnswerOf, OperationName, RequestOf } from './operations.ts';
 
-const mostWorkers = 8;
-/** Workers keep next to nothing in their heaps; small ones keep the process small. */
-const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
+const mostThreads = 8;
+/** How many threads there are at most, in the whole process. */
+export const threadCount = Math.min(availableParallelism(), mostThreads);
+/** Threads that nobody has used for so long end. */
+const idleMs = 5_000;
 
-interface PendingCall {
-  readonly resolve: (answer: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
+/** The threads of the process, for all that is under way in it: as many as there are processors. */
+class EngineThreads {
+  #threads: EngineThread[] = [];
+  #users = 0;
+  #idle: NodeJS.Timeout | undefined;
 
-/** One thread, and the calls that it has not answered yet; it answers them in their order. */
-export class EngineWorker {
-  readonly #worker: Worker;
-  readonly #pending = new Map<number, PendingCall>();
-  #calls = 0;
-  #failure: HoldfastError | undefined;
-
-  constructor(key: MasterKey) {
-    const workerData: WorkerStart = { key: { encrypt: key.encrypt, macK: key.macK, macR: key.macR } };
-    this.#worker = new Worker(new URL('worker-thread.ts', import.meta.url), {
-      workerData,
-      resourceLimits,
-      execArgv: [],
-    });
-    this.#worker.on('message', (answer: WorkerAnswer) => this.#settle(answer));
-    this.#worker.on('error', (error) => this.#fail(error));
-    this.#worker.on('exit', () => this.#fail(undefined));
-    this.#worker.unref();
+  enter(): void {
+    clearTimeout(this.#idle);
+    this.#users += 1;
   }
 
-  get pendingCalls(): number {
-    return this.#pending.size;
+  leave(): void {
+    this.#users -= 1;
+    if (this.#users > 0) return;
+    this.#idle = setTimeout(() => this.#stopAll(), idleMs).unref();
   }
 
-  /** `transfer`: memory that is handed over instead of copied. */
-  async call<Name extends OperationName>(
-    name: Name,
-    request: RequestOf<Name>,
-    transfer: readonly ArrayBuffer[] = [],
-  ): Promise<AnswerOf<Name>> {
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#calls += 1;
-    const call = this.#calls;
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    this.#pending.set(call, { resolve, reject });
-    // The process has something to wait for only while a call is pending.
-    this.#worker.ref();
-    this.#worker.postMessage({ call, name, request }, transfer);
-    return (await promise) as AnswerOf<Name>;
+  /** The one with the least to do; another is started while all have something. */
+  next(): EngineThread {
+    this.#threads = this.#threads.filter(({ hasFailed }) => !hasFailed);
+    const [idlest] = this.#threads.toSorted((a, b) => a.pendingCalls - b.pendingCalls);
+    const isEnough = this.#threads.length === threadCount;
+    return idlest !== undefined && (idlest.pendingCalls === 0 || isEnough) ? idlest : this.#start();
   }
 
-  /** Calls that are pending reject. */
-  async stop(): Promise<void> {
-    this.#fail(undefined);
-    await this.#worker.terminate();
+  startAll(): void {
+    while (this.#threads.length < threadCount) this.#start();
   }
 
-  #settle(message: WorkerAnswer): void {
-    const pending = this.#pending.get(message.call);
-    this.#pending.delete(message.call);
-    if (this.#pending.size === 0) this.#worker.unref();
-    if ('error' in message) pending?.reject(HoldfastError.fromReport(message.error));
-    else pending?.resolve(message.answer);
+  #start(): EngineThread {
+    const thread = new EngineThread();
+    this.#threads.push(thread);
+    return thread;
   }
 
-  #fail(cause: unknown): void {
-    this.#failure ??= new HoldfastError('internal', 'A worker thread ended before its work was done.', {
-      hint: 'Try again; if memory is short here, give the process more.',
-      cause,
-    });
-    for (const { reject } of this.#pending.values()) reject(this.#failure);
-    this.#pending.clear();
-    this.#worker.unref();
+  #stopAll(): void {
+    for (const thread of this.#threads.splice(0)) void thread.stop();
   }
 }
 
-/** As many threads as there are processors, each started when there is work for it. */
+const threads = new EngineThreads();
+let sessions = 0;
+
+/** Starts the threads before there is work for them: that takes a tenth of a second. */
+export function prepareThreads(): void {
+  threads.enter();
+  threads.startAll();
+  threads.leave();
+}
+
+/** One user of the process's threads, under one key. */
 export class WorkerPool implements AsyncDisposable {
   readonly #key: MasterKey;
-  readonly #size = Math.min(availableParallelism(), mostWorkers);
-  readonly #workers: EngineWorker[] = [];
+  readonly #used = new Set<EngineThread>();
+  readonly #calls = new Set<Promise<unknown>>();
+  #session: number | undefined;
+  #isDisposed = false;
 
   constructor(key: MasterKey) {
     this.#key = key;
   }
 
+  /** True when it has given a thread something to do. */
   get isStarted(): boolean {
-    return this.#workers.length > 0;
+    return this.#session !== undefined;
   }
 
-  get size(): number {
-    return this.#size;
+  /** The thread with the least to do. */
+  next(): EngineThread {
+    return threads.next();
   }
 
-  /** The worker with the least to do. */
-  next(): EngineWorker {
-    const [idlest] = [...this.#workers].sort((a, b) => a.pendingCalls - b.pendingCalls);
-    if (idlest !== undefined && (idlest.pendingCalls === 0 || this.#workers.length === this.#size))
-      return idlest;
-    const started = new EngineWorker(this.#key);
-    this.#workers.push(started);
-    return started;
+  /** `transfer`: memory that is handed over instead of copied. */
+  async call<Name extends OperationName>(
+    thread: EngineThread,
+    work: { readonly name: Name; readonly request: RequestOf<Name> },
+    transfer: readonly ArrayBuffer[] = [],
+  ): Promise<AnswerOf<Name>> {
+    const call = thread.call({ session: this.#enter(thread), key: this.#key }, work, transfer);
+    this.#calls.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#calls.delete(call);
+    }
   }
 
+  /** Waits for what is under way; then the threads forget the key and all that they keep for this pool. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#workers.splice(0).map((worker) => worker.stop()));
+    await Promise.allSettled(this.#calls);
+    const session = this.#session;
+    this.#isDisposed = true;
+    if (session === undefined) return;
+    for (const thread of this.#used) thread.close(session);
+    this.#used.clear();
+    this.#session = undefined;
+    threads.leave();
+  }
+
+  #enter(thread: EngineThread): number {
+    if (this.#isDisposed) throw new HoldfastError('internal', 'Work for threads came after its end.');
+    this.#used.add(thread);
+    if (this.#session === undefined) {
+      sessions += 1;
+      this.#session = sessions;
+      threads.enter();
+    }
+    return this.#session;
   }
 }

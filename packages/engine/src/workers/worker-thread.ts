@@ -1,32 +1,31 @@
-import { parentPort, workerData } from 'node:worker_threads';
-import { toHoldfastError } from '@holdfast/base';
+import { parentPort } from 'node:worker_threads';
+import { HoldfastError, toHoldfastError } from '@holdfast/base';
 import { checkMasterKey } from '../crypto/master-key.ts';
-import type { MasterKeyBytes } from '../format/key-file.ts';
-import type { OperationName, RequestOf, WorkerRequest } from './operations.ts';
+import type { OperationName, ThreadCall, ThreadMessage } from './operations.ts';
 import { type WorkerOperations, workerOperations } from './worker-operations.ts';
 
-/** What a worker is started with. */
-export interface WorkerStart {
-  readonly key: { readonly [Part in keyof MasterKeyBytes]: Uint8Array };
-}
+const sessions = new Map<number, WorkerOperations>();
 
-const { key } = workerData as WorkerStart;
-const operations = workerOperations(
-  checkMasterKey({
-    encrypt: Buffer.from(key.encrypt),
-    macK: Buffer.from(key.macK),
-    macR: Buffer.from(key.macR),
-  }),
-);
-
-function perform<Name extends OperationName>(name: Name, request: RequestOf<Name>): unknown {
+function perform<Name extends OperationName>({ session, name, request }: ThreadCall<Name>): unknown {
+  const operations = sessions.get(session);
+  if (operations === undefined) throw new HoldfastError('internal', 'A thread was asked outside a session.');
   return (operations as { readonly [Key in Name]: WorkerOperations[Name] })[name](request as never);
 }
 
-parentPort?.on('message', ({ call, name, request }: WorkerRequest) => {
+parentPort?.on('message', (message: ThreadMessage) => {
+  if ('key' in message) {
+    const { encrypt, macK, macR } = message.key;
+    const key = { encrypt: Buffer.from(encrypt), macK: Buffer.from(macK), macR: Buffer.from(macR) };
+    sessions.set(message.session, workerOperations(checkMasterKey(key)));
+  } else if ('isClosed' in message) sessions.delete(message.session);
+  else answer(message);
+});
+
+function answer(message: ThreadCall): void {
+  const { call } = message;
   try {
-    parentPort?.postMessage({ call, answer: perform(name, request) });
+    parentPort?.postMessage({ call, answer: perform(message) });
   } catch (error) {
     parentPort?.postMessage({ call, error: toHoldfastError(error).toReport() });
   }
-});
+}
