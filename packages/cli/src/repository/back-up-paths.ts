@@ -5,7 +5,6 @@ import {
   backupSources,
   DryBlobWriter,
   localTimestamp,
-  prepareThreads,
   type Repository,
   type RepositoryLock,
   type Snapshot,
@@ -56,18 +55,12 @@ export async function backUpPaths(
   const begunAtMs = context.clock.elapsed();
   const plan = await planBackup(context, paths, options);
   const repository = await openGivenRepository(context, options);
-  const preloading = preload(context, repository);
+  const preloading = repository.preloadIndex({ signal: context.interrupts.signal });
   await using lock = options.dryRun === true ? null : await lockShared(context, repository, options);
   await preloading;
   const saved = await saveSnapshot(context, { repository, lock, plan });
   writeBackupSummary(context, { ...saved, durationMs: context.clock.elapsed() - begunAtMs });
   return saved.result.warningCount === 0 ? exitStatus.done : exitStatus.warnings;
-}
-
-/** What can be done beside the waiting for a lock. */
-async function preload({ interrupts }: CliContext, repository: Repository): Promise<void> {
-  await repository.preloadIndex(interrupts);
-  if (repository.isEmpty) prepareThreads();
 }
 
 async function planBackup(

@@ -91,11 +91,6 @@ export class Repository {
     await this.refreshIndex(options).catch(() => {});
   }
 
-  /** True while nothing is known to be in it: what is backed up now is all new. */
-  get isEmpty(): boolean {
-    return this.storage.indexes.current.packCount === 0;
-  }
-
   /**
    * Opens a writer, after reading the index: what the repository has under this lock is not stored again.
    * Everything that the writer does ends when `signal` fires or the lock is lost.

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { HoldfastError } from '@holdfast/base';
 import type { MasterKey } from '../crypto/master-key.ts';
 import type { AnswerOf, OperationName, RequestOf, ThreadAnswer, ThreadMessage } from './operations.ts';
+import { ThreadGate } from './thread-gate.ts';
 
 /** Threads keep next to nothing in their heaps; small ones keep the process small. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
@@ -16,11 +17,13 @@ export class EngineThread {
   readonly #worker: Worker;
   readonly #pending = new Map<number, PendingCall>();
   readonly #sessions = new Set<number>();
+  readonly #gate = new ThreadGate();
   #calls = 0;
   #failure: HoldfastError | undefined;
 
   constructor() {
     this.#worker = new Worker(new URL('worker-thread.ts', import.meta.url), {
+      workerData: this.#gate.memory,
       resourceLimits,
       execArgv: [],
       // Descriptors belong to the process: files are opened here that were not opened through Node.
@@ -40,7 +43,7 @@ export class EngineThread {
     return this.#failure !== undefined;
   }
 
-  /** Work under a key. What a session leaves with the thread is there until `close`. `transfer` is handed over, not copied. */
+  /** Work under a key. What a session leaves with the thread is there until `endSession`. `transfer` is handed over, not copied. */
   async call<Name extends OperationName>(
     { session, key }: { readonly session: number; readonly key: MasterKey },
     { name, request }: { readonly name: Name; readonly request: RequestOf<Name> },
@@ -62,13 +65,19 @@ export class EngineThread {
   }
 
   /** Makes the thread forget the session's key, and what it keeps for it, after the calls that are pending. */
-  close(session: number): void {
+  endSession(session: number): void {
     if (this.#sessions.delete(session) && !this.hasFailed) this.#post({ session, isClosed: true });
+  }
+
+  /** Waits for what the thread is doing at this moment; it does nothing more. To be called before the process ends. */
+  close(): void {
+    this.#gate.close();
   }
 
   /** Calls that are pending reject. */
   async stop(): Promise<void> {
     this.#fail(undefined);
+    this.close();
     await this.#worker.terminate();
   }
 

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -83,6 +84,23 @@ describe('worker pools', () => {
     const copies = await pool.call(pool.next(), { name: 'copyBlobs', request });
     expect(copies).toEqual(['copied', 'damaged', { errorCode: 'EBADF' }]);
     expect(readdirSync(directory)).toEqual(['made']);
+  });
+});
+
+describe('threads', () => {
+  it('that have not started yet do not spoil the end of the process', () => {
+    const source = `import { prepareThreads } from '${new URL('worker-pool.ts', import.meta.url).href}';
+      prepareThreads();
+      setTimeout(() => process.exit(0), Number(process.argv.at(-1)));`;
+    for (const afterMs of [0, 60, 100, 120, 140, 160]) {
+      const { status, stderr } = spawnSync(process.execPath, [
+        '--input-type=module',
+        '-e',
+        source,
+        `${afterMs}`,
+      ]);
+      expect([status, stderr.toString()]).toEqual([0, '']);
+    }
   });
 });
 

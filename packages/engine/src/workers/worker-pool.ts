@@ -14,6 +14,7 @@ const idleMs = 5_000;
 class EngineThreads {
   #threads: EngineThread[] = [];
   #users = 0;
+  #endsWithProcess = false;
   #idle: NodeJS.Timeout | undefined;
 
   enter(): void {
@@ -29,24 +30,35 @@ class EngineThreads {
 
   /** The one with the least to do; another is started while all have something. */
   next(): EngineThread {
-    this.#threads = this.#threads.filter(({ hasFailed }) => !hasFailed);
+    this.#forgetEnded();
     const [idlest] = this.#threads.toSorted((a, b) => a.pendingCalls - b.pendingCalls);
     const isEnough = this.#threads.length === threadCount;
     return idlest !== undefined && (idlest.pendingCalls === 0 || isEnough) ? idlest : this.#start();
   }
 
   startAll(): void {
+    this.#forgetEnded();
     while (this.#threads.length < threadCount) this.#start();
   }
 
   #start(): EngineThread {
+    if (!this.#endsWithProcess) process.on('exit', () => this.#closeAll());
+    this.#endsWithProcess = true;
     const thread = new EngineThread();
     this.#threads.push(thread);
     return thread;
   }
 
   #stopAll(): void {
-    for (const thread of this.#threads.splice(0)) void thread.stop();
+    for (const thread of this.#threads) if (thread.pendingCalls === 0) void thread.stop();
+  }
+
+  #closeAll(): void {
+    for (const thread of this.#threads) thread.close();
+  }
+
+  #forgetEnded(): void {
+    this.#threads = this.#threads.filter(({ hasFailed }) => !hasFailed);
   }
 }
 
@@ -103,7 +115,7 @@ export class WorkerPool implements AsyncDisposable {
     const session = this.#session;
     this.#isDisposed = true;
     if (session === undefined) return;
-    for (const thread of this.#used) thread.close(session);
+    for (const thread of this.#used) thread.endSession(session);
     this.#used.clear();
     this.#session = undefined;
     threads.leave();

@@ -1,9 +1,11 @@
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { HoldfastError, toHoldfastError } from '@holdfast/base';
 import { checkMasterKey } from '../crypto/master-key.ts';
 import type { OperationName, ThreadCall, ThreadMessage } from './operations.ts';
+import { ThreadGate } from './thread-gate.ts';
 import { type WorkerOperations, workerOperations } from './worker-operations.ts';
 
+const gate = new ThreadGate(workerData as SharedArrayBuffer);
 const sessions = new Map<number, WorkerOperations>();
 
 function perform<Name extends OperationName>({ session, name, request }: ThreadCall<Name>): unknown {
@@ -13,13 +15,17 @@ function perform<Name extends OperationName>({ session, name, request }: ThreadC
 }
 
 parentPort?.on('message', (message: ThreadMessage) => {
+  if (!gate.enter()) return;
   if ('key' in message) {
     const { encrypt, macK, macR } = message.key;
     const key = { encrypt: Buffer.from(encrypt), macK: Buffer.from(macK), macR: Buffer.from(macR) };
     sessions.set(message.session, workerOperations(checkMasterKey(key)));
   } else if ('isClosed' in message) sessions.delete(message.session);
   else answer(message);
+  gate.leave();
 });
+
+gate.leave();
 
 function answer(message: ThreadCall): void {
   const { call } = message;
