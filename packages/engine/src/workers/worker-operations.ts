@@ -55,9 +55,22 @@ export function workerOperations(key: MasterKey): WorkerOperations {
       });
       return places(blobSealerOf(key).sealAll(plain, into));
     },
-    copyBlobs: (request) => copyBlobs(key, request),
-    provePack: (request) => provePack(key, request),
+    copyBlobs: (request) => {
+      const copies = copyBlobs(key, request);
+      free(request.sealed);
+      return copies;
+    },
+    provePack: (request) => {
+      const proof = provePack(key, request);
+      free(request.pack);
+      return proof;
+    },
   };
+}
+
+/** What was posted to this thread is its own; left to be collected, it would wait for long: the heap is small. */
+function free({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 function readAll(
