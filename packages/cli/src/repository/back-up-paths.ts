@@ -155,6 +155,7 @@ async function readSources(
     options: {
       localTime: true,
       ownerNames: true,
+      accessTimes: options.withAtime === true,
       oneFileSystem: options.oneFileSystem === true,
       ignoreChangeTime: options.ignoreCtime === true,
       ignoreInode: options.ignoreInode === true,

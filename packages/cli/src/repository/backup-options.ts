@@ -26,6 +26,7 @@ export interface BackupCommandOptions
   readonly force?: boolean;
   readonly ignoreCtime?: boolean;
   readonly ignoreInode?: boolean;
+  readonly withAtime?: boolean;
   readonly skipIfUnchanged?: boolean;
   readonly dryRun?: boolean;
   readonly scan?: boolean;

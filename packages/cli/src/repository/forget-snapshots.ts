@@ -30,6 +30,7 @@ export interface ForgetCommandOptions
   readonly dryRun?: boolean;
   readonly prune?: boolean;
   readonly yes?: boolean;
+  readonly unsafeAllowRemoveAll?: boolean;
 }
 
 /** What is to be forgotten, and how that came to be. */
@@ -59,6 +60,12 @@ export async function forgetGivenSnapshots(
 
 function requirePolicy(options: ForgetCommandOptions): void {
   if (!isEmptyPolicy(policyOf(options))) return;
+  if (options.unsafeAllowRemoveAll === true) {
+    if ([options.host, options.tag, options.path].some((list) => list !== undefined)) return;
+    throw new HoldfastError('usage-invalid', 'Nothing says which snapshots may all be removed: none is.', {
+      hint: 'Give --host, --tag or --path with --unsafe-allow-remove-all.',
+    });
+  }
   throw new HoldfastError('usage-invalid', 'Nothing says which snapshots to keep: none is removed.', {
     hint: 'Give --keep-last, --keep-daily or another rule, or name snapshots to forget.',
   });
@@ -89,10 +96,12 @@ async function decide(
   const groups = groupSnapshots(selected, options.groupBy).map(
     (group): DecidedGroup => ({
       group,
-      ...applyRetention(group.snapshots, policy, context.clock.now()),
+      ...(isEmptyPolicy(policy)
+        ? { keep: [], remove: group.snapshots }
+        : applyRetention(group.snapshots, policy, context.clock.now())),
     }),
   );
-  refuseEmptyGroups(groups);
+  if (!isEmptyPolicy(policy)) refuseEmptyGroups(groups);
   return {
     groups,
     removed: groups.flatMap(({ remove }) => remove),

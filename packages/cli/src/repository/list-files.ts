@@ -6,7 +6,7 @@ import { lockForReading, openGivenRepository } from './open-given-repository.ts'
 import type { ReadingRepositoryOptions } from './repository-options.ts';
 import { snapshotJson } from './snapshot-json.ts';
 import { findTree } from './snapshot-reference.ts';
-import type { SnapshotSelection } from './snapshot-selection.ts';
+import { type SnapshotSelection, selectionOf } from './snapshot-selection.ts';
 
 export interface LsOptions extends ReadingRepositoryOptions, SnapshotSelection {
   readonly long?: boolean;
@@ -23,7 +23,8 @@ export async function listFiles(
   const repository = await openGivenRepository(context, options);
   await using _lock = await lockForReading(context, repository, options);
   await repository.refreshIndex({ signal });
-  const { snapshot, treeId, path } = await findTree(repository, reference, { selection: options, signal });
+  const selection = selectionOf(context, options);
+  const { snapshot, treeId, path } = await findTree(repository, reference, { selection, signal });
   if (options.json === true) {
     output.line(JSON.stringify({ message_type: 'snapshot', ...snapshotJson(snapshot) }));
   }

@@ -7,7 +7,7 @@ import { tableLines } from '../output/table.ts';
 import { openGivenRepository } from './open-given-repository.ts';
 import type { RepositoryOptions } from './repository-options.ts';
 import { snapshotJson } from './snapshot-json.ts';
-import { findSnapshot, isSelected, type SnapshotSelection } from './snapshot-selection.ts';
+import { findSnapshot, isSelected, type SnapshotSelection, selectionOf } from './snapshot-selection.ts';
 
 export interface SnapshotsOptions extends RepositoryOptions, SnapshotSelection {
   readonly latest?: number;
@@ -38,13 +38,14 @@ async function selectedSnapshots(
   { repository, ids, options }: Request,
 ): Promise<{ snapshots: readonly Snapshot[]; unreadable: readonly string[] }> {
   const { signal } = context.interrupts;
+  const selection = selectionOf(context, options);
   if (ids.length > 0) {
     const snapshots: Snapshot[] = [];
-    for (const id of ids) snapshots.push(await findSnapshot(repository, id, { selection: options, signal }));
+    for (const id of ids) snapshots.push(await findSnapshot(repository, id, { selection, signal }));
     return { snapshots, unreadable: [] };
   }
   const { snapshots, damaged } = await repository.snapshots.list({ signal });
-  const selected = snapshots.filter((snapshot) => isSelected(snapshot, options));
+  const selected = snapshots.filter((snapshot) => isSelected(snapshot, selection));
   return {
     snapshots: options.latest === undefined ? selected : newestOfEach(selected, options.latest),
     unreadable: damaged.map(({ error }) => error.message),

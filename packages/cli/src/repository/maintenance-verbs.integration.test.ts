@@ -75,6 +75,19 @@ describe('repository:forget', () => {
     expect(await snapshotIds()).toHaveLength(4);
   });
 
+  it('removes all of what is selected only where it is told to, as restic does', async () => {
+    const words = ['--unsafe-allow-remove-all', '--dry-run'];
+    expect(await holdfast('repository:forget', ...words)).toMatchObject({ status: 2 });
+    expect(await holdfast('repository:forget', ...words, '--keep-tag', 'none')).toMatchObject({ status: 2 });
+    const chosen = [...words, '--tag', 'new', '--json'];
+    const ours = JSON.parse(await mustHoldfast('repository:forget', ...chosen));
+    const theirs = JSON.parse(await mustRestic('forget', ...chosen));
+    const removed = (groups: { remove: { id: string }[] | null }[]) =>
+      groups.flatMap(({ remove }) => remove ?? []).map(({ id }) => id);
+    expect(removed(ours)).toHaveLength(3);
+    expect(removed(ours).sort()).toEqual(removed(theirs).sort());
+  });
+
   it('removes nothing without a policy, by one that keeps none, or unasked', async () => {
     expect(await holdfast('repository:forget')).toMatchObject({ status: 2 });
     expect(await holdfast('repository:forget', '--keep-last', '0')).toMatchObject({ status: 2 });
@@ -147,7 +160,12 @@ describe('repository:key', () => {
     expect(await keys()).toEqual(JSON.parse(await mustRestic('key', 'list', '--json')));
     await writeFile(join(folder, 'second'), 'second password\n');
     await writeFile(join(folder, 'third'), 'third password\n');
-    const added = (await mustHoldfast('repository:key', 'add', '--new-password-file', 'second')).trim();
+    const maker = ['--user', 'mason', '--host', 'yard'];
+    const words = ['repository:key', 'add', '--new-password-file', 'second', ...maker];
+    const added = (await mustHoldfast(...words)).trim();
+    const theirs: { readonly id: string }[] = JSON.parse(await mustRestic('key', 'list', '--json'));
+    expect(await keys()).toEqual(theirs.toSorted((a, b) => (a.id < b.id ? -1 : 1)));
+    expect(await keys()).toContainEqual(expect.objectContaining({ userName: 'mason', hostName: 'yard' }));
     await mustRestic('snapshots', '--password-file', 'second');
 
     const current = (await keys()).find((key: { current: boolean }) => key.current).id;

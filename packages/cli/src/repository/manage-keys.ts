@@ -12,6 +12,9 @@ export type KeyAction = (typeof keyActions)[number];
 
 export interface KeyOptions extends LockedRepositoryOptions {
   readonly newPasswordFile?: string;
+  /** What is noted of a new key. */
+  readonly user?: string;
+  readonly host?: string;
   readonly yes?: boolean;
 }
 
@@ -88,7 +91,11 @@ function createdText({ created }: KeyInfo): string {
 async function addKey(context: CliContext, repository: Repository, options: KeyOptions): Promise<void> {
   const password = await newPassword(context, options.newPasswordFile);
   await using _lock = await lockShared(context, repository, options);
-  const id = await repository.keys.add(password, { signal: context.interrupts.signal });
+  const id = await repository.keys.add(password, {
+    username: options.user,
+    hostname: options.host,
+    signal: context.interrupts.signal,
+  });
   tell(context, { action: 'add', id, text: 'The new password opens the repository, too. Its key:' });
 }
 

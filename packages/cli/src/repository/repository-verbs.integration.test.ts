@@ -108,6 +108,49 @@ function messages(output: string): Record<string, unknown>[] {
 }
 
 describe('backup', () => {
+  it('is compared by stock restic with the one before', async () => {
+    await put({ 'compared/stays': 's', 'compared/changes': '1', 'compared/goes': 'g' });
+    await mustHoldfast('repository:backup', 'compared', '--tag', 'compared');
+    await put({ 'compared/changes': '22', 'compared/comes': 'c' });
+    await rm(join(folder, 'compared/goes'));
+    await mustHoldfast('repository:backup', 'compared', '--tag', 'compared');
+    const [before, after] = await snapshots('--tag', 'compared');
+    const changes = messages(await mustRestic('diff', '--json', before?.id ?? '', after?.id ?? ''))
+      .filter(({ message_type: type }) => type === 'change')
+      .map(({ path, modifier }) => `${modifier} ${String(path).split('/').at(-1)}`);
+    expect(changes.sort()).toEqual(['+ comes', '- goes', 'M changes']);
+  });
+
+  it('keeps access times where that is asked for, as stock restic does', async () => {
+    await put({ 'times/file': 'f' });
+    await utimes(join(folder, 'times/file'), 1_000_000_000, 2_000_000_000);
+    const atime = async (who: string, ...words: string[]) => {
+      if (who === 'ours') await mustHoldfast('repository:backup', 'times', '--tag', 'times', ...words);
+      else await mustRestic('backup', '--quiet', '--force', 'times', '--tag', 'times', ...words);
+      const { id } = (await snapshots('--tag', 'times', '--latest', '1')).at(-1) ?? { id: '' };
+      const nodes = messages(await mustRestic('ls', '--json', id));
+      return nodes.find(({ name }) => name === 'file')?.atime;
+    };
+    const kept = await atime('ours', '--with-atime');
+    expect(kept).toContain('2001-09-09');
+    expect(await atime('theirs', '--with-atime')).toEqual(kept);
+    expect(await atime('ours')).toContain('2033-05-18');
+    expect(await atime('theirs')).toContain('2033-05-18');
+  });
+
+  it('is found by the host that RESTIC_HOST names, where none is given', async () => {
+    await mustHoldfast('repository:backup', 'source/small', '--host', 'elsewhere');
+    const hosts = async (...words: string[]) => {
+      const listed = JSON.parse(await mustHoldfast('repository:snapshots', '--json', ...words));
+      return new Set(listed.map(({ hostname }: { readonly hostname: string }) => hostname));
+    };
+    expect(await hosts()).toEqual(new Set(['anvil']));
+    expect(await hosts('--host', 'elsewhere')).toEqual(new Set(['elsewhere']));
+    expect(JSON.parse(await mustHoldfast('repository:stats', '--json')).snapshots_count).toBe(
+      JSON.parse(await mustRestic('stats', '--json')).snapshots_count,
+    );
+  });
+
   it('takes what stock restic takes', async () => {
     const cases = [
       ['source', '--exclude-file', 'patterns'],
@@ -250,6 +293,8 @@ describe('restore', () => {
     const words = [
       'repository:restore',
       'latest',
+      '--host',
+      'restored',
       '--target',
       'target',
       '--include',

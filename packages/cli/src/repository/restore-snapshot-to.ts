@@ -25,7 +25,7 @@ import {
 } from './pattern-options.ts';
 import type { ReadingRepositoryOptions } from './repository-options.ts';
 import { findTree, type SnapshotTree } from './snapshot-reference.ts';
-import type { SnapshotSelection } from './snapshot-selection.ts';
+import { type SnapshotSelection, selectionOf } from './snapshot-selection.ts';
 
 export interface RestoreCommandOptions
   extends ReadingRepositoryOptions,
@@ -64,7 +64,8 @@ export async function restoreSnapshotTo(
   await using _lock = await lockForReading(context, repository, options);
   await preloading;
   await repository.refreshIndex({ signal });
-  const tree = await findTree(repository, reference, { selection: options, signal });
+  const selection = selectionOf(context, options);
+  const tree = await findTree(repository, reference, { selection, signal });
   const result = await restoreTree(context, { repository, tree, options, patterns });
   writeOutcome(context, { tree, result, options, durationMs: context.clock.elapsed() - begunAtMs });
   if (result.failureCount > 0) {

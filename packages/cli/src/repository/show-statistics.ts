@@ -13,7 +13,7 @@ import { formatBytes, formatCount } from '../output/quantities.ts';
 import { showProgress } from '../terminal/show-progress.ts';
 import { lockForReading, openGivenRepository } from './open-given-repository.ts';
 import type { ReadingRepositoryOptions } from './repository-options.ts';
-import { findSnapshot, isSelected, type SnapshotSelection } from './snapshot-selection.ts';
+import { findSnapshot, isSelected, type SnapshotSelection, selectionOf } from './snapshot-selection.ts';
 
 export interface StatsOptions extends ReadingRepositoryOptions, SnapshotSelection {
   readonly mode: StatisticsMode;
@@ -43,14 +43,15 @@ async function countedSnapshots(
   { ids, options }: { readonly ids: readonly string[]; readonly options: StatsOptions },
 ): Promise<{ readonly snapshots: readonly Snapshot[]; readonly unreadable: readonly string[] }> {
   const { signal } = context.interrupts;
+  const selection = selectionOf(context, options);
   if (ids.length > 0) {
     const snapshots: Snapshot[] = [];
-    for (const id of ids) snapshots.push(await findSnapshot(repository, id, { selection: options, signal }));
+    for (const id of ids) snapshots.push(await findSnapshot(repository, id, { selection, signal }));
     return { snapshots, unreadable: [] };
   }
   const { snapshots, damaged } = await repository.snapshots.list({ signal });
   return {
-    snapshots: snapshots.filter((snapshot) => isSelected(snapshot, options)),
+    snapshots: snapshots.filter((snapshot) => isSelected(snapshot, selection)),
     unreadable: damaged.map(({ error }) => error.message),
   };
 }

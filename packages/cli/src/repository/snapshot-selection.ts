@@ -3,6 +3,7 @@ import { type Abortable, HoldfastError } from '@holdfast/base';
 import type { Repository, Snapshot } from '@holdfast/engine';
 import { collect } from '../command/arguments.ts';
 import type { CliCommand } from '../command/cli-command.ts';
+import type { CliContext } from '../context.ts';
 
 /** Which snapshots are meant, as restic's options say it. */
 export interface SnapshotSelection {
@@ -14,16 +15,22 @@ export interface SnapshotSelection {
   readonly path?: readonly string[];
 }
 
-/** Adds `--host`, `--tag` and `--path`. `hostFlag`: where `-H` means something else. */
+/** Adds `--host`, `--tag` and `--path`. `hostFlag`: where `-H` means something else; `usual`: what holds without it. */
 export function selectionOptions(
   command: CliCommand,
   what: string,
-  { hostFlag = '-H, --host <host>' } = {},
+  { hostFlag = '-H, --host <host>', usual = ' (default: RESTIC_HOST)' } = {},
 ): CliCommand {
   return command
-    .option(hostFlag, `${what} of this host; may be given several times`, collect)
+    .option(hostFlag, `${what} of this host; may be given several times${usual}`, collect)
     .option('--tag <tag[,tag]>', `${what} with all these tags; may be given several times`, collect)
     .option('--path <path>', `${what} of this path; may be given several times, then of all`, collect);
+}
+
+/** The same, with the host that `RESTIC_HOST` names where none is given. */
+export function selectionOf({ env }: Pick<CliContext, 'env'>, given: SnapshotSelection): SnapshotSelection {
+  const { host = env.RESTIC_HOST ? [env.RESTIC_HOST] : undefined, tag, path } = given;
+  return { ...(host && { host }), ...(tag && { tag }), ...(path && { path }) };
 }
 
 export function isSelected(snapshot: Snapshot, { host, tag, path }: SnapshotSelection): boolean {

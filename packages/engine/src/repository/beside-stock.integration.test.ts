@@ -136,6 +136,22 @@ describe(`locks of ours and of ${restic.version}`, () => {
     await lock.release();
   });
 
+  it('keep our backup out while restic has an exclusive one', async () => {
+    await using lock = await repository.lock('shared');
+    expect(await runStock([], 'backup', '--no-scan', writerPath)).toMatchObject({ status: 0 });
+    await lock.release();
+    // A check is alone in the repository, and this one takes long.
+    const theirs = start(stock, ['-r', path, '--no-cache', '--limit-download', '1', 'check', '--read-data']);
+    await lockFile();
+    const backup = ['repository:backup', '-r', path, writerPath];
+    const refused = await run(holdfastPath, backup);
+    expect(refused).toMatchObject({ status: 6, errors: expect.stringContaining('repository-locked') });
+    expect(refused.errors).toContain(String(theirs.pid));
+    theirs.kill('SIGINT');
+    await once(theirs, 'close');
+    expect(await run(holdfastPath, backup)).toMatchObject({ status: 0 });
+  });
+
   it('of a restic that was killed do not keep us out', async () => {
     const theirs = start(stock, ['-r', path, '--no-cache', 'backup', '--stdin']);
     theirs.stdin.write('theirs');

@@ -24,6 +24,12 @@ export interface OpenedKey {
   readonly masterKey: MasterKey;
 }
 
+/** What the key file says of who made it. Default: who does it now, and where. */
+export interface AddKeyOptions extends Abortable {
+  readonly username?: string | undefined;
+  readonly hostname?: string | undefined;
+}
+
 /** The passwords that open a repository, one key file each. */
 export class KeyStore {
   readonly #backend: Backend;
@@ -48,12 +54,15 @@ export class KeyStore {
   }
 
   /** From then on the password opens the repository too. */
-  async add(password: string, options: Abortable = {}): Promise<KeyId> {
-    return await saveKey(this.#backend, this.#current.masterKey, {
-      ...options,
-      password,
-      runtime: this.#runtime,
-    });
+  async add(password: string, { username, hostname, signal }: AddKeyOptions = {}): Promise<KeyId> {
+    const { identity } = this.#runtime;
+    const maker = {
+      ...identity,
+      username: username ?? identity.username,
+      hostname: hostname ?? identity.hostname,
+    };
+    const runtime = { ...this.#runtime, identity: maker };
+    return await saveKey(this.#backend, this.#current.masterKey, { password, runtime, signal });
   }
 
   /**

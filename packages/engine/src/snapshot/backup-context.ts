@@ -1,4 +1,3 @@
-import type { AccountNames } from '../filesystem/account-names.ts';
 import type { FileTime } from '../format/file-time.ts';
 import type { NodeEncoder } from '../format/node-encoder.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
@@ -8,6 +7,7 @@ import type { EntryReports } from './entry-report.ts';
 import type { Exclusion } from './exclusion.ts';
 import type { FileSaver } from './file-saver.ts';
 import type { ProgressCounter } from './progress.ts';
+import type { HeadOptions } from './source-node.ts';
 import type { StreamSaver } from './stream-saver.ts';
 import type { TaskGroup } from './task-group.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
@@ -25,7 +25,7 @@ export interface BackupContext {
   readonly memory: WeightedLimiter;
   /** Directories that were walked and whose trees are not saved yet. */
   readonly openTrees: WeightedLimiter;
-  readonly names: AccountNames;
+  readonly heads: HeadOptions;
   readonly encoder: NodeEncoder;
   readonly exclusion: Exclusion;
   readonly computedFiles: ComputedFiles;

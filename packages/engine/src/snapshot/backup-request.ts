@@ -12,6 +12,8 @@ export interface BackupOptions {
   readonly localTime?: boolean;
   /** Names of owners and groups beside their numbers, as stock restic writes them. Default: none. */
   readonly ownerNames?: boolean;
+  /** Keep access times, which reading changes. Default: the modification time in their place, as stock restic does it. */
+  readonly accessTimes?: boolean;
   /** Leave out what is on other file systems than the sources themselves; their mount points stay, empty. */
   readonly oneFileSystem?: boolean;
   /**

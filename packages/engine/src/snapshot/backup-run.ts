@@ -70,7 +70,8 @@ export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
 
 function createContext(plan: BackupPlan, tasks: TaskGroup): BackupContext {
   const progress = new ProgressCounter(plan.progress);
-  const { ignoreChangeTime, ignoreInode, localTime, oneFileSystem, syncSource } = plan.options ?? {};
+  const { accessTimes, ignoreChangeTime, ignoreInode, localTime, oneFileSystem, syncSource } =
+    plan.options ?? {};
   const { polynomial, writer } = plan;
   const saver = new FileSaver({ writer, polynomial, progress, signal: tasks.signal });
   const memory = new WeightedLimiter(contentMemoryBytes);
@@ -82,7 +83,7 @@ function createContext(plan: BackupPlan, tasks: TaskGroup): BackupContext {
     tasks,
     memory,
     openTrees: new WeightedLimiter(mostOpenTrees),
-    names: plan.names,
+    heads: { names: plan.names, accessTimes: accessTimes === true },
     encoder: new NodeEncoder(localTime === true ? 'local' : 'utc'),
     exclusion: plan.exclusion,
     computedFiles: new ComputedFiles(),
@@ -213,7 +214,7 @@ class SourceTreeSaver {
     }
     // Above the sources, attributes may be closed to us: restic leaves them out without a word too.
     const extendedAttributes = readAttributesIfAllowed(above.path);
-    const head = headOf(status, this.#context.names, { name: identity.name, extendedAttributes });
+    const head = headOf(status, this.#context.heads, { name: identity.name, extendedAttributes });
     await this.#saveParent(above, head, identity, into);
   }
 
@@ -259,7 +260,7 @@ function streamHead({ modifiedAt }: StreamSource, name: ByteString, mode: number
     changedAt: modifiedAt,
     isMountPoint: false,
   };
-  return headOf(status, noAccountNames, { name, extendedAttributes: [] });
+  return headOf(status, { names: noAccountNames, accessTimes: false }, { name, extendedAttributes: [] });
 }
 
 function openParent(path: ByteString): Descriptor {

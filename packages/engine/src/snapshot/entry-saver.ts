@@ -121,13 +121,13 @@ export class EntrySaver {
     seenDeviceId: bigint,
     into: TreeSink,
   ): Promise<void> {
-    const { encoder, exclusion, names, tasks } = this.#context;
+    const { encoder, exclusion, heads, tasks } = this.#context;
     throwIfAborted(tasks.signal);
     using directory = openDirectoryAt(place.directory, place.name);
     await this.#syncOnce(directory, seenDeviceId);
     const status = statusOf(directory.number);
     const extendedAttributes = this.#attributesOfOpen(directory.number, place.path);
-    const head = headOf(status, names, { name, extendedAttributes });
+    const head = headOf(status, heads, { name, extendedAttributes });
     const found = this.#isForeign(status) ? [] : entryNames(directory.number);
     const entries = exclusion.untaggedNames(directory.number, found);
     const before = await this.#trees.directoryBefore(head, parent, place.path);
@@ -191,7 +191,7 @@ export class EntrySaver {
     linkTarget: ByteString = emptyByteString,
   ): NodeHead {
     const extendedAttributes = this.#attributesAt(place);
-    return headOf(status, this.#context.names, { name, extendedAttributes, linkTarget });
+    return headOf(status, this.#context.heads, { name, extendedAttributes, linkTarget });
   }
 
   async #saveOpenFile(
@@ -200,7 +200,7 @@ export class EntrySaver {
     name: ByteString,
     previous: Node | undefined,
   ): Promise<Node | undefined> {
-    const { computedFiles, names, saver, streams, tasks, warnings } = this.#context;
+    const { computedFiles, heads, saver, streams, tasks, warnings } = this.#context;
     try {
       using _ = file;
       const status = statusOf(file.number);
@@ -215,7 +215,7 @@ export class EntrySaver {
       if (!isSame && !isComputed) {
         warnings.add(place.path, 'it changed while it was read; what was read may be from two moments');
       }
-      const head = headOf(status, names, { name, extendedAttributes });
+      const head = headOf(status, heads, { name, extendedAttributes });
       return this.#counted(withContent({ ...head, size }, content), previous, place.path);
     } catch (error) {
       this.#warnOrThrow(place, error);

@@ -13,19 +13,24 @@ export interface NodeParts {
   readonly linkTarget?: ByteString;
 }
 
+export interface HeadOptions {
+  readonly names: AccountNames;
+  /** Keep access times. As in restic, each is else the modification time: every backup would differ from the last. */
+  readonly accessTimes: boolean;
+}
+
 /**
- * The node that restic makes of an inode with this status. As there, the access time is the modification time: reading
- * changes the real one, and every backup would differ from the last. A file's content and a directory's subtree are
- * added by `withContent` and `withSubtree`.
+ * The node that restic makes of an inode with this status. A file's content and a directory's subtree are added by
+ * `withContent` and `withSubtree`.
  */
-export function headOf(status: FileStatus, names: AccountNames, parts: NodeParts): NodeHead {
+export function headOf(status: FileStatus, { names, accessTimes }: HeadOptions, parts: NodeParts): NodeHead {
   const type = nodeTypeOf(status.mode);
   return {
     name: parts.name,
     type,
     mode: goModeOf(status.mode),
     modifiedAt: status.modifiedAt,
-    accessedAt: status.modifiedAt,
+    accessedAt: accessTimes ? status.accessedAt : status.modifiedAt,
     changedAt: status.changedAt,
     uid: status.uid,
     gid: status.gid,

@@ -65,6 +65,7 @@ function snapshotOptions(command: CliCommand): CliCommand {
     .option('--tag <tag[,tag]>', 'tags for the snapshot; may be given several times', collect)
     .option('-H, --host <host>', "the snapshot's host name (default: RESTIC_HOST, else this machine's)")
     .option('--time <time>', 'the snapshot\'s time, as in "2012-11-01 22:08:41" (default: now)', localTime)
+    .option('--with-atime', 'keep access times, too: then hardly a snapshot equals the one before')
     .option('--skip-if-unchanged', 'no snapshot where it would equal the one it is compared with');
 }
 

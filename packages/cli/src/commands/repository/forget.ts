@@ -10,11 +10,14 @@ export function repositoryForgetCommand(cli: Cli): CliCommand {
   const command = lockOptions(
     repositoryCommand('repository:forget', 'Remove snapshots: by a policy, or those that are named'),
   );
-  return pruneOptions(retentionOptions(selectionOptions(command, 'only', { hostFlag: '--host <host>' })))
+  return pruneOptions(
+    retentionOptions(selectionOptions(command, 'only', { hostFlag: '--host <host>', usual: '' })),
+  )
     .argument('[id...]', 'snapshots to forget; without any, the policy decides')
     .option('-c, --compact', 'show fewer columns')
     .option('-n, --dry-run', 'only show what would be done')
     .option('--prune', 'then remove what only these snapshots needed')
+    .option('--unsafe-allow-remove-all', 'without rules: remove all that --host, --tag or --path choose')
     .option('--yes', 'do not ask')
     .example('repository:forget --keep-daily 7 --keep-weekly 5 --prune', 'keep a week and a month of backups')
     .example('repository:forget 1a2b3c4d --dry-run', 'see what forgetting one snapshot would do')

@@ -13,6 +13,8 @@ export function repositoryKeyCommand(cli: Cli): CliCommand {
     .addArgument(new Argument('<action>', 'what to do').choices(actions))
     .argument('[id]', 'the key to remove')
     .option('--new-password-file <file>', 'file with the new password (default: ask for it)')
+    .option('--user <name>', 'the user name that is noted of a new key (default: yours)')
+    .option('--host <name>', "the host name that is noted of a new key (default: this machine's)")
     .option('-y, --yes', 'do not ask')
     .example('repository:key list', 'who has a password?')
     .example('repository:key add --new-password-file second', 'let another password open it, too')
