@@ -12,8 +12,8 @@ export interface MoverCommand {
   readonly main: string;
 }
 
-/** A small young generation: what a backup has under way would otherwise triple the memory that it takes. */
-const nodeFlags = ['--max-semi-space-size=8'];
+/** A small heap: with the usual one, what a backup has under way makes the process take twice the memory, for no speed. */
+const nodeFlags = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
 
 /** What a mover may see of the server's environment: nothing that holds a secret. */
 const passedVariables = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
