@@ -54,6 +54,7 @@ class EngineThreads {
   }
 
   #closeAll(): void {
+    this.#forgetEnded();
     for (const thread of this.#threads) thread.close();
   }
 
