@@ -59,7 +59,7 @@ export async function restoreSnapshotTo(
   };
   refuseDeletingEverything(context, options, patterns);
   const repository = await openGivenRepository(context, options);
-  prepareThreads();
+  if (options.dryRun !== true) prepareThreads();
   const preloading = repository.preloadIndex({ signal });
   await using _lock = await lockForReading(context, repository, options);
   await preloading;

@@ -72,9 +72,7 @@ export class DirectoryRestorer {
     const entries: Promise<void>[] = [];
     for (const [index, node] of nodes.entries()) {
       if (index % nodesAhead === 0) this.#readAhead(target, nodes.slice(index, index + nodesAhead));
-      await this.#giveTurn();
-      const { done } = (await this.#makeWhole(target, node)) ?? (await this.#restoreChild(target, node));
-      entries.push(done);
+      entries.push((await this.#restoreChild(target, node)).done);
     }
     return { done: settleAll(entries) };
   }
@@ -84,22 +82,6 @@ export class DirectoryRestorer {
       if (subtree === undefined) continue;
       if (this.#context.select(joinPath(target.path, name)).mayBeBelow) this.#context.trees.want(subtree);
     }
-  }
-
-  /** Starts making a plain file where nothing is; undefined if the entry is anything else. */
-  async #makeWhole({ opened, path }: LazyDirectory, node: Node): Promise<Restoring | undefined> {
-    if (opened === undefined || !this.#files.isMadeWhole(node)) return undefined;
-    const { newFiles, select, tasks } = this.#context;
-    const place = {
-      directory: opened.directory,
-      name: node.name,
-      path: joinPath(path, node.name),
-      components: [...opened.components, node.name],
-    };
-    if (!select(place.path).isSelected || currentAt(opened, node.name) !== undefined) return undefined;
-    if (!newFiles.tryAcquire(1)) await newFiles.acquire(1, { signal: tasks.signal });
-    const making = this.#files.makeWhole(place, node).finally(() => newFiles.release(1));
-    return { done: tasks.start(this.#reporting(place, making)) };
   }
 
   /** One entry's failure is reported and does not keep the others from being restored. */
@@ -120,6 +102,7 @@ export class DirectoryRestorer {
   }
 
   async #restoreEntry(above: LazyDirectory, planned: PlannedPlace, node: Node): Promise<Restoring> {
+    await this.#giveTurn();
     const { isSelected, mayBeBelow } = this.#context.select(planned.path);
     if (node.type === 'dir') {
       const directory = new LazyDirectory(planned, async () => {
@@ -146,7 +129,11 @@ export class DirectoryRestorer {
     if (node.type === 'irregular') throw new SystemError('ENOTSUP', 'mknodat');
     const isReplacingDirectory = current !== undefined && isDirectory(current);
     if (isReplacingDirectory) await this.#removeDirectory(place, device);
-    const { files, tasks } = this.#context;
+    const { files, newFiles, tasks } = this.#context;
+    if (current === undefined && this.#files.isMadeWhole(node)) {
+      await newFiles.acquire(1, { signal: tasks.signal });
+      return { done: this.#files.makeWhole(place, node).finally(() => newFiles.release(1)) };
+    }
     await files.acquire(1, { signal: tasks.signal });
     const restoring = this.#files.restore(place, node, isReplacingDirectory ? undefined : current);
     return { done: restoring.finally(() => files.release(1)) };

@@ -18,17 +18,14 @@ export class WeightedLimiter {
     this.#limit = limit;
   }
 
-  /** The same as `acquire` if that would not wait; else false, and nothing is to be released. */
-  tryAcquire(weight: number): boolean {
-    if (this.#waiting.length > 0 || !this.#fits(weight)) return false;
-    this.#used += weight;
-    return true;
-  }
-
   /** Waits for room; whoever got it calls `release` with the same weight. @throws HoldfastError `interrupted` */
   async acquire(weight: number, { signal }: Abortable = {}): Promise<void> {
     throwIfAborted(signal);
-    if (!this.tryAcquire(weight)) await this.#wait(weight, signal);
+    if (this.#waiting.length === 0 && this.#fits(weight)) {
+      this.#used += weight;
+      return;
+    }
+    await this.#wait(weight, signal);
   }
 
   release(weight: number): void {
