@@ -8,8 +8,11 @@ import type { CheckScope } from './check-scope.ts';
 import type { Finding } from './finding.ts';
 import { selectPacks } from './pack-subset.ts';
 
-/** Reads every pack that the index names, or those of the subset, and proves its name, its header and each of its blobs. */
-export async function* checkData(scope: CheckScope): AsyncGenerator<Finding, void> {
+/**
+ * Reads every pack that the index names, or those of the subset, and proves its name, its header and each of its blobs.
+ * Returns what is wrong with each pack that is not sound.
+ */
+export async function* checkData(scope: CheckScope): AsyncGenerator<Finding, ReadonlyMap<PackId, string>> {
   const allPacks = [...scope.indexes.current.packs()];
   const packs = scope.dataSubset === undefined ? allPacks : selectPacks(allPacks, scope.dataSubset);
   const damagedPacks = new Map<PackId, string>();
@@ -22,7 +25,7 @@ export async function* checkData(scope: CheckScope): AsyncGenerator<Finding, voi
     }
     scope.onProgress?.({ step: 'data', done: ++done, total: packs.length });
   }
-  if (damagedPacks.size > 0) await noteLostBlobs(scope, damagedPacks);
+  return damagedPacks;
 }
 
 interface ProvenPack {
@@ -89,10 +92,11 @@ function differenceOf(
 }
 
 /** Reads each blob of the damaged packs by itself, as a restore would. */
-async function noteLostBlobs(
+export async function noteLostBlobs(
   { indexes, blobs, lost, signal }: CheckScope,
   packs: ReadonlyMap<PackId, string>,
 ): Promise<void> {
+  if (packs.size === 0) return;
   for (const { type, id, packId } of indexes.current.blobs()) {
     const reason = packs.get(packId);
     if (reason === undefined) continue;

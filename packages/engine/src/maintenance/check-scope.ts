@@ -6,6 +6,7 @@ import type { LostBlobs } from './lost-blobs.ts';
 import type { PackSubset } from './pack-subset.ts';
 
 export interface CheckProgress {
+  /** With `readData`, trees are walked while packs are read, and only the packs are told. */
   readonly step: 'packs' | 'trees' | 'data';
   /** Packs listed, trees walked or packs read. */
   readonly done: number;

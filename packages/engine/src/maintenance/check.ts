@@ -1,8 +1,10 @@
+import { TaskGroup } from '@holdfast/base';
 import { BlobSource } from '../repository/blob-source.ts';
 import { IndexStore } from '../repository/index-store.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot-store.ts';
 import { affectedPaths } from './affected-paths.ts';
-import { checkData } from './check-data.ts';
+import { checkData, noteLostBlobs } from './check-data.ts';
 import { checkKeys } from './check-keys.ts';
 import { checkPacks } from './check-packs.ts';
 import type { CheckOptions, CheckScope } from './check-scope.ts';
@@ -38,11 +40,25 @@ export async function* checkRepository(
   const blobs = new BlobSource({ ...repository.storage, indexes });
   const scope: CheckScope = { ...options, repository, indexes, blobs, lost: new LostBlobs() };
   yield* checkPacks(scope);
-  await checkTrees(scope, snapshots);
-  if (options.readData) yield* checkData(scope);
+  if (options.readData) yield* checkTreesAndData(scope, snapshots);
+  else await checkTrees(scope, snapshots);
   if (scope.lost.isEmpty) return;
   const affected = await affectedPaths(scope, snapshots);
   for (const blob of scope.lost.all()) yield lostFinding(blob, affected(blob));
+}
+
+/** Both at once: trees are this thread's work, and packs that of the others. */
+async function* checkTreesAndData(
+  scope: CheckScope,
+  snapshots: readonly Snapshot[],
+): AsyncGenerator<Finding, void> {
+  await using tasks = new TaskGroup(scope);
+  const { signal } = tasks;
+  // How many packs there are is known: theirs is the progress that is told.
+  const readingTrees = tasks.start(checkTrees({ ...scope, signal, onProgress: undefined }, snapshots));
+  const damagedPacks = yield* checkData({ ...scope, signal });
+  await readingTrees;
+  await noteLostBlobs(scope, damagedPacks);
 }
 
 function lostFinding(blob: LostBlob, affected: Affected): Finding {

@@ -1,3 +1,4 @@
+import type { TaskGroup } from '@holdfast/base';
 import type { FileTime } from '../format/file-time.ts';
 import type { NodeEncoder } from '../format/node-encoder.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
@@ -9,7 +10,6 @@ import type { FileSaver } from './file-saver.ts';
 import type { ProgressCounter } from './progress.ts';
 import type { HeadOptions } from './source-node.ts';
 import type { StreamSaver } from './stream-saver.ts';
-import type { TaskGroup } from './task-group.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
 import type { WeightedLimiter } from './weighted-limiter.ts';
 

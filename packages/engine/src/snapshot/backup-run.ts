@@ -1,4 +1,4 @@
-import { HoldfastError, systemErrorCode } from '@holdfast/base';
+import { HoldfastError, systemErrorCode, TaskGroup } from '@holdfast/base';
 import { type AccountNames, noAccountNames } from '../filesystem/account-names.ts';
 import { readAttributes } from '../filesystem/extended-attributes.ts';
 import { atWorkingDirectory, isDirectory, statusAt, statusOfPath } from '../filesystem/file-status.ts';
@@ -32,7 +32,6 @@ import {
   type StreamSource,
 } from './source-tree.ts';
 import { StreamSaver } from './stream-saver.ts';
-import { TaskGroup } from './task-group.ts';
 import { TreeReadAhead } from './tree-read-ahead.ts';
 import { type Identity, TreeSaver, type TreeSink } from './tree-saver.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';

@@ -1,3 +1,4 @@
+import type { TaskGroup } from '@holdfast/base';
 import type { ByteString } from '../format/byte-string.ts';
 import type { EntryReports } from './entry-report.ts';
 import type { FileContent } from './file-content.ts';
@@ -5,7 +6,6 @@ import type { HardLinks } from './hard-links.ts';
 import type { ProgressCounter } from './progress.ts';
 import type { OverwriteRule, RestoredEntrySink } from './restore-request.ts';
 import type { RestoreSelection } from './restore-selection.ts';
-import type { TaskGroup } from './task-group.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
 import type { WeightedLimiter } from './weighted-limiter.ts';
 

@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { HoldfastError } from '@holdfast/base';
+import { HoldfastError, TaskGroup } from '@holdfast/base';
 import { atWorkingDirectory, statusAt, statusOf } from '../filesystem/file-status.ts';
 import { openTrustedDirectory } from '../filesystem/open.ts';
 import { syncFileSystem } from '../filesystem/sync.ts';
@@ -20,7 +20,6 @@ import { RestorePreview } from './restore-preview.ts';
 import type { RestoreRequest, RestoreResult } from './restore-request.ts';
 import { compileSelection, type RestorePatterns, type RestoreSelection } from './restore-selection.ts';
 import { baseName, parentPath } from './source-tree.ts';
-import { TaskGroup } from './task-group.ts';
 import { TreeReadAhead } from './tree-read-ahead.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 

@@ -1,4 +1,4 @@
-import { type Abortable, HoldfastError, throwIfAborted } from '@holdfast/base';
+import { type Abortable, HoldfastError, TaskGroup, throwIfAborted } from '@holdfast/base';
 import { type ByteString, byteStringToText } from '../format/byte-string.ts';
 import type { BlobId, TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
@@ -7,7 +7,6 @@ import type { BlobReader } from '../repository/blob-store.ts';
 import { ProgressCounter, type ProgressSink } from './progress.ts';
 import { joinPath } from './source-tree.ts';
 import { assertSafeName } from './target-place.ts';
-import { TaskGroup } from './task-group.ts';
 import { readNodes } from './tree-reader.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 

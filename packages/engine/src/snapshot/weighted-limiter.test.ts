@@ -1,8 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import { HoldfastError } from '@holdfast/base';
+import { HoldfastError, TaskGroup } from '@holdfast/base';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { TaskGroup } from './task-group.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
 describe('WeightedLimiter', () => {

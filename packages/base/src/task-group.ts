@@ -1,10 +1,11 @@
-import { type Abortable, toHoldfastError } from '@holdfast/base';
+import type { Abortable } from './abort.ts';
+import { toHoldfastError } from './holdfast-error.ts';
 
 /**
  * Work that runs beside the one who started it. The first failure aborts `signal` with itself as the reason, which
  * everybody who shares the signal then throws; `settled` waits until nothing runs any more.
  */
-export class TaskGroup {
+export class TaskGroup implements AsyncDisposable {
   readonly signal: AbortSignal;
   readonly #controller = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
@@ -34,5 +35,10 @@ export class TaskGroup {
   /** Resolves when every task has ended, however it ended. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
+  }
+  /** Interrupts what still runs, and waits until it has ended. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#controller.abort();
+    await this.settled();
   }
 }
