@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bundledLibraries } from './bundled-libraries.ts';
 import { createCounterMode } from './counter-mode.ts';
+import { createOneTimeMac, type OneTimeMac } from './one-time-mac.ts';
 import { createZstdCodec, frameBoundBytes } from './zstd.ts';
 
 const bytes = fc.oneof(
@@ -43,6 +44,24 @@ describe.each([
     expect(zstd.decompress(frame.subarray(0, length), new Uint8Array(plaintext.length - 1))).toBe(-1);
     expect(zstd.decompress(frame.subarray(0, length - 1), new Uint8Array(plaintext.length))).toBe(-1);
     expect(zstd.decompress(randomBytes(50), new Uint8Array(1000))).toBe(-1);
+  });
+
+  it('Poly1305 is that of RFC 8439, and of the other', () => {
+    const mine = createOneTimeMac(libraries ?? null);
+    const other = createOneTimeMac(libraries === undefined ? bundledLibraries() : null);
+    const tagBy = (mac: OneTimeMac, message: Uint8Array, key: Uint8Array): string => {
+      const tag = Buffer.alloc(16);
+      mac.compute(message, key, tag);
+      return tag.toString('hex');
+    };
+    const key = Buffer.from('85d6be7857556d337f4452fe42d506a80103808afb0db2fd4abff6af4149f51b', 'hex');
+    const message = Buffer.from('Cryptographic Forum Research Group');
+    expect(tagBy(mine, message, key)).toBe('a8061dc1305136c6c22b8baf0c0127a9');
+    fc.assert(
+      fc.property(bytes, fc.uint8Array({ minLength: 32, maxLength: 32 }), (someMessage, someKey) => {
+        expect(tagBy(mine, someMessage, someKey)).toBe(tagBy(other, someMessage, someKey));
+      }),
+    );
   });
 
   it('AES-256-CTR is that of the other', () => {

@@ -23,6 +23,16 @@ export interface BundledLibraries {
     from: Uint8Array,
     sizeBytes: number,
   ) => number;
+  readonly EVP_MAC_fetch: (libraryContext: null, algorithm: string, properties: null) => unknown;
+  readonly EVP_MAC_CTX_new: (mac: unknown) => unknown;
+  readonly EVP_MAC_init: (context: unknown, key: Uint8Array, keyBytes: number, parameters: null) => number;
+  readonly EVP_MAC_update: (context: unknown, message: Uint8Array, sizeBytes: number) => number;
+  readonly EVP_MAC_final: (
+    context: unknown,
+    into: Uint8Array,
+    written: Uint8Array,
+    intoBytes: number,
+  ) => number;
   readonly ZSTD_createCCtx: () => unknown;
   readonly ZSTD_CCtx_setParameter: (context: unknown, parameter: number, value: number) => number | bigint;
   readonly ZSTD_compress2: ZstdCall;
@@ -44,6 +54,11 @@ const prototypes: Readonly<Record<keyof BundledLibraries, string>> = {
   EVP_aes_256_ctr: 'void *EVP_aes_256_ctr()',
   EVP_CipherInit_ex: 'int EVP_CipherInit_ex(void *, void *, void *, void *, void *, int)',
   EVP_CipherUpdate: 'int EVP_CipherUpdate(void *, void *, void *, void *, int)',
+  EVP_MAC_fetch: 'void *EVP_MAC_fetch(void *, str, str)',
+  EVP_MAC_CTX_new: 'void *EVP_MAC_CTX_new(void *)',
+  EVP_MAC_init: 'int EVP_MAC_init(void *, void *, size_t, void *)',
+  EVP_MAC_update: 'int EVP_MAC_update(void *, void *, size_t)',
+  EVP_MAC_final: 'int EVP_MAC_final(void *, void *, void *, size_t)',
   ZSTD_createCCtx: 'void *ZSTD_createCCtx()',
   ZSTD_CCtx_setParameter: 'size_t ZSTD_CCtx_setParameter(void *, int, int)',
   ZSTD_compress2: 'size_t ZSTD_compress2(void *, void *, size_t, void *, size_t)',

@@ -1,7 +1,7 @@
 import { type Cipheriv, createCipheriv, randomFillSync, timingSafeEqual } from 'node:crypto';
-import sodium from 'sodium-native';
 import { type CounterMode, createCounterMode } from './counter-mode.ts';
 import type { MasterKey } from './master-key.ts';
+import { createOneTimeMac, type OneTimeMac } from './one-time-mac.ts';
 
 const nonceBytes = 16;
 const macBytes = 16;
@@ -40,6 +40,7 @@ const noncesAtOnce = 256;
 
 export class SealCipher {
   readonly #counterMode: CounterMode;
+  readonly #oneTimeMac: OneTimeMac = createOneTimeMac();
   readonly #noncePads: Cipheriv;
   /** r, and behind it the pad of the nonce at hand: Poly1305's one-time key. */
   readonly #oneTimeKey = Buffer.alloc(2 * macBytes);
@@ -85,7 +86,7 @@ export class SealCipher {
   /** In a place that the next call uses again. */
   #authenticate(nonce: Uint8Array, ciphertext: Uint8Array): Buffer {
     this.#oneTimeKey.set(this.#noncePads.update(nonce), macBytes);
-    sodium.crypto_onetimeauth(this.#mac, ciphertext, this.#oneTimeKey);
+    this.#oneTimeMac.compute(ciphertext, this.#oneTimeKey, this.#mac);
     return this.#mac;
   }
 }

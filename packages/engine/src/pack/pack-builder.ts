@@ -29,6 +29,9 @@ export interface BuiltPack {
   readonly release: () => void;
 }
 
+/** SHA-256 in hexadecimal. */
+export type HashParts = (parts: readonly Uint8Array[]) => string | Promise<string>;
+
 /** Gathers sealed blobs of one type, and puts them one after another with the header behind them. */
 export class PackBuilder {
   readonly type: BlobType;
@@ -69,15 +72,15 @@ export class PackBuilder {
     other.#file.release();
   }
 
-  /** Seals the header. The builder is of no use afterwards. */
-  finish(key: MasterKey): BuiltPack {
+  /** Seals the header, and names the pack by the `hash` of its parts in a row. The builder is of no use afterwards. */
+  async finish(key: MasterKey, hash: HashParts = sha256OfParts): Promise<BuiltPack> {
     const header = seal(key, encodePackHeader(this.#blobs));
     const headerLength = Buffer.alloc(headerLengthBytes);
     headerLength.writeUInt32LE(header.length);
     this.#file.append(header);
     this.#file.append(headerLength);
     const parts = this.#file.parts();
-    const id = asId<PackId>(sha256OfParts(parts));
+    const id = asId<PackId>(await hash(parts));
     return { id, parts, blobs: this.#blobs, release: () => this.#file.release() };
   }
 

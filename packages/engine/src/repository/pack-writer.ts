@@ -13,7 +13,7 @@ import type { BlobType, BlobWriter, SavedBlob } from './blob-store.ts';
 import type { IndexStore } from './index-store.ts';
 import type { RepositoryLock } from './repository-lock.ts';
 
-const maxUploads = 2;
+const maxUploads = 3;
 
 /** What is smaller is hashed faster than it is sent to another thread. */
 const leastHashedElsewhereBytes = 64 * 1024;
@@ -175,7 +175,7 @@ export class PackWriter implements BlobWriter {
 
   async #upload(builder: PackBuilder): Promise<void> {
     const { backend, key, indexes, lock, clock } = this.#parts;
-    const { id, parts, blobs, release } = builder.finish(key);
+    const { id, parts, blobs, release } = await builder.finish(key, (all) => this.#sealing.hashParts(all));
     await backend.save({ kind: 'data', id }, parts, {
       isMetadata: builder.type === 'tree',
       signal: this.#signal,

@@ -1,3 +1,4 @@
+import { sha256OfParts } from '../crypto/hash.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { sealOverheadBytes } from '../crypto/seal.ts';
 import { SystemError } from '../filesystem/system-error.ts';
@@ -72,6 +73,12 @@ export class BlobSealing implements AsyncDisposable {
       return take(sealed as SealedBlob);
     }
     return (await this.#plaintexts.add({ blob, take }, blob.plaintext.length)) as Result;
+  }
+
+  /** SHA-256 of parts in a row, which are in shared memory. */
+  async hashParts(parts: readonly Uint8Array[]): Promise<string> {
+    if (!this.#pool.isStarted) return sha256OfParts(parts);
+    return await this.#pool.call(this.#pool.next(), { name: 'hashParts', request: { parts } });
   }
 
   /** Waits for what the threads have under way. */

@@ -88,6 +88,11 @@ export interface Operations {
     };
     readonly answer: readonly BlobCopy[];
   };
+  /** Hashes parts in shared memory as if they were in a row. */
+  hashParts: {
+    readonly request: { readonly parts: readonly Uint8Array[] };
+    readonly answer: string;
+  };
   /** Proves a pack's name, its header and every blob. */
   provePack: {
     readonly request: { readonly id: PackId; readonly pack: Uint8Array };

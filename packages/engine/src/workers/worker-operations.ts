@@ -1,6 +1,6 @@
 import { readSync } from 'node:fs';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
-import { sha256 } from '../crypto/hash.ts';
+import { sha256, sha256OfParts } from '../crypto/hash.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
@@ -60,6 +60,7 @@ export function workerOperations(key: MasterKey): WorkerOperations {
       free(request.sealed);
       return copies;
     },
+    hashParts: ({ parts }) => sha256OfParts(parts),
     provePack: (request) => {
       const proof = provePack(key, request);
       free(request.pack);

@@ -141,7 +141,7 @@ export class Repacker {
 
   async #write(builder: PackBuilder): Promise<void> {
     const { backend, key, indexWriter, signal } = this.#parts;
-    const { id, parts, blobs, release } = builder.finish(key);
+    const { id, parts, blobs, release } = await builder.finish(key);
     await backend.save({ kind: 'data', id }, parts, { isMetadata: builder.type === 'tree', signal });
     this.#packsWritten += 1;
     this.#bytesWritten += parts.reduce((total, part) => total + part.length, 0);
