@@ -34,6 +34,11 @@ export interface TransferOptions extends Abortable {
   readonly pace?: Pace | undefined;
 }
 
+export interface LoadOptions extends TransferOptions {
+  /** Memory to read to, where it is large enough: the answer may be a part of it. Not for two calls at a time. */
+  readonly into?: Buffer | undefined;
+}
+
 export interface ListOptions extends Abortable {
   /** Only ids behind this one. */
   readonly after?: string | undefined;
@@ -66,10 +71,10 @@ export interface Backend {
   save(file: FileName, parts: readonly Uint8Array[], options?: TransferOptions): Promise<void>;
 
   /** The whole file; undefined if there is none. The caller owns the bytes. */
-  load(file: FileName, options?: TransferOptions): Promise<Buffer | undefined>;
+  load(file: FileName, options?: LoadOptions): Promise<Buffer | undefined>;
 
   /** That part of the file, shorter only if the file ends before; undefined if there is no file. */
-  loadRange(file: FileName, range: ByteRange, options?: TransferOptions): Promise<Buffer | undefined>;
+  loadRange(file: FileName, range: ByteRange, options?: LoadOptions): Promise<Buffer | undefined>;
 
   /** Undefined if there is no such file. */
   stat(file: FileName, options?: Abortable): Promise<{ readonly sizeBytes: number } | undefined>;

@@ -124,7 +124,9 @@ export class PackBlobCopier implements BlobCopier {
       const copyings = range.blobs;
       // All of a restore end by the same signal.
       const signal = copyings[0]?.signal;
-      const sealed = await this.#parts.backend.loadRange({ kind: 'data', id: packId }, range, { signal });
+      using memory = this.#opening.borrow(range.length);
+      const options = { into: memory.bytes, signal };
+      const sealed = await this.#parts.backend.loadRange({ kind: 'data', id: packId }, range, options);
       if (sealed?.length !== range.length) {
         for (const { settle } of copyings) settle('damaged');
         return;
@@ -144,7 +146,8 @@ export class PackBlobCopier implements BlobCopier {
   }
 
   async #enter(): Promise<void> {
-    if (this.#running >= this.#opening.callsAtOnce) {
+    // As many are read, which may take long, as are opened.
+    if (this.#running >= 2 * this.#opening.callsAtOnce) {
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
     this.#running += 1;

@@ -25,6 +25,15 @@ export function describeBackendContract(name: string, makePlace: BackendFactory)
       expect(await backend.loadRange(file, middle)).toEqual(bytes.subarray(10, 90_010));
       const beyond = { offset: 99_990, length: 100 };
       expect(await backend.loadRange(file, beyond)).toEqual(bytes.subarray(99_990));
+      for (const into of [
+        Buffer.alloc(10),
+        Buffer.alloc(200_000),
+        Buffer.from(new SharedArrayBuffer(100_000)),
+      ]) {
+        expect((await backend.load(file, { into }))?.equals(bytes)).toBe(true);
+        const part = await backend.loadRange(file, middle, { into });
+        expect(part?.equals(bytes.subarray(10, 90_010))).toBe(true);
+      }
       expect(await idsOf(backend, kind)).toEqual([file.id]);
     });
 

@@ -8,6 +8,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend/backend.ts';
 import { type BackendMethod, type FaultEffect, FaultScript, type ScriptedFault } from './fault-script.ts';
@@ -47,11 +48,11 @@ export class FaultBackend implements Backend {
     });
   }
 
-  async load(file: FileName, options?: TransferOptions): Promise<Buffer | undefined> {
+  async load(file: FileName, options?: LoadOptions): Promise<Buffer | undefined> {
     return await this.#read('load', file.kind, () => this.#inner.load(file, options));
   }
 
-  async loadRange(file: FileName, range: ByteRange, options?: TransferOptions): Promise<Buffer | undefined> {
+  async loadRange(file: FileName, range: ByteRange, options?: LoadOptions): Promise<Buffer | undefined> {
     return await this.#read('loadRange', file.kind, () => this.#inner.loadRange(file, range, options));
   }
 

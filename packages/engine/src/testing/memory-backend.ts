@@ -6,6 +6,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend/backend.ts';
 
@@ -28,7 +29,7 @@ export class MemoryBackend implements Backend {
     this.#files.set(nameOf(file), contents);
   }
 
-  async load(file: FileName, options: TransferOptions = {}): Promise<Buffer | undefined> {
+  async load(file: FileName, options: LoadOptions = {}): Promise<Buffer | undefined> {
     return await this.loadRange(file, { offset: 0, length: Infinity }, options);
   }
 

@@ -1,10 +1,16 @@
 import type { MasterKey } from '../crypto/master-key.ts';
 import type { AnswerOf, OperationName, RequestOf } from './operations.ts';
+import { SpareSharedMemory } from './spare-memory.ts';
 import { threadCount, WorkerPool } from './worker-pool.ts';
+
+export interface BorrowedMemory extends Disposable {
+  readonly bytes: Buffer;
+}
 
 /** Opens sealed blobs in worker threads: into files, or only to prove a pack. */
 export class BlobOpening implements AsyncDisposable {
   readonly #pool: WorkerPool;
+  readonly #memory = new SpareSharedMemory();
 
   constructor(key: MasterKey) {
     this.#pool = new WorkerPool(key);
@@ -13,6 +19,12 @@ export class BlobOpening implements AsyncDisposable {
   /** How many calls keep every thread at work. */
   get callsAtOnce(): number {
     return 2 * threadCount;
+  }
+
+  /** Memory to read at least so much to that is to be opened: threads see it. It is used again when it is disposed of. */
+  borrow(sizeBytes: number): BorrowedMemory {
+    const bytes = this.#memory.take(sizeBytes);
+    return { bytes, [Symbol.dispose]: () => this.#memory.give(bytes) };
   }
 
   /** Writes blobs of a stretch of a pack to open files; see `Operations`. */

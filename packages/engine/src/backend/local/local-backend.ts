@@ -10,6 +10,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend.ts';
 import { leftoverPattern, syncDirectory, unlinkIfThere, writeFileAtomically } from './atomic-file.ts';
@@ -69,15 +70,11 @@ export class LocalBackend implements Backend {
     });
   }
 
-  async load(file: FileName, options: TransferOptions = {}): Promise<Buffer | undefined> {
+  async load(file: FileName, options: LoadOptions = {}): Promise<Buffer | undefined> {
     return await this.#read(file, undefined, options);
   }
 
-  async loadRange(
-    file: FileName,
-    range: ByteRange,
-    options: TransferOptions = {},
-  ): Promise<Buffer | undefined> {
+  async loadRange(file: FileName, range: ByteRange, options: LoadOptions = {}): Promise<Buffer | undefined> {
     return await this.#read(file, range, options);
   }
 
@@ -120,10 +117,12 @@ export class LocalBackend implements Backend {
   async #read(
     file: FileName,
     range: ByteRange | undefined,
-    { signal, pace }: TransferOptions,
+    { into, signal, pace }: LoadOptions,
   ): Promise<Buffer | undefined> {
     throwIfAborted(signal);
-    const bytes = await this.#guard('read', () => readFileIfThere(pathOf(this.location, file), range));
+    const bytes = await this.#guard('read', () =>
+      readFileIfThere(pathOf(this.location, file), { range, into }),
+    );
     if (bytes !== undefined) await pace?.(bytes.length, { signal });
     return bytes;
   }

@@ -1,15 +1,26 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import type { ByteRange } from '../backend.ts';
+import { memoryFor } from '../memory-for.ts';
 
 /** No file of a repository is this large: a pack ends long before. */
 const maxFileBytes = 1024 * 1024 * 1024;
 
+export interface ReadFileOptions {
+  /** Default: all of it. */
+  readonly range?: ByteRange | undefined;
+  /** See `LoadOptions`. */
+  readonly into?: Buffer | undefined;
+}
+
 /** The file, or that part of it, shorter if the file ends before; undefined if there is no file. */
-export async function readFileIfThere(path: string, range?: ByteRange): Promise<Buffer | undefined> {
+export async function readFileIfThere(
+  path: string,
+  { range, into }: ReadFileOptions = {},
+): Promise<Buffer | undefined> {
   try {
     await using handle = await open(path, 'r');
-    return await readRange(handle, range ?? (await wholeFile(handle)));
+    return await readRange(handle, range ?? (await wholeFile(handle)), into);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -26,8 +37,12 @@ async function wholeFile(handle: FileHandle): Promise<ByteRange> {
   return { offset: 0, length: size };
 }
 
-async function readRange(handle: FileHandle, { offset, length }: ByteRange): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(length);
+async function readRange(
+  handle: FileHandle,
+  { offset, length }: ByteRange,
+  into: Buffer | undefined,
+): Promise<Buffer> {
+  const bytes = memoryFor(length, into);
   let filled = 0;
   while (filled < length) {
     const { bytesRead } = await handle.read(bytes, filled, length - filled, offset + filled);

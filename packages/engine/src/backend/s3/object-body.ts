@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { type Abortable, HoldfastError, throwIfAborted } from '@holdfast/base';
-import type { ByteRange, TransferOptions } from '../backend.ts';
+import type { ByteRange, LoadOptions, TransferOptions } from '../backend.ts';
+import { memoryFor } from '../memory-for.ts';
 
 /** No file of a repository is this large: a pack ends long before. */
 const maxObjectBytes = 1024 * 1024 * 1024;
@@ -52,12 +53,12 @@ export interface AnsweredBody {
  * The whole body of an answer.
  * @throws HoldfastError `storage-unreachable`, to be tried again, when it ends early
  */
-export async function readBody(answer: AnsweredBody, options: TransferOptions): Promise<Buffer> {
+export async function readBody(answer: AnsweredBody, options: LoadOptions): Promise<Buffer> {
   const { ContentLength: length } = answer;
   if (!(answer.Body instanceof Readable)) throw cutOff();
   if (length === undefined) return await collect(answer.Body, options);
   assertPossible(length);
-  const bytes = Buffer.allocUnsafe(length);
+  const bytes = memoryFor(length, options.into);
   let filled = 0;
   for await (const chunk of chunksOf(answer.Body, options)) {
     if (filled + chunk.length > length) throw cutOff();

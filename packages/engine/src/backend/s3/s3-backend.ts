@@ -7,6 +7,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend.ts';
 import { removeUnfinishedUploads } from './leftover-uploads.ts';
@@ -77,15 +78,11 @@ export class S3Backend implements Backend {
     }
   }
 
-  async load(file: FileName, options: TransferOptions = {}): Promise<Buffer | undefined> {
+  async load(file: FileName, options: LoadOptions = {}): Promise<Buffer | undefined> {
     return await this.#get(file, undefined, options);
   }
 
-  async loadRange(
-    file: FileName,
-    range: ByteRange,
-    options: TransferOptions = {},
-  ): Promise<Buffer | undefined> {
+  async loadRange(file: FileName, range: ByteRange, options: LoadOptions = {}): Promise<Buffer | undefined> {
     // HTTP has no empty ranges.
     if (range.length === 0) return (await this.stat(file, options)) && Buffer.of();
     return await this.#get(file, range, options);
@@ -192,7 +189,7 @@ export class S3Backend implements Backend {
   async #get(
     file: FileName,
     range: ByteRange | undefined,
-    options: TransferOptions,
+    options: LoadOptions,
   ): Promise<Buffer | undefined> {
     return await this.#guard('read', options, async ({ sdk, client }, sending) => {
       const object = { Bucket: this.#place.bucket, Key: keyOf(this.#place.prefix, file) };

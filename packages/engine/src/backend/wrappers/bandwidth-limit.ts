@@ -1,5 +1,5 @@
 import { type Abortable, type Clock, sleep, systemClock } from '@holdfast/base';
-import type { Backend, ByteRange, FileName, Pace, TransferOptions } from '../backend.ts';
+import type { Backend, ByteRange, FileName, LoadOptions, Pace, TransferOptions } from '../backend.ts';
 import { ForwardingBackend } from './forwarding-backend.ts';
 
 export interface BandwidthOptions {
@@ -32,14 +32,14 @@ class BandwidthLimit extends ForwardingBackend {
     await this.inner.save(file, parts, { ...options, pace: bothOf(this.#upload, options.pace) });
   }
 
-  override async load(file: FileName, options: TransferOptions = {}): Promise<Buffer | undefined> {
+  override async load(file: FileName, options: LoadOptions = {}): Promise<Buffer | undefined> {
     return await this.inner.load(file, { ...options, pace: bothOf(this.#download, options.pace) });
   }
 
   override async loadRange(
     file: FileName,
     range: ByteRange,
-    options: TransferOptions = {},
+    options: LoadOptions = {},
   ): Promise<Buffer | undefined> {
     const pace = bothOf(this.#download, options.pace);
     return await this.inner.loadRange(file, range, { ...options, pace });

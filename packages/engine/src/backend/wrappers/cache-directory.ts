@@ -52,7 +52,7 @@ export class CacheDirectory {
 
   async readRange(file: CachedFile, range: ByteRange): Promise<Buffer | undefined> {
     try {
-      return await readFileIfThere(this.#pathOf(file), range);
+      return await readFileIfThere(this.#pathOf(file), { range });
     } catch {
       return undefined;
     }

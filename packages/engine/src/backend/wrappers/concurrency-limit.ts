@@ -6,6 +6,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend.ts';
 import { ForwardingBackend } from './forwarding-backend.ts';
@@ -36,14 +37,14 @@ class ConcurrencyLimit extends ForwardingBackend {
     await this.#inTurn(file, options, () => this.inner.save(file, parts, options));
   }
 
-  override async load(file: FileName, options?: TransferOptions): Promise<Buffer | undefined> {
+  override async load(file: FileName, options?: LoadOptions): Promise<Buffer | undefined> {
     return await this.#inTurn(file, options, () => this.inner.load(file, options));
   }
 
   override async loadRange(
     file: FileName,
     range: ByteRange,
-    options?: TransferOptions,
+    options?: LoadOptions,
   ): Promise<Buffer | undefined> {
     return await this.#inTurn(file, options, () => this.inner.loadRange(file, range, options));
   }

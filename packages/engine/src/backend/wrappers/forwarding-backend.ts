@@ -6,6 +6,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend.ts';
 
@@ -29,11 +30,11 @@ export class ForwardingBackend implements Backend {
     await this.inner.save(file, parts, options);
   }
 
-  async load(file: FileName, options?: TransferOptions): Promise<Buffer | undefined> {
+  async load(file: FileName, options?: LoadOptions): Promise<Buffer | undefined> {
     return await this.inner.load(file, options);
   }
 
-  async loadRange(file: FileName, range: ByteRange, options?: TransferOptions): Promise<Buffer | undefined> {
+  async loadRange(file: FileName, range: ByteRange, options?: LoadOptions): Promise<Buffer | undefined> {
     return await this.inner.loadRange(file, range, options);
   }
 

@@ -7,6 +7,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend.ts';
 import { CacheDirectory, type CachedFile, type CachedKind, cachedKinds } from './cache-directory.ts';
@@ -49,7 +50,7 @@ class MetadataCache extends ForwardingBackend {
     if (isCached(file, options)) await this.#keep(file, parts);
   }
 
-  override async load(file: FileName, options?: TransferOptions): Promise<Buffer | undefined> {
+  override async load(file: FileName, options?: LoadOptions): Promise<Buffer | undefined> {
     throwIfAborted(options?.signal);
     if (!isCached(file, options)) return await this.inner.load(file, options);
     const cached = await this.#readSound(file);
@@ -62,7 +63,7 @@ class MetadataCache extends ForwardingBackend {
   override async loadRange(
     file: FileName,
     range: ByteRange,
-    options?: TransferOptions,
+    options?: LoadOptions,
   ): Promise<Buffer | undefined> {
     throwIfAborted(options?.signal);
     const cached = isCached(file, options) ? await this.#readRange(file, range, options) : undefined;

@@ -14,6 +14,7 @@ import type {
   ListedFile,
   ListedFileKind,
   ListOptions,
+  LoadOptions,
   TransferOptions,
 } from '../backend.ts';
 import { ForwardingBackend } from './forwarding-backend.ts';
@@ -91,7 +92,7 @@ class Retries extends ForwardingBackend {
     await this.#repeat(options, () => this.inner.save(file, parts, options));
   }
 
-  override async load(file: FileName, options?: TransferOptions): Promise<Buffer | undefined> {
+  override async load(file: FileName, options?: LoadOptions): Promise<Buffer | undefined> {
     const load = (): Promise<Buffer | undefined> =>
       this.#repeat(options, () => this.inner.load(file, options));
     const contents = await load();
@@ -101,7 +102,7 @@ class Retries extends ForwardingBackend {
   override async loadRange(
     file: FileName,
     range: ByteRange,
-    options?: TransferOptions,
+    options?: LoadOptions,
   ): Promise<Buffer | undefined> {
     return await this.#repeat(options, () => this.inner.loadRange(file, range, options));
   }
