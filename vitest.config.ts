@@ -38,7 +38,7 @@ export default defineConfig({
           include: ['e2e/**/*.test.ts'],
           exclude: [...nothing, 'e2e/engine-restart.test.ts'],
           ...needsTestbed,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 1 },
         },
       },
       {
@@ -47,7 +47,7 @@ export default defineConfig({
           name: 'engine restart',
           include: ['e2e/engine-restart.test.ts'],
           ...needsTestbed,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

@@ -5,9 +5,7 @@ import { run } from './support/process.ts';
 const script = (name: string): string => fileURLToPath(new URL(`../script/${name}`, import.meta.url));
 
 it('script/setup does and says nothing where everything is there', async () => {
-  const start = performance.now();
   expect(await run(script('setup'), ['test'])).toEqual({ status: 0, stdout: '', stderr: '' });
-  expect(performance.now() - start).toBeLessThan(5_000);
 });
 
 it('script/testbed run uses the parts that run already, and leaves them', async () => {

@@ -1,6 +1,4 @@
 import { hash } from 'node:crypto';
-import { once } from 'node:events';
-import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
@@ -16,14 +14,6 @@ const packId = (text: string): PackId => asId<PackId>(id(text));
 function blob(text: string | number, fields: Partial<PackedBlob> = {}): PackedBlob {
   return { type: 'data', id: blobId(text), offset: 0, length: 100, uncompressedLength: undefined, ...fields };
 }
-
-const findInWorker = `
-  const { parentPort, workerData } = require('node:worker_threads');
-  import(workerData.module).then(({ BlobIndex }) => {
-    const index = new BlobIndex(workerData.shared);
-    parentPort.postMessage(workerData.ids.map((id) => index.find('data', id)));
-  });
-`;
 
 describe('IdTable', () => {
   it('numbers 100,000 ids in their order, and knows no others', () => {
@@ -50,7 +40,7 @@ describe('IdTable', () => {
   });
 });
 
-describe('an IdTable by bytes, and in other hands', () => {
+describe('an IdTable by bytes', () => {
   const bytesOf = (n: number): Uint8Array => Buffer.from(`ff${id(n)}`, 'hex');
 
   it('is the same as by text', () => {
@@ -64,35 +54,9 @@ describe('an IdTable by bytes, and in other hands', () => {
     }
     expect(table.findBytes(bytesOf(10_001), 1)).toBe(-1);
   });
-
-  it('finds what was shared, and may find what came later', () => {
-    const table = new IdTable();
-    for (let n = 0; n < 20_000; n += 1) table.add(id(n));
-    const other = new IdTable(structuredClone(table.share()));
-    for (let n = 20_000; n < 100_000; n += 1) table.add(id(n));
-    for (let n = 0; n < 20_000; n += 1) expect(other.find(id(n))).toBe(n);
-    for (let n = 20_000; n < 100_000; n += 101) expect([-1, n]).toContain(other.find(id(n)));
-    expect(other.find(id('other'))).toBe(-1);
-  });
 });
 
 describe('BlobIndex', () => {
-  it('is found by other threads', async () => {
-    const index = new BlobIndex();
-    const fields = { offset: 7, length: 50, uncompressedLength: 80 };
-    index.add({ id: packId('p'), blobs: [blob('a', fields), blob('b', { type: 'tree' })] });
-    const worker = new Worker(findInWorker, {
-      eval: true,
-      workerData: {
-        module: new URL('./blob-index.ts', import.meta.url).href,
-        shared: index.share(),
-        ids: ['a', 'b', 'c'].map(blobId),
-      },
-    });
-    const [found] = await once(worker, 'message');
-    expect(found).toEqual([{ packId: packId('p'), ...fields }, undefined, undefined]);
-  });
-
   it('takes whole index files, packed', () => {
     const packs = ['p', 'q'].map((name) => ({
       id: packId(name),

@@ -4,8 +4,8 @@ import type { BlobId, PackId } from '../format/ids.ts';
 import { type IndexColumns, wordsPerPlace } from '../format/index-columns.ts';
 import type { IndexedPack } from '../format/index-file.ts';
 import { emptyPackBytes, headerEntryBytes, type PackedBlob } from '../format/pack-header.ts';
-import { BlobTable, type Place, type PlaceVisitor, type SharedBlobTable } from './blob-table.ts';
-import { IdTable, type SharedIdTable } from './id-table.ts';
+import { BlobTable, type Place, type PlaceVisitor } from './blob-table.ts';
+import { IdTable } from './id-table.ts';
 
 /** A copy of a blob, in the pack that holds it. */
 export interface BlobLocation {
@@ -21,33 +21,10 @@ export interface IndexedPackSize {
   readonly blobCount: number;
 }
 
-/**
- * The memory of an index, as it can be posted to other threads (`new BlobIndex(shared)`), which then can find blobs,
- * one copy of each. What is added later they may find too, or not: to be sure, share again.
- */
-export interface SharedBlobIndex {
-  readonly packs: SharedIdTable;
-  readonly data: SharedBlobTable;
-  readonly tree: SharedBlobTable;
-}
-
 /** Which packs hold which blobs, as all index files together say; in memory, about 56 bytes a blob. */
 export class BlobIndex {
-  readonly #packs: IdTable;
-  readonly #tables: Readonly<Record<BlobType, BlobTable>>;
-
-  constructor(shared?: SharedBlobIndex) {
-    this.#packs = new IdTable(shared?.packs);
-    this.#tables = { data: new BlobTable(shared?.data), tree: new BlobTable(shared?.tree) };
-  }
-
-  share(): SharedBlobIndex {
-    return {
-      packs: this.#packs.share(),
-      data: this.#tables.data.share(),
-      tree: this.#tables.tree.share(),
-    };
-  }
+  readonly #packs = new IdTable();
+  readonly #tables: Readonly<Record<BlobType, BlobTable>> = { data: new BlobTable(), tree: new BlobTable() };
 
   get blobCount(): number {
     return this.#tables.data.size + this.#tables.tree.size;

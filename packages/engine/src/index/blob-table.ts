@@ -1,8 +1,8 @@
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
 import { wordsPerPlace } from '../format/index-columns.ts';
-import { Column, type SharedColumn } from './column.ts';
-import { IdTable, type SharedIdTable } from './id-table.ts';
+import { Column } from './column.ts';
+import { IdTable } from './id-table.ts';
 
 /** Where one copy of a blob is. */
 export interface Place {
@@ -22,30 +22,14 @@ export type PlaceVisitor = (
   uncompressedLength: number,
 ) => void;
 
-/** The memory of a table, as it can be posted to other threads: ids, and the place of each that came first. */
-export interface SharedBlobTable {
-  readonly ids: SharedIdTable;
-  readonly places: SharedColumn;
-}
-
 /**
  * The places of all blobs of one type: 16 bytes a blob beside its id. Most blobs are in one pack only; the further
  * places of those that are in several are kept apart.
  */
 export class BlobTable {
-  readonly #ids: IdTable;
-  readonly #places: Column;
+  readonly #ids = new IdTable();
+  readonly #places = new Column(wordsPerPlace);
   readonly #furtherPlaces = new Map<number, Place[]>();
-
-  /** With what another thread shared: only to find blobs. */
-  constructor(shared?: SharedBlobTable) {
-    this.#ids = new IdTable(shared?.ids);
-    this.#places = new Column(wordsPerPlace, shared?.places);
-  }
-
-  share(): SharedBlobTable {
-    return { ids: this.#ids.share(), places: this.#places.share() };
-  }
 
   get size(): number {
     return this.#ids.size;

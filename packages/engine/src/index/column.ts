@@ -2,26 +2,14 @@ const segmentBits = 14;
 const rowsPerSegment = 1 << segmentBits;
 const rowMask = rowsPerSegment - 1;
 
-/** The memory of a column, as it can be posted to other threads. They see what is appended to it later, too. */
-export type SharedColumn = readonly SharedArrayBuffer[];
-
-/**
- * Rows of a fixed number of unsigned 32 bit words, packed, in memory that threads can share; grows by segments, so
- * nothing is ever copied. One thread appends.
- */
+/** Rows of a fixed number of unsigned 32 bit words, packed; grows by segments, so nothing is ever copied. */
 export class Column {
   readonly #wordsPerRow: number;
-  readonly #segments: Uint32Array<SharedArrayBuffer>[];
+  readonly #segments: Uint32Array<ArrayBuffer>[] = [];
   #rows = 0;
 
-  /** With what another thread shared: to read only. */
-  constructor(wordsPerRow: number, shared: SharedColumn = []) {
+  constructor(wordsPerRow: number) {
     this.#wordsPerRow = wordsPerRow;
-    this.#segments = shared.map((segment) => new Uint32Array(segment));
-  }
-
-  share(): SharedColumn {
-    return this.#segments.map(({ buffer }) => buffer);
   }
 
   /** Appends the row of words that begins at that place. */
@@ -36,7 +24,7 @@ export class Column {
   }
 
   /** The row's words, in place. */
-  row(row: number): Uint32Array<SharedArrayBuffer> {
+  row(row: number): Uint32Array<ArrayBuffer> {
     const segment = this.#segments[row >>> segmentBits];
     const start = (row & rowMask) * this.#wordsPerRow;
     if (segment === undefined) throw new RangeError(`no row ${row}`);
@@ -48,7 +36,7 @@ export class Column {
     return segment?.[(row & rowMask) * this.#wordsPerRow + column] ?? 0;
   }
 
-  /** True if the row begins with these words. False for a row in a segment that this thread does not have. */
+  /** True if the row begins with these words. */
   equals(row: number, words: Uint32Array): boolean {
     const segment = this.#segments[row >>> segmentBits];
     if (segment === undefined) return false;
@@ -60,7 +48,6 @@ export class Column {
   }
 
   #addSegment(): void {
-    const segmentBytes = rowsPerSegment * this.#wordsPerRow * 4;
-    this.#segments.push(new Uint32Array(new SharedArrayBuffer(segmentBytes)));
+    this.#segments.push(new Uint32Array(rowsPerSegment * this.#wordsPerRow));
   }
 }

@@ -1,46 +1,28 @@
 import { idBytes } from '../format/id-codec.ts';
 import { wordsPerId } from '../format/index-columns.ts';
-import { Column, type SharedColumn } from './column.ts';
+import { Column } from './column.ts';
 
 const initialSlots = 64;
 const empty = 0;
 const none = -1;
-
-/** The memory of a set of ids, as it can be posted to other threads, which then can find the ids that were in it. */
-export interface SharedIdTable {
-  readonly ids: SharedColumn;
-  readonly slots: SharedArrayBuffer;
-}
 
 /**
  * A set of ids that numbers them 0, 1, 2 … in the order they came. Packed: 32 bytes an id and 5 to 11 for its slot
  * in the hash table. An id is its own hash: it comes from SHA-256.
  */
 export class IdTable {
-  readonly #ids: Column;
+  readonly #ids = new Column(wordsPerId);
   /**
    * The number of an id and one, or 0 where there is none. The bits that numbers do not need are those of the id's
    * second word: so ids are compared, far away in memory, only where they are most likely equal.
    */
-  #slots: Uint32Array<SharedArrayBuffer>;
+  #slots = new Uint32Array(initialSlots);
   #size = 0;
   readonly #soughtBytes = Buffer.alloc(idBytes);
-  readonly #sought: Uint32Array;
-
-  /** With what another thread shared: only to find ids. */
-  constructor(shared?: SharedIdTable) {
-    this.#ids = new Column(wordsPerId, shared?.ids);
-    this.#slots = new Uint32Array(shared?.slots ?? new SharedArrayBuffer(initialSlots * 4));
-    this.#sought = new Uint32Array(this.#soughtBytes.buffer, this.#soughtBytes.byteOffset, wordsPerId);
-  }
+  readonly #sought = new Uint32Array(this.#soughtBytes.buffer, this.#soughtBytes.byteOffset, wordsPerId);
 
   get size(): number {
     return this.#size;
-  }
-
-  /** What is added later may be found in it too, or not. */
-  share(): SharedIdTable {
-    return { ids: this.#ids.share(), slots: this.#slots.buffer };
   }
 
   /** The number of the id; -1 if it is not in the set. */
@@ -90,8 +72,7 @@ export class IdTable {
     if (found !== none) return found;
     const number = this.#size;
     this.#ids.append(this.#sought);
-    // Other threads see the number only when the id is there.
-    Atomics.store(this.#slots, slot, entry(this.#sought[1] ?? 0, number, this.#slots.length - 1));
+    this.#slots[slot] = entry(this.#sought[1] ?? 0, number, this.#slots.length - 1);
     this.#size += 1;
     if (this.#size * 4 > this.#slots.length * 3) this.#growTo(this.#slots.length * 2);
     return number;
@@ -116,7 +97,7 @@ export class IdTable {
   }
 
   #growTo(count: number): void {
-    const slots = new Uint32Array(new SharedArrayBuffer(count * 4));
+    const slots = new Uint32Array(count);
     const mask = count - 1;
     for (let number = 0; number < this.#size; number += 1) {
       let slot = this.#ids.word(number, 0) & mask;

@@ -1,0 +1,33 @@
+import type { BackupId } from '@holdfast/protocol';
+import { expect } from 'vitest';
+import { CutApp } from './cut-app.ts';
+
+/** Kills of each victim. */
+export const rounds = Number(process.env.HOLDFAST_TEST_KILLS ?? 20);
+/** It is in the tests' names: a failure can be run again. */
+export const seed = Number(process.env.HOLDFAST_TEST_SEED ?? 2026);
+
+/** An app with a backup, and how long backing it up and restoring it take when nobody cuts them off. */
+export interface MeasuredApp {
+  readonly app: CutApp;
+  readonly firstBackup: BackupId;
+  readonly firstState: string;
+  readonly backupMs: number;
+  readonly restoreMs: number;
+}
+
+export async function measuredApp(environment: string): Promise<MeasuredApp> {
+  const app = await CutApp.start(environment);
+  app.mutate(0);
+  const started = performance.now();
+  const { backupId: firstBackup, job } = await app.startBackup();
+  expect((await app.settled(job)).state).toBe('done');
+  const backupMs = performance.now() - started;
+  const firstState = app.digest();
+  app.mutate(1);
+  const restoring = performance.now();
+  expect((await app.settled(await app.startRestore(firstBackup))).state).toBe('done');
+  const restoreMs = performance.now() - restoring;
+  expect(app.digest()).toBe(firstState);
+  return { app, firstBackup, firstState, backupMs, restoreMs };
+}
