@@ -55,6 +55,8 @@ export const errorCodes = {
   'freeze-broken': 'failed',
   'freeze-limit-reached': 'failed',
   'guard-failed': 'failed',
+  'gate-busy': 'not-possible',
+  'gate-unreachable': 'failed',
 
   'environment-unknown': 'not-found',
   'environment-ambiguous': 'usage',

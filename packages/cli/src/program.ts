@@ -60,7 +60,7 @@ const groups: readonly {
       repositoryUnlockCommand,
     ],
   },
-  { heading: 'Server:', commands: [serverStartCommand] },
+  { heading: 'Server:', commands: [serverCommand, gateCommand] },
 ];
 
 /** The whole command line, with all commands. */
@@ -74,17 +74,27 @@ export function createProgram(cli: Cli): CliCommand {
   return program;
 }
 
-/** Stands in the list for the sake of help: `bin/holdfast` starts the server before it comes to this. */
-function serverStartCommand(cli: Cli): CliCommand {
-  return new CliCommand('server')
+function serverCommand(cli: Cli): CliCommand {
+  return otherProgram(cli, 'server')
     .description('Run the server, until it is told to stop')
-    .example('server', 'run it with its data in HOLDFAST_DATA')
+    .example('server', 'run it with its data in HOLDFAST_DATA');
+}
+
+function gateCommand(cli: Cli): CliCommand {
+  return otherProgram(cli, 'gate')
+    .description('Run a proxy before a component, which holds requests while a backup freezes it')
+    .example('gate --to http://app:3000 --listen 8080', 'stand before app');
+}
+
+/** Stands in the list for the sake of help: `bin/holdfast` starts it before it comes to this. */
+function otherProgram(cli: Cli, name: string): CliCommand {
+  return new CliCommand(name)
     .allowUnknownOption()
     .allowExcessArguments()
     .action(
       cli.action(() => {
-        throw new HoldfastError('usage-invalid', 'The server is not part of this program.', {
-          hint: 'Start it as `holdfast server`, by the program bin/holdfast.',
+        throw new HoldfastError('usage-invalid', `The ${name} is not part of this program.`, {
+          hint: `Start it as \`holdfast ${name}\`, by the program bin/holdfast.`,
         });
       }),
     );

@@ -12,6 +12,14 @@ export {
 } from './backup-record.ts';
 export { type ErrorReportBody, errorReportSchema } from './error-report.ts';
 export {
+  type GateCommand,
+  type GateEvent,
+  type GateHoldReport,
+  type GateReleaseReason,
+  gateCommandSchema,
+  gateEventSchema,
+} from './gate-message.ts';
+export {
   type Backup,
   type BackupSummary,
   backupSchema,

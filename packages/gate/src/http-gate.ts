@@ -1,0 +1,187 @@
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  type Server,
+  ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { systemErrorCode } from '@holdfast/base';
+import { createProxyServer, type ProxyServer } from 'httpxy';
+import type { Admission, Gate, Passage } from './gate.ts';
+
+/** Clients send the head of a request in one go; a body waits in the kernel. */
+const headTimeoutMs = 60_000;
+/** Longer than reverse proxies before the gate keep a connection: so they close first, and no request meets a closing one. */
+const keepAliveMs = 75_000;
+/** What a header and Node's own buffers take of a request that waits, beyond what was read of its body. */
+const waitingOverheadBytes = 16 * 1024;
+
+export interface HttpGateOptions {
+  readonly gate: Gate;
+  /** `http://HOST:PORT` */
+  readonly target: URL;
+}
+
+/**
+ * A reverse proxy for HTTP/1.1. While its gate holds, requests wait: their bodies are not read, and nothing of them
+ * reaches the app. Connections that were upgraded (WebSocket) and streams of events live too long to be waited for.
+ */
+export class HttpGate {
+  readonly server: Server;
+  readonly #gate: Gate;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
+  readonly #proxy: ProxyServer;
+  readonly #passages = new WeakMap<IncomingMessage, Passage>();
+  readonly #retried = new WeakSet<IncomingMessage>();
+
+  constructor({ gate, target }: HttpGateOptions) {
+    this.#gate = gate;
+    this.#proxy = createProxyServer({ target, agent: this.#agent, xfwd: true });
+    this.#proxy.on('proxyRes', (answer, request) => {
+      if (isEventStream(answer)) this.#passages.get(request)?.end();
+    });
+    this.#proxy.on('proxyReqWs', (asking, request) => {
+      asking.once('upgrade', () => this.#passages.get(request)?.end());
+    });
+    this.#proxy.on('error', (error, request, connection) => {
+      if (request === undefined || connection === undefined) return;
+      if (!(connection instanceof ServerResponse)) answerUpgrade(connection, 502);
+      else if (this.#mayRetry(request, connection, error)) this.#send(request, connection);
+      else answerFailure(connection, error);
+    });
+    this.server = createServer({
+      requestTimeout: 0,
+      headersTimeout: headTimeoutMs,
+      keepAliveTimeout: keepAliveMs,
+    });
+    this.server.on('request', (request, response) => this.#onRequest(request, response));
+    this.server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+  }
+
+  /** Ends idle connections to the app: after a pause it may have closed them without this being seen yet. */
+  forgetIdleConnections(): void {
+    for (const sockets of Object.values(this.#agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
+  }
+
+  /** Takes nothing new, and ends what is idle. */
+  close(): void {
+    this.server.close();
+    this.server.closeIdleConnections();
+    this.forgetIdleConnections();
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const passage = this.#gate.tryToPass();
+    if (passage !== undefined) this.#forward(request, response, passage);
+    else void this.#forwardLater(request, response);
+  }
+
+  async #forwardLater(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const admission = await this.#admit(request, response);
+    if (admission.outcome === 'passed') this.#forward(request, response, admission.passage);
+    else if (admission.outcome === 'refused') refuse(response, admission.retryAfterSeconds);
+  }
+
+  async #admit(request: IncomingMessage, connection: ServerResponse | Duplex): Promise<Admission> {
+    const gone = new AbortController();
+    const leave = (): void => gone.abort();
+    connection.once('close', leave);
+    try {
+      const bytes = waitingOverheadBytes + request.readableLength;
+      return await this.#gate.wait({ bytes, gone: gone.signal });
+    } finally {
+      connection.off('close', leave);
+    }
+  }
+
+  #forward(request: IncomingMessage, response: ServerResponse, passage: Passage): void {
+    this.#passages.set(request, passage);
+    response.once('close', () => passage.end());
+    this.#send(request, response);
+  }
+
+  #send(request: IncomingMessage, response: ServerResponse): void {
+    // What fails comes out as an event.
+    this.#proxy.web(request, response).catch(() => response.destroy());
+  }
+
+  /** Once, for what has no body: the app may have closed an idle connection in the moment in which it was used again. */
+  #mayRetry(request: IncomingMessage, response: ServerResponse, error: unknown): boolean {
+    const wasCut = ['ECONNRESET', 'EPIPE'].includes(systemErrorCode(error) ?? '');
+    if (!wasCut || response.headersSent || response.destroyed || hasBody(request)) return false;
+    if (this.#retried.has(request)) return false;
+    this.#retried.add(request);
+    return true;
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A client that is gone is told by its closing.
+    socket.on('error', () => {});
+    const passage = this.#gate.tryToPass();
+    if (passage !== undefined) this.#upgrade(request, socket, head, passage);
+    else void this.#upgradeLater(request, socket, head);
+  }
+
+  async #upgradeLater(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const admission = await this.#admit(request, socket);
+    if (admission.outcome === 'passed') this.#upgrade(request, socket, head, admission.passage);
+    else if (admission.outcome === 'refused') {
+      answerUpgrade(socket, 503, `Retry-After: ${admission.retryAfterSeconds}\r\n`);
+    }
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, passage: Passage): void {
+    this.#passages.set(request, passage);
+    socket.once('close', () => passage.end());
+    this.#proxy.ws(request, socket as Socket, {}, head).catch(() => socket.destroy());
+  }
+}
+
+function isEventStream({ headers }: IncomingMessage): boolean {
+  return headers['content-type']?.startsWith('text/event-stream') === true;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+/** The body, if there is one, is not read: the connection ends with the answer. */
+function refuse(response: ServerResponse, retryAfterSeconds: number): void {
+  answer(response, 503, 'A backup is being taken, and too many requests wait already. Try again.', {
+    'Retry-After': String(retryAfterSeconds),
+    Connection: 'close',
+  });
+}
+
+function answerFailure(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) {
+    // An answer that ends early must not look whole.
+    response.destroy();
+    return;
+  }
+  const code = systemErrorCode(error) ?? 'unknown';
+  answer(response, 502, `The app behind this gate does not answer (${code}).`, { Connection: 'close' });
+}
+
+function answer(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>>,
+): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', ...headers });
+  response.end(`${text}\n`);
+}
+
+/** Where there is a connection and no response yet. */
+function answerUpgrade(socket: Duplex, status: 502 | 503, headers = ''): void {
+  if (!socket.writable) return;
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${headers}`;
+  socket.end(`${head}Connection: close\r\nContent-Length: 0\r\n\r\n`);
+}
