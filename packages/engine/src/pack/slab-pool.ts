@@ -1,10 +1,9 @@
 export const slabBytes = 1024 * 1024;
-/** As much as a few packs take. */
-const mostSpareSlabs = 80;
 
 /**
- * Memory for packs, in pieces of one size that are used again: what is thrown away has to be collected first. All
- * threads see it.
+ * Memory for packs, in pieces of one size that are used again. All threads see it. Nothing is thrown away before the
+ * pool is: memory that other threads have seen lives on until each of them has collected its garbage, which threads
+ * that do little in JavaScript hardly ever do.
  */
 export class SlabPool {
   readonly #spare: Buffer[] = [];
@@ -15,6 +14,6 @@ export class SlabPool {
 
   /** The caller uses them no more. */
   give(slabs: readonly Buffer[]): void {
-    this.#spare.push(...slabs.slice(0, mostSpareSlabs - this.#spare.length));
+    this.#spare.push(...slabs);
   }
 }

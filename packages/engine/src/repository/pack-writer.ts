@@ -13,7 +13,7 @@ import type { BlobType, BlobWriter, SavedBlob } from './blob-store.ts';
 import type { IndexStore } from './index-store.ts';
 import type { RepositoryLock } from './repository-lock.ts';
 
-const maxUploads = 3;
+const maxUploads = 2;
 
 /** What is smaller is hashed faster than it is sent to another thread. */
 const leastHashedElsewhereBytes = 64 * 1024;

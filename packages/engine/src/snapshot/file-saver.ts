@@ -16,6 +16,8 @@ const mostBytesUnderWay = 12 * 1024 * 1024;
 export const contentMemoryBytes = 64 * 1024 * 1024;
 /** So many small files keep the threads at work; what more are under way only fills memory. */
 const smallFilesUnderWay = 64 * threadCount;
+/** Of a large file: the one that is read to, and those that chunks under way are still in. */
+const windowsUnderWay = 4;
 const leastMemoryBytes = contentMemoryBytes / smallFilesUnderWay;
 
 export interface SavedContent {
@@ -49,7 +51,8 @@ export class FileSaver implements WindowPool {
 
   /** How much memory saving such a file takes, for a limit on all that is under way. */
   static memoryBytes(status: FileStatus): number {
-    return status.size <= minChunkBytes ? Math.max(status.size, leastMemoryBytes) : 2 * windowBytes;
+    if (status.size <= minChunkBytes) return Math.max(status.size, leastMemoryBytes);
+    return status.size <= windowBytes ? windowBytes : windowsUnderWay * windowBytes;
   }
 
   /**

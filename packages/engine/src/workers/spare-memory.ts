@@ -1,27 +1,26 @@
 const leastBytes = 64 * 1024;
-const mostSpareBytes = 32 * 1024 * 1024;
 
-/** Memory that is used again by one thread: what is thrown away has to be collected first. */
+/**
+ * Memory that is used again: what is thrown away has to be collected first. Nothing is: there is never more than was
+ * in use at the same time, in a few sizes.
+ */
 export class SpareMemory {
   readonly #spare: Buffer[] = [];
-  #spareBytes = 0;
 
   /** At least that much. */
   take(sizeBytes: number): Buffer {
     const fitting = this.#spare.findIndex(
       ({ length }) => length >= sizeBytes && length <= 4 * sizeBytes + leastBytes,
     );
-    if (fitting === -1) return this.allocate(roundUp(sizeBytes));
-    const [memory] = this.#spare.splice(fitting, 1);
-    this.#spareBytes -= memory?.length ?? 0;
-    return memory ?? this.allocate(sizeBytes);
+    const [memory] = fitting === -1 ? [] : this.#spare.splice(fitting, 1);
+    return memory ?? this.allocate(roundUp(sizeBytes));
   }
 
   /** The caller uses it no more. */
   give(memory: Buffer): void {
-    if (this.#spareBytes + memory.length > mostSpareBytes) return;
     this.#spare.push(memory);
-    this.#spareBytes += memory.length;
+    // The smallest that fits is found first.
+    this.#spare.sort((a, b) => a.length - b.length);
   }
 
   protected allocate(sizeBytes: number): Buffer {
@@ -36,7 +35,7 @@ export class SpareSharedMemory extends SpareMemory {
   }
 }
 
-/** Few different sizes, so that most of them fit the next time. */
+/** Few different sizes, so that most of them fit the next time. What of it is never written takes no memory. */
 function roundUp(sizeBytes: number): number {
-  return sizeBytes <= leastBytes ? leastBytes : Math.ceil(sizeBytes / (256 * 1024)) * 256 * 1024;
+  return Math.max(leastBytes, 2 ** Math.ceil(Math.log2(sizeBytes)));
 }
