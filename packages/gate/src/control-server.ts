@@ -6,12 +6,6 @@ import type { Gate } from './gate.ts';
 
 const maxLineBytes = 64 * 1024;
 
-export interface ControlServerOptions {
-  readonly gate: Gate;
-  /** Told when a hold begins or ends. */
-  readonly onHold?: (() => void) | undefined;
-}
-
 /** Steers the gate by what comes over a socket in the file system; see `gateCommandSchema`. Whoever may open it may steer. */
 export class ControlServer implements AsyncDisposable {
   readonly #path: string;
@@ -23,10 +17,10 @@ export class ControlServer implements AsyncDisposable {
   }
 
   /** @throws Node's system errors */
-  static async listen(path: string, options: ControlServerOptions): Promise<ControlServer> {
+  static async listen(path: string, gate: Gate): Promise<ControlServer> {
     // What an earlier process left behind: whether one still listens, the port of the gate has shown.
     await rm(path, { force: true });
-    const server = createServer((socket) => void serve(socket, options));
+    const server = createServer((socket) => void serve(socket, gate));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(path, resolve);
@@ -40,9 +34,9 @@ export class ControlServer implements AsyncDisposable {
   }
 }
 
-async function serve(socket: Socket, options: ControlServerOptions): Promise<void> {
+async function serve(socket: Socket, gate: Gate): Promise<void> {
   socket.on('error', () => {});
-  const controller = new Controller(socket, options);
+  const controller = new Controller(socket, gate);
   try {
     for await (const line of wholeLines(socket, { maxLineBytes, tooLong: notUnderstood }))
       controller.take(line);
@@ -57,12 +51,12 @@ async function serve(socket: Socket, options: ControlServerOptions): Promise<voi
 /** One connection; the hold that it began is its own. */
 class Controller {
   readonly #socket: Socket;
-  readonly #options: ControlServerOptions;
+  readonly #gate: Gate;
   #isHolding = false;
 
-  constructor(socket: Socket, options: ControlServerOptions) {
+  constructor(socket: Socket, gate: Gate) {
     this.#socket = socket;
-    this.#options = options;
+    this.#gate = gate;
   }
 
   take(line: string): void {
@@ -78,26 +72,22 @@ class Controller {
   }
 
   end(): void {
-    if (this.#isHolding) this.#options.gate.release('abandoned');
+    if (this.#isHolding) this.#gate.release('abandoned');
   }
 
   #perform(command: GateCommand): void {
-    const { gate } = this.#options;
-    if (command.type === 'status') this.#send({ type: 'status', ...gate.status });
+    if (command.type === 'status') this.#send({ type: 'status', ...this.#gate.status });
     else if (command.type === 'hold') this.#hold(command);
-    else if (this.#isHolding) gate.release('told');
+    else if (this.#isHolding) this.#gate.release('told');
     else throw new HoldfastError('gate-busy', 'The gate is not held by this connection.');
   }
 
   #hold({ limitMs, drainMs }: Extract<GateCommand, { type: 'hold' }>): void {
-    const { gate, onHold } = this.#options;
-    const { drained, released } = gate.hold({ limitMs, drainMs });
+    const { drained, released } = this.#gate.hold({ limitMs, drainMs });
     this.#isHolding = true;
-    onHold?.();
     void drained.then((inFlight) => this.#send({ type: 'held', inFlight }));
     void released.then((report) => {
       this.#isHolding = false;
-      onHold?.();
       this.#send({ type: 'released', report });
     });
   }

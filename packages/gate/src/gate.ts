@@ -68,6 +68,7 @@ export class Gate {
   #waitingBytes = 0;
   #inFlight = 0;
   #current: CurrentHold | undefined;
+  #onTurn: () => void = () => {};
 
   constructor(limits: GateLimits, clock: Clock = systemClock) {
     this.#limits = limits;
@@ -77,6 +78,11 @@ export class Gate {
   get status(): GateStatus {
     const state = this.#current === undefined ? 'open' : this.#current.isDrained ? 'holding' : 'draining';
     return { state, inFlight: this.#inFlight, waiting: this.#waiters.size };
+  }
+
+  /** Calls back when a hold begins, and when it ends before anything goes on. */
+  onTurn(listener: () => void): void {
+    this.#onTurn = listener;
   }
 
   /** At once while the gate is open; undefined if the visitor has to wait. */
@@ -108,6 +114,7 @@ export class Gate {
     }
     const hold = new CurrentHold(request, this.#clock, () => this.release('limit'));
     this.#current = hold;
+    this.#onTurn();
     if (this.#inFlight === 0) hold.drain(0);
     else hold.drainAfter(() => this.#inFlight);
     return { drained: hold.drained, released: hold.released };
@@ -118,6 +125,7 @@ export class Gate {
     const hold = this.#current;
     if (hold === undefined) return;
     this.#current = undefined;
+    this.#onTurn();
     const now = this.#clock.elapsed();
     for (const waiter of this.#waiters) {
       hold.longestWaitMs = Math.max(hold.longestWaitMs, now - waiter.sinceMs);

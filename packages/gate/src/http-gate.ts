@@ -39,6 +39,8 @@ export class HttpGate {
 
   constructor({ gate, target }: HttpGateOptions) {
     this.#gate = gate;
+    // In a pause the app may close what is idle without this being seen before the next request.
+    gate.onTurn(() => this.#forgetIdleConnections());
     this.#proxy = createProxyServer({ target, agent: this.#agent, xfwd: true });
     this.#proxy.on('proxyRes', (answer, request) => {
       if (isEventStream(answer)) this.#passages.get(request)?.end();
@@ -61,18 +63,17 @@ export class HttpGate {
     this.server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
   }
 
-  /** Ends idle connections to the app: after a pause it may have closed them without this being seen yet. */
-  forgetIdleConnections(): void {
-    for (const sockets of Object.values(this.#agent.freeSockets)) {
-      for (const socket of sockets ?? []) socket.destroy();
-    }
-  }
-
   /** Takes nothing new, and ends what is idle. */
   close(): void {
     this.server.close();
     this.server.closeIdleConnections();
-    this.forgetIdleConnections();
+    this.#forgetIdleConnections();
+  }
+
+  #forgetIdleConnections(): void {
+    for (const sockets of Object.values(this.#agent.freeSockets)) {
+      for (const socket of sockets ?? []) socket.destroy();
+    }
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {

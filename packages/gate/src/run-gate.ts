@@ -23,9 +23,7 @@ export async function runGate({ listen, target, socket, waiting }: GateSettings)
       ? new HttpGate({ gate, target })
       : new TcpGate({ gate, target: { host: hostOf(target), port: Number(target.port || defaultHttpPort) } });
   await listenOn(front.server, listen);
-  // After the freeze the app may have closed what was idle before it.
-  const onHold = front instanceof HttpGate ? () => front.forgetIdleConnections() : undefined;
-  const control = await listening(ControlServer.listen(socket, { gate, onHold }), socket);
+  const control = await listening(ControlServer.listen(socket, gate), socket);
   const address = front.server.address();
   return {
     gate,
