@@ -36,6 +36,23 @@ describe.each([
     );
   });
 
+  it('zstd looks for shorter matches after a frame that was repetitive, and no longer after another', () => {
+    const words = Array.from({ length: 50 }, () => randomBytes(5));
+    const text = Array.from({ length: 4000 }, (_, at) => words[(at * at) % 50] ?? Buffer.alloc(0));
+    const repetitive = Buffer.concat([
+      Buffer.alloc(200_000),
+      ...text.flatMap((word) => [word, randomBytes(1)]),
+    ]);
+    const codec = libraries === undefined ? createZstdCodec(null) : createZstdCodec(libraries);
+    const compressedLength = (plaintext: Uint8Array): number =>
+      codec.compress(plaintext, new Uint8Array(frameBoundBytes(plaintext.length)));
+    const first = compressedLength(repetitive);
+    expect(first).toBeLessThan(repetitive.length / 4);
+    expect(compressedLength(repetitive)).toBeLessThan(first);
+    compressedLength(randomBytes(10_000));
+    expect(compressedLength(repetitive)).toBe(first);
+  });
+
   it('zstd says what does not fit, is cut off or is no frame', () => {
     const plaintext = Buffer.alloc(100_000, 'a plaintext ');
     const frame = new Uint8Array(frameBoundBytes(plaintext.length));
