@@ -19,6 +19,7 @@ export { withReadOnly } from './backend/wrappers/read-only.ts';
 export { type Retry, type RetryOptions, withRetries } from './backend/wrappers/retries.ts';
 export { Chunker, maxChunkBytes, minChunkBytes } from './chunker/chunker.ts';
 export { type ChunkerPolynomial, formatPolynomial, parsePolynomial } from './chunker/polynomial.ts';
+export { inodesMappedForWriting } from './filesystem/mapped-files.ts';
 export {
   type ByteString,
   byteStringToBytes,
@@ -107,6 +108,7 @@ export type {
   BackupResult,
   BackupSummary,
   EntryCounts,
+  MappedWrites,
   ParentBackup,
 } from './snapshot/backup-request.ts';
 export { DryBlobWriter } from './snapshot/dry-blob-writer.ts';
@@ -130,7 +132,9 @@ export type { RestorePatterns } from './snapshot/restore-selection.ts';
 export { type ScanRequest, type ScanSummary, scanSources } from './snapshot/scan.ts';
 export { sourcesFromArguments } from './snapshot/source-arguments.ts';
 export type { BackupSource, StreamSource } from './snapshot/source-tree.ts';
+export type { CopiedAside, Standstill } from './snapshot/standstill.ts';
 export { findNode, readNodes } from './snapshot/tree-reader.ts';
+export { TreeSpool } from './snapshot/tree-spool.ts';
 export { type VerifyRequest, type VerifySummary, verifyTree } from './snapshot/verify.ts';
 export { type WalkEntry, type WalkRequest, walkTree } from './snapshot/walk.ts';
 export { prepareThreads } from './workers/worker-pool.ts';

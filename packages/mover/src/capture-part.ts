@@ -46,7 +46,7 @@ export async function readPart(spec: PartSpec, writing: WritingTask): Promise<Re
     polynomial: repository.polynomial,
     sources: [{ path: spec.path, treePath: ['data'] }],
     parent,
-    options: { syncSource: true },
+    options: { mappedWrites: { sync: true, inodes: new Set() } },
     progress: progress.part(spec.name),
     signal,
   });

@@ -39,6 +39,8 @@ export interface SystemCalls {
   fgetxattr(file: number, name: Buffer, into: Buffer | null, size: number): number;
   fsetxattr(file: number, name: Buffer, value: Uint8Array, size: number, flags: number): number;
   fremovexattr(file: number, name: Buffer): number;
+  /** Waits on a thread of its own, as all that may take long. Offsets are the same in both files. */
+  copyFileRange(from: number, to: number, offset: number, size: number): Promise<number>;
   /** Waits on a thread of its own: a file system may take minutes. */
   syncfs(file: number): Promise<number>;
 }
@@ -80,6 +82,9 @@ function load(): SystemCalls {
   const getdents64 = numbered('int', 'intptr_t', 'size_t');
   const listxattrat = numbered('int', 'intptr_t', 'int', 'intptr_t', 'size_t');
   const syncfs = named('int syncfs(int file)');
+  const copyFileRange = named(
+    'long copy_file_range(int from, void *fromOffset, int to, void *toOffset, size_t size, uint32_t flags)',
+  );
   return {
     openat: named('int openat(int directory, intptr_t path, int flags, uint32_t mode)'),
     mkdirat: named('int mkdirat(int directory, void *path, uint32_t mode)'),
@@ -106,9 +111,23 @@ function load(): SystemCalls {
     fgetxattr: named('long fgetxattr(int file, void *name, void *into, size_t size)'),
     fsetxattr: named('int fsetxattr(int file, void *name, void *value, size_t size, int flags)'),
     fremovexattr: named('int fremovexattr(int file, void *name)'),
+    copyFileRange: (from, to, offset, size) => {
+      const [fromOffset, toOffset] = [offsetMemory(offset), offsetMemory(offset)];
+      return new Promise((resolve, reject) => {
+        copyFileRange.async(...[from, fromOffset, to, toOffset, size, 0], (error: unknown, result: number) =>
+          error ? reject(error) : resolve(result),
+        );
+      });
+    },
     syncfs: (file) =>
       new Promise((resolve, reject) => {
         syncfs.async(file, (error: unknown, result: number) => (error ? reject(error) : resolve(result)));
       }),
   };
+}
+
+function offsetMemory(offset: number): Buffer {
+  const memory = Buffer.allocUnsafeSlow(8);
+  memory.writeBigInt64LE(BigInt(offset));
+  return memory;
 }

@@ -1,9 +1,11 @@
 import type { TaskGroup } from '@holdfast/base';
+import type { FileSystems } from '../filesystem/file-system-type.ts';
 import type { FileTime } from '../format/file-time.ts';
 import type { NodeEncoder } from '../format/node-encoder.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
+import type { Aside } from './aside.ts';
+import type { MappedWrites } from './backup-request.ts';
 import type { BackupTally } from './backup-tally.ts';
-import type { ComputedFiles } from './computed-files.ts';
 import type { EntryReports } from './entry-report.ts';
 import type { Exclusion } from './exclusion.ts';
 import type { FileSaver } from './file-saver.ts';
@@ -28,15 +30,20 @@ export interface BackupContext {
   readonly heads: HeadOptions;
   readonly encoder: NodeEncoder;
   readonly exclusion: Exclusion;
-  readonly computedFiles: ComputedFiles;
+  readonly fileSystems: FileSystems;
   /** Only files whose status last changed before this may count as unchanged; undefined without a parent backup. */
   readonly trustedBefore: FileTime | undefined;
   readonly ignoreChangeTime: boolean;
   readonly ignoreInode: boolean;
   /** File systems to stay on; undefined for all. */
   readonly devices: Set<bigint> | undefined;
-  /** File systems whose pending writes were written before the first look at them; undefined when that is not wanted. */
-  readonly syncedDevices: Set<bigint> | undefined;
+  /** Undefined: sizes and times are trusted. */
+  readonly mappedWrites: MappedWrites | undefined;
+  /** File systems whose pending writes were written before the first look at them. */
+  readonly syncedDevices: Set<bigint>;
+  readonly rereads: number;
+  /** While the sources stand still: where their contents go. */
+  readonly aside: Aside | undefined;
   readonly warnings: EntryReports;
   readonly tally: BackupTally;
   readonly progress: ProgressCounter;

@@ -6,6 +6,8 @@ import type { EntryReport } from './entry-report.ts';
 import type { ExcludeRules } from './exclusion.ts';
 import type { ProgressSink } from './progress.ts';
 import type { BackupSource, StreamSource } from './source-tree.ts';
+import type { Standstill } from './standstill.ts';
+import type { TreeSpool } from './tree-spool.ts';
 
 export interface BackupOptions {
   /** Times with the offset of this machine's time zone, as stock restic writes them. Default: UTC. */
@@ -16,15 +18,26 @@ export interface BackupOptions {
   readonly accessTimes?: boolean;
   /** Leave out what is on other file systems than the sources themselves; their mount points stay, empty. */
   readonly oneFileSystem?: boolean;
-  /**
-   * Write what is under way to each source's file system to storage first (syncfs). Without it a write through a
-   * shared mapping may change no time and be missed by the next backup (DESIGN: safety rules).
-   */
-  readonly syncSource?: boolean;
+  /** Also see writes that change no time: see `MappedWrites`. Default: trust sizes and times, as stock restic does. */
+  readonly mappedWrites?: MappedWrites;
+  /** How often a file that changed while it was read is read again, before it is told as changing. Default: 0. */
+  readonly rereads?: number;
   /** Take files for unchanged although their change time differs from the parent backup's: then the modification time counts. */
   readonly ignoreChangeTime?: boolean;
   /** The same, and although their inode's number differs too: for file systems that keep neither. */
   readonly ignoreInode?: boolean;
+}
+
+/**
+ * A store through a shared mapping changes a file's times only when its page was clean. So what waits in memory is
+ * written to storage before a backup looks at files: stores after that show. Files in memory file systems and those that
+ * a process maps now are always read.
+ */
+export interface MappedWrites {
+  /** Write to storage first (syncfs). Not while the sources stand still: there the parent backup has done it. */
+  readonly sync: boolean;
+  /** Of files that are always read: see `inodesMappedForWriting`. */
+  readonly inodes: ReadonlySet<bigint>;
 }
 
 /** The backup before this one. */
@@ -47,6 +60,10 @@ export interface BackupRequest extends Abortable, ExcludeRules {
   readonly streams?: readonly StreamSource[] | undefined;
   readonly parent?: ParentBackup | undefined;
   readonly options?: BackupOptions;
+  /** Trees are read from it if they are there, and those that are read or saved are added. */
+  readonly trees?: TreeSpool | undefined;
+  /** Only for sources that are directories or files, not for streams. */
+  readonly standstill?: Standstill | undefined;
   readonly progress?: ProgressSink | undefined;
 }
 
@@ -68,6 +85,8 @@ export interface BackupSummary {
   readonly storedBytes: number;
   readonly fileCounts: EntryCounts;
   readonly dirCounts: EntryCounts;
+  /** Files that changed each time they were read: what was saved of them may be from two moments. */
+  readonly unsteadyFiles: number;
 }
 
 export interface BackupResult {

@@ -2,6 +2,7 @@ import { HoldfastError, systemErrorCode, TaskGroup } from '@holdfast/base';
 import { type AccountNames, noAccountNames } from '../filesystem/account-names.ts';
 import { readAttributes } from '../filesystem/extended-attributes.ts';
 import { atWorkingDirectory, isDirectory, statusAt, statusOfPath } from '../filesystem/file-status.ts';
+import { FileSystems } from '../filesystem/file-system-type.ts';
 import { type Descriptor, openTrustedDirectory } from '../filesystem/open.ts';
 import { SystemError, sourceError } from '../filesystem/system-error.ts';
 import { type ByteString, byteStringToText, toByteString } from '../format/byte-string.ts';
@@ -10,10 +11,10 @@ import { unixMode } from '../format/go-file-mode.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { ExtendedAttribute } from '../format/node.ts';
 import { NodeEncoder, type NodeHead } from '../format/node-encoder.ts';
+import { Aside } from './aside.ts';
 import type { BackupContext } from './backup-context.ts';
 import type { BackupRequest, BackupResult } from './backup-request.ts';
 import { BackupTally } from './backup-tally.ts';
-import { ComputedFiles } from './computed-files.ts';
 import { EntryReports } from './entry-report.ts';
 import { EntrySaver } from './entry-saver.ts';
 import type { Exclusion } from './exclusion.ts';
@@ -49,7 +50,8 @@ export interface BackupPlan extends BackupRequest {
 /** Runs the plan; see `backupSources`. */
 export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
   const tasks = new TaskGroup(plan);
-  const context = createContext(plan, tasks);
+  using aside = plan.standstill && new Aside(plan.standstill, tasks);
+  const context = createContext(plan, tasks, aside);
   try {
     const sources = existingSources(plan.sources, context.warnings);
     const sourceTree = buildSourceTree(sources, plan.streams);
@@ -61,36 +63,40 @@ export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
     };
   } catch (error) {
     tasks.fail(error);
+    aside?.abandon(error);
     throw error;
   } finally {
     await tasks.settled();
   }
 }
 
-function createContext(plan: BackupPlan, tasks: TaskGroup): BackupContext {
+function createContext(plan: BackupPlan, tasks: TaskGroup, aside: Aside | undefined): BackupContext {
   const progress = new ProgressCounter(plan.progress);
-  const { accessTimes, ignoreChangeTime, ignoreInode, localTime, oneFileSystem, syncSource } =
+  const { accessTimes, ignoreChangeTime, ignoreInode, localTime, mappedWrites, oneFileSystem, rereads } =
     plan.options ?? {};
-  const { polynomial, writer } = plan;
-  const saver = new FileSaver({ writer, polynomial, progress, signal: tasks.signal });
+  const { polynomial, trees, writer } = plan;
+  const saver = new FileSaver({ writer, polynomial, trees, progress, signal: tasks.signal });
   const memory = new WeightedLimiter(contentMemoryBytes);
   return {
     blobs: plan.blobs,
-    parentTrees: new TreeReadAhead(plan.blobs, tasks),
+    parentTrees: new TreeReadAhead(plan.blobs, { spool: trees, signal: tasks.signal }),
     saver,
     streams: new StreamSaver({ saver, polynomial, memory: new WeightedLimiter(contentMemoryBytes), tasks }),
     tasks,
     memory,
-    openTrees: new WeightedLimiter(mostOpenTrees),
+    openTrees: new WeightedLimiter(aside === undefined ? mostOpenTrees : Number.POSITIVE_INFINITY),
     heads: { names: plan.names, accessTimes: accessTimes === true },
     encoder: new NodeEncoder(localTime === true ? 'local' : 'utc'),
     exclusion: plan.exclusion,
-    computedFiles: new ComputedFiles(),
+    fileSystems: new FileSystems(),
     ignoreChangeTime: ignoreChangeTime === true || ignoreInode === true,
     ignoreInode: ignoreInode === true,
     trustedBefore: plan.parent === undefined ? undefined : timeOfMs(plan.parent.startedAtMs - distrustMs),
     devices: oneFileSystem === true ? new Set() : undefined,
-    syncedDevices: syncSource === true ? new Set() : undefined,
+    mappedWrites,
+    syncedDevices: new Set(),
+    rereads: rereads ?? 0,
+    aside,
     warnings: new EntryReports(),
     tally: new BackupTally(),
     progress,
@@ -142,6 +148,7 @@ class SourceTreeSaver {
     this.#allowDevices(top);
     using parentTree = await this.#trees.parentTree(parentTreeId, top.path);
     const tree = await this.#saveChildren(top, parentTree);
+    await this.#context.aside?.complete();
     const plaintext = await tree.finish();
     this.#context.progress.tell();
     if (this.#savedSources === 0) throw this.#nothingSaved();

@@ -8,10 +8,16 @@ export class BackupTally {
   readonly #files: Tally = { new: 0, changed: 0, unmodified: 0 };
   readonly #dirs: Tally = { new: 0, changed: 0, unmodified: 0 };
   #bytes = 0;
+  #unsteadyFiles = 0;
 
   addFile(change: Change, bytes: number): void {
     this.#files[change] += 1;
     this.#bytes += bytes;
+  }
+
+  /** Of a file that was added too. */
+  addUnsteadyFile(): void {
+    this.#unsteadyFiles += 1;
   }
 
   addDir(change: Change): void {
@@ -26,6 +32,7 @@ export class BackupTally {
       storedBytes,
       fileCounts: { ...this.#files },
       dirCounts: { ...this.#dirs },
+      unsteadyFiles: this.#unsteadyFiles,
     };
   }
 }

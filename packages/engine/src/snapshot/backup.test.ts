@@ -293,7 +293,9 @@ describe('what goes wrong meanwhile', () => {
 
 it('writes the state to storage first when told to', async () => {
   writeFileSync(join(source, 'a'), 'x');
-  const { treeId } = await backUp({ options: { syncSource: true, oneFileSystem: true } });
+  const { treeId } = await backUp({
+    options: { mappedWrites: { sync: true, inodes: new Set() }, oneFileSystem: true },
+  });
   expect([...(await entries(treeId)).keys()]).toEqual(['/data', '/data/a']);
 });
 

@@ -5,6 +5,7 @@ import { readLinkAt } from '../filesystem/entries.ts';
 import { readAttributes, readAttributesAt } from '../filesystem/extended-attributes.ts';
 import { type FileStatus, isRegularFile, statusAt, statusOf } from '../filesystem/file-status.ts';
 import { type Descriptor, openDirectoryAt, openFileAt } from '../filesystem/open.ts';
+import { readToEnd } from '../filesystem/read-to-end.ts';
 import { syncFileSystem } from '../filesystem/sync.ts';
 import { SystemError } from '../filesystem/system-error.ts';
 import { type ByteString, byteStringToText, emptyByteString } from '../format/byte-string.ts';
@@ -14,14 +15,15 @@ import { nodeTypeOf } from '../format/go-file-mode.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { ExtendedAttribute, Node } from '../format/node.ts';
 import type { NodeHead } from '../format/node-encoder.ts';
+import type { Aside, AsideContent } from './aside.ts';
 import type { BackupContext } from './backup-context.ts';
-import { readToEnd } from './computed-files.ts';
-import { FileSaver } from './file-saver.ts';
+import { FileSaver, type SavedContent } from './file-saver.ts';
 import { PendingTree } from './pending-tree.ts';
 import { headOf, withContent } from './source-node.ts';
 import { joinPath } from './source-tree.ts';
 import type { Identity, TreeSaver, TreeSink } from './tree-saver.ts';
 
+const changedMeanwhile = 'it changed while it was read; what was read may be from two moments';
 /** After so many entries other work of the process gets its turn: signals, timers, finished blobs. */
 const entriesPerTurn = 256;
 
@@ -142,11 +144,10 @@ export class EntrySaver {
   }
 
   #saveFile(place: Place, identity: Identity, status: FileStatus, into: TreeSink): Promise<void> | undefined {
-    const { computedFiles, progress, tally } = this.#context;
-    const mayBeKnown = status.size === 0 || this.#isTrusted(status);
-    if (!mayBeKnown || computedFiles.includes(status, place.directory)) {
-      return this.#readFile(place, identity, status, into);
-    }
+    const { fileSystems, progress, tally } = this.#context;
+    const { isComputed, isMemory } = fileSystems.traits(status, place.directory, place.name);
+    const mayBeKnown = status.size === 0 || this.#isTrusted(status, isMemory);
+    if (!mayBeKnown || isComputed) return this.#saveChanged(place, identity, status, into);
     const head = this.#headOf(place, identity, status);
     const kept = identity.parent.keepFile(this.#trees.encode(head), this.#hasChunk);
     if (kept !== undefined) {
@@ -157,10 +158,17 @@ export class EntrySaver {
     }
     const previous = identity.parent.find(identity.name);
     const content = status.size === 0 ? [] : this.#unchangedContent(status, previous);
-    if (content === undefined) return this.#readFile(place, identity, status, into);
+    if (content === undefined) return this.#saveChanged(place, identity, status, into);
     progress.addBytes(status.size);
     into.push(this.#counted(withContent(head, content), previous, place.path));
     return undefined;
+  }
+
+  #saveChanged(place: Place, identity: Identity, status: FileStatus, into: TreeSink): Promise<void> {
+    const { aside } = this.#context;
+    return aside === undefined
+      ? this.#readFile(place, identity, status, into)
+      : this.#setFileAside(place, identity, aside, into);
   }
 
   async #readFile(
@@ -200,27 +208,88 @@ export class EntrySaver {
     name: ByteString,
     previous: Node | undefined,
   ): Promise<Node | undefined> {
-    const { computedFiles, heads, saver, streams, tasks, warnings } = this.#context;
     try {
       using _ = file;
-      const status = statusOf(file.number);
-      if (!isRegularFile(status)) throw new SystemError('ENOENT', 'openat');
-      const extendedAttributes = this.#attributesOfOpen(file.number, place.path);
-      const isComputed = computedFiles.includes(status, file.number);
-      const { content, size } = isComputed
-        ? await streams.save(readToEnd(file.number, tasks))
-        : await saver.saveFile(file.number, status);
-      const after = statusOf(file.number);
-      const isSame = size === after.size && sameTime(status.modifiedAt, after.modifiedAt);
-      if (!isSame && !isComputed) {
-        warnings.add(place.path, 'it changed while it was read; what was read may be from two moments');
-      }
-      const head = headOf(status, heads, { name, extendedAttributes });
+      const { head, content, size } = await this.#readSteadily(file, place, name);
       return this.#counted(withContent({ ...head, size }, content), previous, place.path);
     } catch (error) {
       this.#warnOrThrow(place, error);
       return undefined;
     }
+  }
+
+  /** Reads a file that changes meanwhile again, as often as is asked for. */
+  async #readSteadily(
+    file: Descriptor,
+    place: Place,
+    name: ByteString,
+  ): Promise<SavedContent & { readonly head: NodeHead }> {
+    const { fileSystems, heads, rereads, saver, streams, tasks, tally, warnings } = this.#context;
+    for (let attempt = 0; ; attempt += 1) {
+      const status = statusOfRegular(file);
+      const extendedAttributes = this.#attributesOfOpen(file.number, place.path);
+      const { isComputed } = fileSystems.traits(status, file.number);
+      const saved = isComputed
+        ? await streams.save(readToEnd(file.number, tasks))
+        : await saver.saveFile(file.number, status);
+      const isSteady = isComputed || isSameContent(saved.size, status, statusOf(file.number));
+      if (!isSteady && attempt < rereads) continue;
+      if (!isSteady) {
+        warnings.add(place.path, changedMeanwhile);
+        tally.addUnsteadyFile();
+      }
+      return { ...saved, head: headOf(status, heads, { name, extendedAttributes }) };
+    }
+  }
+
+  /** Copies a file while nothing changes; it is saved when the sources may go on. */
+  async #setFileAside(place: Place, { name, parent }: Identity, aside: Aside, into: TreeSink): Promise<void> {
+    const { tasks } = this.#context;
+    const previous = parent.find(name);
+    await aside.acquire();
+    into.push(tasks.start(this.#saveFromAside(place, name, previous, aside)));
+  }
+
+  async #saveFromAside(
+    place: Place,
+    name: ByteString,
+    previous: Node | undefined,
+    aside: Aside,
+  ): Promise<Node | undefined> {
+    const { memory, saver, tasks } = this.#context;
+    try {
+      const { head, content } = await this.#copyAside(place, name, aside).finally(() => aside.release());
+      await aside.over;
+      await memory.acquire(content.weight, tasks);
+      try {
+        const { content: ids, size } = await content.save(saver);
+        return this.#counted(withContent({ ...head, size }, ids), previous, place.path);
+      } finally {
+        memory.release(content.weight);
+      }
+    } catch (error) {
+      this.#warnOrThrow(place, error);
+      return undefined;
+    }
+  }
+
+  async #copyAside(
+    place: Place,
+    name: ByteString,
+    aside: Aside,
+  ): Promise<{ readonly head: NodeHead; readonly content: AsideContent }> {
+    using file = openFileAt(place.directory, place.name);
+    const status = statusOfRegular(file);
+    const extendedAttributes = this.#attributesOfOpen(file.number, place.path);
+    const { isComputed } = this.#context.fileSystems.traits(status, file.number);
+    if (isComputed) throw new SystemError('EOPNOTSUPP', 'copy');
+    const content = await aside.copy(file, status);
+    // Something that was not paused writes here too.
+    if (!isSameContent(status.size, status, statusOf(file.number))) {
+      this.#context.warnings.add(place.path, changedMeanwhile);
+      this.#context.tally.addUnsteadyFile();
+    }
+    return { head: headOf(status, this.#context.heads, { name, extendedAttributes }), content };
   }
 
   #counted(node: Node, previous: Node | undefined, path: ByteString): Node {
@@ -239,16 +308,16 @@ export class EntrySaver {
       previous.size === status.size &&
       (ignoreInode || previous.inode === status.inode) &&
       sameTime(previous.modifiedAt, status.modifiedAt) &&
-      (ignoreChangeTime || sameTime(previous.changedAt, status.changedAt)) &&
-      this.#isTrusted(status);
+      (ignoreChangeTime || sameTime(previous.changedAt, status.changedAt));
     if (!isUnchanged || !previous.content?.every((id) => blobs.hasBlob('data', id))) return undefined;
     return previous.content;
   }
 
   /** True if a change since the parent backup would show in its times. */
-  #isTrusted(status: FileStatus): boolean {
-    const { ignoreChangeTime, trustedBefore } = this.#context;
+  #isTrusted(status: FileStatus, isInMemory: boolean): boolean {
+    const { ignoreChangeTime, mappedWrites, trustedBefore } = this.#context;
     if (trustedBefore === undefined) return false;
+    if (mappedWrites !== undefined && (isInMemory || mappedWrites.inodes.has(status.inode))) return false;
     return isBefore(ignoreChangeTime ? status.modifiedAt : status.changedAt, trustedBefore);
   }
 
@@ -256,11 +325,12 @@ export class EntrySaver {
     return this.#context.devices?.has(status.deviceId) === false;
   }
 
-  async #syncOnce(directory: Descriptor, deviceId: bigint): Promise<void> {
-    const { syncedDevices } = this.#context;
-    if (syncedDevices === undefined || syncedDevices.has(deviceId)) return;
+  /** Writes what waits for the file system of an open file or directory to storage, once. */
+  async #syncOnce(opened: Descriptor, deviceId: bigint): Promise<void> {
+    const { mappedWrites, syncedDevices } = this.#context;
+    if (mappedWrites?.sync !== true || syncedDevices.has(deviceId)) return;
     syncedDevices.add(deviceId);
-    await syncFileSystem(directory.number);
+    await syncFileSystem(opened.number);
   }
 
   /** Failures of the source are warnings; failures of the repository, and an abort, end the backup. */
@@ -268,6 +338,17 @@ export class EntrySaver {
     if (systemErrorCode(error) === undefined) throw error;
     this.#context.warnings.addFailure(place.path, 'it was left out', error);
   }
+}
+
+function statusOfRegular(file: Descriptor): FileStatus {
+  const status = statusOf(file.number);
+  if (!isRegularFile(status)) throw new SystemError('ENOENT', 'openat');
+  return status;
+}
+
+/** Whether what was read is what the file had at one moment, by its statuses before and after. */
+function isSameContent(sizeRead: number, before: FileStatus, after: FileStatus): boolean {
+  return sizeRead === after.size && sameTime(before.modifiedAt, after.modifiedAt);
 }
 
 function sameContent(a: Node['content'] | undefined, b: Node['content']): boolean {

@@ -8,6 +8,7 @@ import type { BlobType, BlobWriter, SavedBlob } from '../repository/blob-store.t
 import { threadCount } from '../workers/worker-pool.ts';
 import { readChunks, type WindowPool, windowBytes } from './chunk-reader.ts';
 import type { ProgressCounter } from './progress.ts';
+import type { TreeSpool } from './tree-spool.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
 /** How much of one file's chunks may wait to be stored. */
@@ -29,6 +30,7 @@ export interface SavedContent {
 export interface FileSaverParts {
   readonly writer: BlobWriter;
   readonly polynomial: ChunkerPolynomial;
+  readonly trees?: TreeSpool | undefined;
   readonly progress: ProgressCounter;
   readonly signal: AbortSignal;
 }
@@ -70,6 +72,7 @@ export class FileSaver implements WindowPool {
     throwIfAborted(this.#parts.signal);
     try {
       const saved = await this.#parts.writer.saveBlob(type, plaintext, { signal: this.#parts.signal });
+      if (type === 'tree') this.#parts.trees?.add(saved.id, plaintext);
       return this.#counted(type, saved).id;
     } catch (error) {
       // Never a bare system error: those mean here that the source could not be read.

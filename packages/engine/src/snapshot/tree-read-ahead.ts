@@ -3,6 +3,12 @@ import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { decodeNodes } from '../format/tree-codec.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
+import type { TreeSpool } from './tree-spool.ts';
+
+export interface TreeReadAheadOptions extends Abortable {
+  /** Asked first, and given what was read from the repository. */
+  readonly spool?: TreeSpool | undefined;
+}
 
 const mostBytesAhead = 8 * 1024 * 1024;
 
@@ -12,12 +18,14 @@ const mostBytesAhead = 8 * 1024 * 1024;
  */
 export class TreeReadAhead {
   readonly #blobs: BlobReader;
+  readonly #spool: TreeSpool | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #ahead = new Map<TreeId, Promise<Uint8Array>>();
   #bytesAhead = 0;
 
-  constructor(blobs: BlobReader, { signal }: Abortable = {}) {
+  constructor(blobs: BlobReader, { spool, signal }: TreeReadAheadOptions = {}) {
     this.#blobs = blobs;
+    this.#spool = spool;
     this.#signal = signal;
   }
 
@@ -56,6 +64,10 @@ export class TreeReadAhead {
   }
 
   async #read(treeId: TreeId): Promise<Uint8Array> {
-    return await this.#blobs.readBlob('tree', treeId, { signal: this.#signal });
+    const spooled = this.#spool?.read(treeId);
+    if (spooled !== undefined) return spooled;
+    const bytes = await this.#blobs.readBlob('tree', treeId, { signal: this.#signal });
+    this.#spool?.add(treeId, bytes);
+    return bytes;
   }
 }

@@ -97,7 +97,9 @@ export class TreeSaver {
   }
 
   async #saveTree(head: NodeHead, tree: PendingTree, before: DirectoryBefore): Promise<Node> {
-    const subtree = await this.#context.saver.saveBlob('tree', await tree.finish());
+    const plaintext = await tree.finish();
+    await this.#context.aside?.over;
+    const subtree = await this.#context.saver.saveBlob('tree', plaintext);
     if (before.isNew) this.#context.tally.addDir('new');
     else this.#context.tally.addDir(before.tree.treeId === subtree ? 'unmodified' : 'changed');
     return withSubtree(head, subtree);

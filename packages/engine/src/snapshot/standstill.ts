@@ -1,0 +1,16 @@
+/** How much was copied while the sources stood still. */
+export interface CopiedAside {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/**
+ * Sources that stand still for as short a time as can be. Files that changed since the parent backup are copied to local
+ * storage; they are cut into chunks, and anything is written to the repository, once the sources may go on.
+ */
+export interface Standstill {
+  /** Where the copies are kept: an existing directory, best on the same file system as the sources. */
+  readonly directory: string;
+  /** Called once, when nothing more is needed of the sources. Work goes on as soon as it resolves, and ends if it rejects. */
+  setAside(copied: CopiedAside): Promise<void>;
+}

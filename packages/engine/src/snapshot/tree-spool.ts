@@ -1,0 +1,50 @@
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TreeId } from '../format/ids.ts';
+
+interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/**
+ * Trees that backups of this process saved or read, in a file on local storage: the next backup of the same sources
+ * compares with them, and asks nothing of the repository for it.
+ */
+export class TreeSpool implements Disposable {
+  readonly #file: number;
+  readonly #places = new Map<TreeId, Place>();
+  #end = 0;
+
+  /** @param directory existing; the file in it has no name and goes with the process */
+  constructor(directory: string) {
+    const folder = mkdtempSync(join(directory, 'trees-'));
+    this.#file = openSync(join(folder, 'spool'), 'wx+', 0o600);
+    rmSync(folder, { recursive: true });
+  }
+
+  add(id: TreeId, plaintext: Uint8Array): void {
+    if (this.#places.has(id)) return;
+    for (let written = 0; written < plaintext.length; ) {
+      written += writeSync(this.#file, plaintext, written, plaintext.length - written, this.#end + written);
+    }
+    this.#places.set(id, { offset: this.#end, length: plaintext.length });
+    this.#end += plaintext.length;
+  }
+
+  /** The tree's plaintext, in memory of its own; undefined if it was never added. */
+  read(id: TreeId): Buffer | undefined {
+    const place = this.#places.get(id);
+    if (place === undefined) return undefined;
+    const bytes = Buffer.allocUnsafeSlow(place.length);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(this.#file, bytes, length, bytes.length - length, place.offset + length);
+    }
+    return length === bytes.length ? bytes : undefined;
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#file);
+  }
+}
