@@ -21,6 +21,20 @@ export async function sleep(durationMs: number, { signal }: Abortable = {}): Pro
   }
 }
 
+/** What the promise comes to; rejects as soon as the signal fires, and leaves the promise to itself then. */
+export async function untilAborted<Result>(promise: Promise<Result>, { signal }: Abortable): Promise<Result> {
+  throwIfAborted(signal);
+  if (signal === undefined) return await promise;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(interrupted(signal));
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
 function interrupted(signal: AbortSignal): HoldfastError {
   if (signal.reason instanceof HoldfastError) return signal.reason;
   return new HoldfastError('interrupted', 'The work was interrupted.', { cause: signal.reason });

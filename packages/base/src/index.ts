@@ -1,4 +1,4 @@
-export { type Abortable, sleep, throwIfAborted } from './abort.ts';
+export { type Abortable, sleep, throwIfAborted, untilAborted } from './abort.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type ErrorCode, type ErrorKind, errorCodes, isErrorCode } from './error-codes.ts';
 export { type ExitStatus, exitStatus, exitStatusOfKind } from './exit-status.ts';

@@ -45,6 +45,7 @@ export { guardLingerMs } from './freeze/run-guard.ts';
 export { type Guard, type StartGuardOptions, startGuard } from './freeze/start-guard.ts';
 export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';
 export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
+export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
 export type { MountDecision } from './mounts/decide-mount.ts';
 export {
   type DescribedMount,

@@ -1,18 +1,19 @@
 import { isHoldfastError } from '@holdfast/base';
 import { initRepository, openBackend, type Repository, scanSources } from '@holdfast/engine';
 import type { BackupTask } from '@holdfast/protocol';
-import { readPart, savePartSnapshot } from './capture-part.ts';
+import { captureConsistent, captureLive } from './capture/capture.ts';
+import { saveManifest } from './capture/manifest.ts';
+import { savePartSnapshot } from './capture/part.ts';
 import { lockForTask, openExisting } from './open-for-task.ts';
 import type { PhaseProgress } from './phase-progress.ts';
-import { saveManifest } from './save-manifest.ts';
 import type { TaskContext } from './task-context.ts';
 
-/** The containers may be paused meanwhile. */
-const lockWaitMs = 5000;
+/** For as long as somebody prunes. */
+const lockWaitMs = 60_000;
 
 /**
- * Takes one backup. Order of writes: packs, their index, every part's snapshot, `sealed`, (commit), the manifest.
- * Whatever ends it before the manifest leaves blobs and part snapshots that count for nothing.
+ * Takes one backup, consistent or live. Order of writes: packs, their index, every part's snapshot, `sealed`, (commit),
+ * the manifest. Whatever ends it before the manifest leaves blobs and part snapshots that count for nothing.
  */
 export async function runBackupTask(task: BackupTask, context: TaskContext): Promise<void> {
   const progress = context.phase('backup');
@@ -22,16 +23,17 @@ export async function runBackupTask(task: BackupTask, context: TaskContext): Pro
   await using locked = await lockForTask(opened, { signal: context.signal, waitMs: lockWaitMs });
   const { repository, lock, signal } = locked;
   await using writer = await repository.openWriter({ lock, signal });
-  const writing = { task, context, locked, writer, progress };
+  const writing = { task, context, locked, writer };
+  const isLive = task.manifest.mode === 'live';
+  const captured = await (isLive ? captureLive : captureConsistent)(writing, progress);
 
-  const readParts = [];
-  for (const part of task.parts) readParts.push(await readPart(part, writing));
   await writer.flush({ signal });
   const parts = [];
-  for (const readPart of readParts) parts.push(await savePartSnapshot(readPart, writing));
-
-  await context.sealAndWaitForCommit();
-  const { manifest, snapshotId } = await saveManifest(parts, writing);
+  for (const [position, part] of captured.parts.entries()) {
+    parts.push(await savePartSnapshot(part, captured.storedBytes[position] ?? 0, writing));
+  }
+  const freeze = await context.sealAndWaitForCommit();
+  const { manifest, snapshotId } = await saveManifest({ captured, parts, freeze }, writing);
   context.committed(manifest, snapshotId);
 }
 

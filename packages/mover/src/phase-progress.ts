@@ -18,8 +18,7 @@ export class PhaseProgress {
   readonly #clock: Clock;
   readonly #emit: (progress: Progress) => void;
   #total: Amount | undefined;
-  #earlierParts = nothing;
-  #currentPart = nothing;
+  readonly #done: Amount[] = [];
   #reportedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(phase: string, clock: Clock, emit: (progress: Progress) => void) {
@@ -33,13 +32,12 @@ export class PhaseProgress {
     this.#total = { files: total.files, bytes: total.bytes };
   }
 
-  /** For the work on the next part; what comes too soon after the last report is dropped. */
+  /** For the work on one part, several at once too; what comes too soon after the last report is dropped. */
   part(name: string): ProgressSink {
-    this.#earlierParts = sum(this.#earlierParts, this.#currentPart);
-    this.#currentPart = nothing;
+    const position = this.#done.push(nothing) - 1;
     return {
       report: ({ files, bytes }) => {
-        this.#currentPart = { files, bytes };
+        this.#done[position] = { files, bytes };
         const now = this.#clock.elapsed();
         if (now - this.#reportedAtMs < intervalMs) return;
         this.#reportedAtMs = now;
@@ -49,7 +47,7 @@ export class PhaseProgress {
   }
 
   #toProgress(part: string): Progress {
-    const { files, bytes } = sum(this.#earlierParts, this.#currentPart);
+    const { files, bytes } = sum(...this.#done);
     const filesTotal = this.#total?.files ?? null;
     const bytesTotal = this.#total?.bytes ?? null;
     return { phase: this.#phase, part, files, bytes, filesTotal, bytesTotal };

@@ -1,21 +1,42 @@
-import { type Abortable, HoldfastError, toHoldfastError, wholeLines } from '@holdfast/base';
-import { type MoverMessage, moverMessageSchema, type TaskSpec, taskSpecSchema } from '@holdfast/protocol';
+import { type Abortable, HoldfastError, toHoldfastError, untilAborted, wholeLines } from '@holdfast/base';
+import {
+  type FreezeFacts,
+  type MoverMessage,
+  moverMessageSchema,
+  type TaskSpec,
+  taskSpecSchema,
+} from '@holdfast/protocol';
 
 /** A task lists every mount of an environment: far below this. */
 const maxLineBytes = 16 * 1024 * 1024;
 
+/** What each message that is waited for says. */
+interface Heard {
+  readonly go: undefined;
+  readonly frozen: undefined;
+  readonly thawed: undefined;
+  readonly live: undefined;
+  readonly commit: FreezeFacts | undefined;
+}
+
 /**
  * The mover's end of its standard input: the task spec on the first line, then messages.
  *
- *     reading spec ──► waiting for go ──► (waiting for commit) ──► alone
- *           └────────────────┴── end of input, cancel or nonsense ──► `signal` fires
+ *     reading spec ──► go ──► [frozen ──► thawed, or live] ──► (commit) ──► alone
+ *           └──────────┴─────────────── end of input, cancel or nonsense ──► `signal` fires
  *
  * Once `commit` came in or `finishAlone` was called, nothing that comes in or ends stops the work any more.
  */
 export class ServerChannel {
   readonly #lines: AsyncGenerator<string, void, undefined>;
   readonly #abort = new AbortController();
-  readonly #heard = { go: Promise.withResolvers<void>(), commit: Promise.withResolvers<void>() };
+  readonly #heard = {
+    go: Promise.withResolvers<undefined>(),
+    frozen: Promise.withResolvers<undefined>(),
+    thawed: Promise.withResolvers<undefined>(),
+    live: Promise.withResolvers<undefined>(),
+    commit: Promise.withResolvers<FreezeFacts | undefined>(),
+  };
   #isAlone = false;
 
   constructor(input: AsyncIterable<Uint8Array>) {
@@ -45,9 +66,12 @@ export class ServerChannel {
     return parsed.data;
   }
 
-  /** @throws the reason of `signal` when that fires first */
-  async waitFor(message: 'go' | 'commit'): Promise<void> {
-    await untilAborted(this.#heard[message].promise, this.#abort);
+  /** @throws the reason of `signal` when that, or the given one, fires first */
+  async waitFor<Type extends keyof Heard>(
+    message: Type,
+    { signal = this.signal }: Abortable = {},
+  ): Promise<Heard[Type]> {
+    return (await untilAborted<Heard[keyof Heard]>(this.#heard[message].promise, { signal })) as Heard[Type];
   }
 
   /** Asks for an end as `cancel` does: what a termination signal means. */
@@ -72,12 +96,15 @@ export class ServerChannel {
   #take(message: MoverMessage): void {
     switch (message.type) {
       case 'go':
-        this.#heard.go.resolve();
+      case 'frozen':
+      case 'thawed':
+      case 'live':
+        this.#heard[message.type].resolve(undefined);
         return;
       case 'commit':
         // Already here: what comes right behind it must not find the task still waiting.
         this.#isAlone = true;
-        this.#heard.commit.resolve();
+        this.#heard.commit.resolve(message.capture);
         return;
       case 'cancel':
         this.cancel();
@@ -86,18 +113,6 @@ export class ServerChannel {
 
   #stop(reason: HoldfastError): void {
     if (!this.#isAlone) this.#abort.abort(reason);
-  }
-}
-
-async function untilAborted(promise: Promise<void>, { signal }: Abortable): Promise<void> {
-  signal?.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = (): void => aborted.reject(signal?.reason);
-  signal?.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([promise, aborted.promise]);
-  } finally {
-    signal?.removeEventListener('abort', onAbort);
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Clock } from '@holdfast/base';
-import type { LogLine, Manifest, MoverEvent, SealedPart, TaskSpec } from '@holdfast/protocol';
+import type { Abortable, Clock } from '@holdfast/base';
+import type { CopiedAside } from '@holdfast/engine';
+import type { FreezeFacts, LogLine, Manifest, MoverEvent, SealedPart, TaskSpec } from '@holdfast/protocol';
 import type { EventLog } from './event-log.ts';
 import { PhaseProgress } from './phase-progress.ts';
 import type { ServerChannel } from './server-channel.ts';
@@ -88,10 +89,37 @@ export class TaskContext {
     this.#emit({ type: 'part', part });
   }
 
-  /** Reports `sealed` and waits for `commit`: from its return on, the task is brought to its end whatever comes. */
-  async sealAndWaitForCommit(): Promise<void> {
+  /**
+   * Reports that all but a final pass is done, and waits until the sources stand still: false if they will not, and
+   * what was read before has to do.
+   */
+  async waitForFreeze(rehearsal: CopiedAside): Promise<boolean> {
+    this.#emit({ type: 'precopied', ...rehearsal });
+    const { channel } = this.#options;
+    return await Promise.race([
+      channel.waitFor('frozen').then(() => true),
+      channel.waitFor('live').then(() => false),
+    ]);
+  }
+
+  /** Reports that nothing more is needed of the sources, and waits until they go on. */
+  async waitForThaw(copied: CopiedAside, { signal }: Abortable): Promise<void> {
+    this.#emit({ type: 'captured', ...copied });
+    await this.#options.channel.waitFor('thawed', { signal });
+  }
+
+  /** Resolves when the environment could not be held still after all. */
+  async waitForGiveUp({ signal }: Abortable): Promise<void> {
+    await this.#options.channel.waitFor('live', { signal });
+  }
+
+  /**
+   * Reports `sealed` and waits for `commit`: from its return on, the task is brought to its end whatever comes.
+   * Answers what the server saw of the freeze, if there was one.
+   */
+  async sealAndWaitForCommit(): Promise<FreezeFacts | undefined> {
     this.#emit({ type: 'sealed' });
-    await this.#options.channel.waitFor('commit');
+    return await this.#options.channel.waitFor('commit');
   }
 
   /** As if `commit` had come: for a task that has none. */

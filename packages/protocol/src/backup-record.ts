@@ -35,6 +35,19 @@ export const logLineSchema = z
   .object({ timeMs: timeMsSchema, level: z.enum(['info', 'warn', 'error']), message: z.string() })
   .meta({ id: 'LogLine' });
 
+/** How a backup's contents came to be of one moment, or did not. */
+export const captureFactsSchema = z
+  .object({
+    /** From the first container that stopped to the last that went on; null where nothing was paused. */
+    frozenMs: z.number().nonnegative().nullable(),
+    /** Requests that waited in gates and went on; null without gates. */
+    requestsHeld: z.int().nonnegative().nullable(),
+    longestWaitMs: z.number().nonnegative().nullable(),
+    /** Files that changed each time they were read: what is in the backup of them may be from two moments. */
+    unsteadyFiles: z.int().nonnegative(),
+  })
+  .meta({ id: 'CaptureFacts' });
+
 /**
  * The manifest: the JSON file `manifest.json` that is the only top entry of the snapshot which commits a backup.
  * A later revision of the same backup (description, pin, expiry) is a new manifest snapshot; the highest wins.
@@ -60,6 +73,7 @@ export const manifestSchema = z.object({
   createdBy: z.string(),
   policy: z.string().nullable(),
   parts: z.array(sealedPartSchema),
+  capture: captureFactsSchema,
   log: z.array(logLineSchema),
 });
 
@@ -67,6 +81,7 @@ export type BackupKind = z.infer<typeof backupKindSchema>;
 export type BackupMode = z.infer<typeof backupModeSchema>;
 export type BackupStatus = z.infer<typeof backupStatusSchema>;
 export type SealedPart = z.infer<typeof sealedPartSchema>;
+export type CaptureFacts = z.infer<typeof captureFactsSchema>;
 export type LogLine = z.infer<typeof logLineSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 

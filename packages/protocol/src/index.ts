@@ -2,6 +2,8 @@ export {
   type BackupKind,
   type BackupMode,
   type BackupStatus,
+  type CaptureFacts,
+  captureFactsSchema,
   type LogLine,
   logLineSchema,
   type Manifest,
@@ -84,7 +86,7 @@ export {
   type TaskOutcome,
   taskOutcomeSchema,
 } from './task/mover-event.ts';
-export { type MoverMessage, moverMessageSchema } from './task/mover-message.ts';
+export { type FreezeFacts, type MoverMessage, moverMessageSchema } from './task/mover-message.ts';
 export {
   type BackupTask,
   backupTaskSchema,

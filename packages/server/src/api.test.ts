@@ -6,7 +6,7 @@ import type { JobRecord } from './features/jobs/job-record.ts';
 import { createJournalStore } from './features/jobs/journal-store.ts';
 import { createLeaseStore } from './features/jobs/lease-store.ts';
 import { createLogStore } from './features/jobs/log-store.ts';
-import { sealedPart } from './testing/fixtures.ts';
+import { committedBackup, sealedPart } from './testing/fixtures.ts';
 import { openTestApi } from './testing/test-api.ts';
 
 type Api = Awaited<ReturnType<typeof openTestApi>>;
@@ -22,7 +22,7 @@ async function makeReady(api: Api, job: JobRecord): Promise<void> {
   const { backupId } = job;
   await catalog.write(async (tx) => {
     const parts = [sealedPart('uploads', 100)];
-    const committed = { parts, manifestSnapshotId: 'c'.repeat(64), finishedAtMs: clock.now() };
+    const committed = committedBackup(parts, clock.now());
     await createBackupStore({ catalog, clock }).markReady(backupId, committed, tx);
     await leases.finish(leased.lease, done, tx);
   });

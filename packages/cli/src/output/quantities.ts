@@ -32,6 +32,11 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** Short times: `85 ms`, `1.24 s` */
+export function formatMilliseconds(milliseconds: number): string {
+  return milliseconds < 999.5 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
+}
+
 /** Local time with its offset, to the second: `2026-11-21T03:17:02+01:00`. */
 export function formatTime(timeMs: number): string {
   const date = new Date(timeMs);

@@ -80,6 +80,7 @@ export function sampleBackupSummary(change: Partial<BackupSummary> = {}): Backup
     expiresAtMs: null,
     bytes: 3 * 1024 * 1024,
     storedBytes: 1_000_000,
+    capture: { frozenMs: 85, requestsHeld: null, longestWaitMs: null, unsteadyFiles: 0 },
     jobId: sampleJobId,
     ...change,
   };

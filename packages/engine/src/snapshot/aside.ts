@@ -31,6 +31,7 @@ export class Aside implements Disposable {
   readonly #over = Promise.withResolvers<void>();
   readonly #path: string;
   readonly #directory: Descriptor;
+  readonly #startedAt = performance.now();
   #inMemoryBytes = 0;
   #files = 0;
   #bytes = 0;
@@ -69,7 +70,8 @@ export class Aside implements Disposable {
   /** To be called when the last file was given: waits for the copies, and then until the sources go on. */
   async complete(): Promise<void> {
     await this.#copies.acquire(copiesAtOnce, this.#tasks);
-    await this.#standstill.setAside({ files: this.#files, bytes: this.#bytes });
+    const elapsedMs = performance.now() - this.#startedAt;
+    await this.#standstill.setAside({ files: this.#files, bytes: this.#bytes, elapsedMs });
     this.#over.resolve();
   }
 

@@ -22,6 +22,8 @@ export interface BackupOptions {
   readonly mappedWrites?: MappedWrites;
   /** How often a file that changed while it was read is read again, before it is told as changing. Default: 0. */
   readonly rereads?: number;
+  /** About how much contents under way may take, in bytes. Default: 64 MiB. Less where backups run side by side. */
+  readonly memoryBytes?: number;
   /** Take files for unchanged although their change time differs from the parent backup's: then the modification time counts. */
   readonly ignoreChangeTime?: boolean;
   /** The same, and although their inode's number differs too: for file systems that keep neither. */

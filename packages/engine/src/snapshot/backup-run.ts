@@ -1,9 +1,16 @@
-import { HoldfastError, systemErrorCode, TaskGroup } from '@holdfast/base';
+import { HoldfastError, systemErrorCode, TaskGroup, throwIfAborted } from '@holdfast/base';
 import { type AccountNames, noAccountNames } from '../filesystem/account-names.ts';
 import { readAttributes } from '../filesystem/extended-attributes.ts';
-import { atWorkingDirectory, isDirectory, statusAt, statusOfPath } from '../filesystem/file-status.ts';
+import {
+  atWorkingDirectory,
+  isDirectory,
+  isRegularFile,
+  statusAt,
+  statusOfPath,
+} from '../filesystem/file-status.ts';
 import { FileSystems } from '../filesystem/file-system-type.ts';
-import { type Descriptor, openTrustedDirectory } from '../filesystem/open.ts';
+import { type Descriptor, openFileAt, openTrustedDirectory } from '../filesystem/open.ts';
+import { syncFileSystem } from '../filesystem/sync.ts';
 import { SystemError, sourceError } from '../filesystem/system-error.ts';
 import { type ByteString, byteStringToText, toByteString } from '../format/byte-string.ts';
 import type { FileTime } from '../format/file-time.ts';
@@ -50,8 +57,10 @@ export interface BackupPlan extends BackupRequest {
 /** Runs the plan; see `backupSources`. */
 export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
   const tasks = new TaskGroup(plan);
+  const syncedDevices = new Set<bigint>();
+  if (plan.options?.mappedWrites?.sync === true) await syncSources(plan, syncedDevices);
   using aside = plan.standstill && new Aside(plan.standstill, tasks);
-  const context = createContext(plan, tasks, aside);
+  const context = createContext(plan, { tasks, syncedDevices, aside });
   try {
     const sources = existingSources(plan.sources, context.warnings);
     const sourceTree = buildSourceTree(sources, plan.streams);
@@ -70,18 +79,39 @@ export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
   }
 }
 
-function createContext(plan: BackupPlan, tasks: TaskGroup, aside: Aside | undefined): BackupContext {
+/** Writes what waits for the file systems of the sources to storage: what is mounted below follows on the way. */
+async function syncSources({ sources, signal }: BackupPlan, syncedDevices: Set<bigint>): Promise<void> {
+  for (const source of sources) {
+    throwIfAborted(signal);
+    const path = toByteString(source.path);
+    try {
+      const status = statusAt(atWorkingDirectory, path);
+      if (status === undefined || !(isDirectory(status) || isRegularFile(status))) continue;
+      if (syncedDevices.has(status.deviceId)) continue;
+      using opened = openFileAt(atWorkingDirectory, path);
+      await syncFileSystem(opened.number);
+      syncedDevices.add(status.deviceId);
+    } catch (error) {
+      throw sourceError(error, path);
+    }
+  }
+}
+
+type RunParts = Pick<BackupContext, 'tasks' | 'syncedDevices' | 'aside'>;
+
+function createContext(plan: BackupPlan, { tasks, syncedDevices, aside }: RunParts): BackupContext {
   const progress = new ProgressCounter(plan.progress);
   const { accessTimes, ignoreChangeTime, ignoreInode, localTime, mappedWrites, oneFileSystem, rereads } =
     plan.options ?? {};
+  const memoryBytes = plan.options?.memoryBytes ?? contentMemoryBytes;
   const { polynomial, trees, writer } = plan;
   const saver = new FileSaver({ writer, polynomial, trees, progress, signal: tasks.signal });
-  const memory = new WeightedLimiter(contentMemoryBytes);
+  const memory = new WeightedLimiter(memoryBytes);
   return {
     blobs: plan.blobs,
     parentTrees: new TreeReadAhead(plan.blobs, { spool: trees, signal: tasks.signal }),
     saver,
-    streams: new StreamSaver({ saver, polynomial, memory: new WeightedLimiter(contentMemoryBytes), tasks }),
+    streams: new StreamSaver({ saver, polynomial, memory: new WeightedLimiter(memoryBytes), tasks }),
     tasks,
     memory,
     openTrees: new WeightedLimiter(aside === undefined ? mostOpenTrees : Number.POSITIVE_INFINITY),
@@ -94,7 +124,7 @@ function createContext(plan: BackupPlan, tasks: TaskGroup, aside: Aside | undefi
     trustedBefore: plan.parent === undefined ? undefined : timeOfMs(plan.parent.startedAtMs - distrustMs),
     devices: oneFileSystem === true ? new Set() : undefined,
     mappedWrites,
-    syncedDevices: new Set(),
+    syncedDevices,
     rereads: rereads ?? 0,
     aside,
     warnings: new EntryReports(),

@@ -325,7 +325,7 @@ export class EntrySaver {
     return this.#context.devices?.has(status.deviceId) === false;
   }
 
-  /** Writes what waits for the file system of an open file or directory to storage, once. */
+  /** Writes what waits for the file system of an open directory to storage, once. */
   async #syncOnce(opened: Descriptor, deviceId: bigint): Promise<void> {
     const { mappedWrites, syncedDevices } = this.#context;
     if (mappedWrites?.sync !== true || syncedDevices.has(deviceId)) return;

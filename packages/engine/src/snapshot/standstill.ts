@@ -2,6 +2,8 @@
 export interface CopiedAside {
   readonly files: number;
   readonly bytes: number;
+  /** How long that took: from the first look at the sources. */
+  readonly elapsedMs: number;
 }
 
 /**

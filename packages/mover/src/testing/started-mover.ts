@@ -62,9 +62,18 @@ export class StartedMover {
     }
   }
 
+  async #answerFreeze(): Promise<void> {
+    const first = await Promise.race([this.sees('precopied'), this.sees('sealed'), this.sees('result')]);
+    if (first.type !== 'precopied') return;
+    this.send({ type: 'frozen' });
+    const second = await Promise.race([this.sees('captured'), this.sees('result')]);
+    if (second.type === 'captured') this.send({ type: 'thawed' });
+  }
+
   /** Answers each milestone at once, up to the result. */
   async runThrough() {
     this.send({ type: 'go' });
+    await this.#answerFreeze();
     await Promise.race([this.sees('sealed'), this.sees('result')]);
     this.send({ type: 'commit' });
     const result = await this.sees('result');

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,12 +33,15 @@ export async function testPlace(): Promise<TestPlace> {
   const repository = join(folder, 'repository');
   const base = () => {
     const taskId = `tsk_${newId()}`;
+    const scratchPath = join(folder, `${taskId}.scratch`);
+    mkdirSync(scratchPath);
     return {
       version: 1,
       taskId,
       jobId: `job_${newId()}`,
       epoch: 1,
       eventsPath: join(folder, `${taskId}.jsonl`),
+      scratchPath,
       repository: { location: repository, password: ownPassword },
     };
   };

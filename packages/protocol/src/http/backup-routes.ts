@@ -3,6 +3,7 @@ import {
   backupKindSchema,
   backupModeSchema,
   backupStatusSchema,
+  captureFactsSchema,
   logLineSchema,
   sealedPartSchema,
 } from '../backup-record.ts';
@@ -32,6 +33,8 @@ export const backupSummarySchema = z
     bytes: z.int().nonnegative().nullable(),
     /** Bytes that the backup added to the vault. Null until it is known. */
     storedBytes: z.int().nonnegative().nullable(),
+    /** Null until it is known. */
+    capture: captureFactsSchema.nullable(),
     jobId: jobIdSchema.nullable(),
   })
   .meta({ id: 'BackupSummary' });
@@ -103,6 +106,10 @@ export const backupRoutes = {
       retention: retentionSchema.optional(),
       /** Accept a mount that held data in the last backup and is empty now. */
       allowEmpty: z.boolean().optional(),
+      /** `live`: without pausing anything. Default: `consistent`, for a moment at which everything stands still. */
+      mode: backupModeSchema.optional(),
+      /** What to do if the environment cannot be held still. Default: `fail`. */
+      fallback: z.enum(['fail', 'live']).optional(),
     }),
     status: 202,
     response: startedJobSchema.extend({ backupId: backupIdSchema }),

@@ -5,9 +5,16 @@ import { objectIdSchema, taskIdSchema, timeMsSchema } from '../ids.ts';
 
 const eventBase = { taskId: taskIdSchema, epoch: z.int().positive(), timeMs: timeMsSchema };
 
+/** What a pass over sources that stand still copied, and how long it took: of `precopied`, when it was rehearsed last. */
+const copiedAside = {
+  files: z.int().nonnegative(),
+  bytes: z.int().nonnegative(),
+  elapsedMs: z.number().nonnegative(),
+};
+
 export const progressSchema = z
   .object({
-    /** What is being done, as a user would say it: `scan`, `backup`, `verify`, `restore`, `forget`. */
+    /** What is being done, as a user would say it: `backup`, `catching up`, `final pass`, `verify`, `restore`, `forget`. */
     phase: z.string(),
     /** The part at work, or null between parts. */
     part: z.string().nullable(),
@@ -23,7 +30,8 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
 /**
  * What a mover reports, one JSON object a line: first to its event file, then as a copy to standard output.
  *
- * backup:  started → progress* log* part* → sealed → (commit) → committed{manifest} → result
+ * backup:  started → progress* log* → [precopied → (frozen) → captured → (thawed)] → part* → sealed → (commit)
+ *          → committed{manifest} → result; what is in brackets is of consistent backups only
  * restore: started → progress* log* → sealed (all parts fetched and authenticated, nothing touched yet) → (commit)
  *          → committed{manifest: null} (from here on the target changes) → progress* → result
  * forget:  started → committed{manifest: null} → result
@@ -42,6 +50,16 @@ export const moverEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...eventBase, type: z.literal('progress'), progress: progressSchema }),
   z.object({ ...eventBase, type: z.literal('log'), line: logLineSchema }),
+  z.object({
+    ...eventBase,
+    type: z.literal('precopied'),
+    ...copiedAside,
+  }),
+  z.object({
+    ...eventBase,
+    type: z.literal('captured'),
+    ...copiedAside,
+  }),
   z.object({ ...eventBase, type: z.literal('part'), part: sealedPartSchema }),
   z.object({ ...eventBase, type: z.literal('sealed') }),
   z.object({

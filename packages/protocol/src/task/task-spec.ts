@@ -17,6 +17,8 @@ const taskBase = {
   epoch: z.int().positive(),
   /** The task's own event file, appended to before standard output. */
   eventsPath: z.string(),
+  /** An existing directory on local storage that only the task uses; removed by who started it. */
+  scratchPath: z.string(),
   repository: repositoryAccessSchema,
 };
 
@@ -24,9 +26,10 @@ export const backupTaskSchema = z.object({
   ...taskBase,
   kind: z.literal('backup'),
   /**
-   * The manifest to be, all but what the run itself finds out: parts, log and `finishedAtMs` are filled in by the mover.
+   * The manifest to be, all but what the run itself finds out: the rest is filled in by the mover. With mode
+   * `consistent`, the mover waits to be told that the sources stand still.
    */
-  manifest: manifestSchema.omit({ parts: true, log: true, finishedAtMs: true }),
+  manifest: manifestSchema.omit({ parts: true, capture: true, log: true, finishedAtMs: true }),
   /** Created with these passwords when the location holds none yet and the catalog has never seen one there. */
   initialize: z.object({ recoveryPassword: z.string() }).nullable(),
   parts: z.array(

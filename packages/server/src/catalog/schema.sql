@@ -16,7 +16,7 @@ CREATE TABLE backup (
   stored_bytes INTEGER,
   manifest_snapshot_id TEXT,
   error TEXT
-) STRICT;
+, capture TEXT) STRICT;
 
 CREATE INDEX backup_newest ON backup (created_at DESC, id DESC);
 

@@ -81,6 +81,7 @@ export interface BackupTable {
   stored_bytes: number | null;
   manifest_snapshot_id: string | null;
   error: Json | null;
+  capture: Json | null;
 }
 
 export interface PartTable {

@@ -87,9 +87,9 @@ export const configKeys = {
   'hold-limit': key({
     variables: ['HOLDFAST_HOLD_LIMIT'],
     placeholder: 'DURATION',
-    parse: parseDuration(1000, 86_400_000),
-    default: () => '10m',
-    defaultInWords: '`10m`',
+    parse: parseDuration(100, 86_400_000),
+    default: () => '10s',
+    defaultInWords: '`10s`',
     description:
       'The longest time that an environment stays paused for a backup; then it is thawed and the backup fails.',
   }),

@@ -29,7 +29,7 @@ test('has defaults for everything', async () => {
     dockerHost: 'unix:///var/run/docker.sock',
     vaultDirectory: join(directory.path, '.local/share/holdfast/vault'),
     catalogUrl: null,
-    holdLimitMs: 600_000,
+    holdLimitMs: 10_000,
     concurrency: 2,
     logLevel: 'info',
   });

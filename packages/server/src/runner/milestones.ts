@@ -5,7 +5,7 @@ import { eventLines, parseEvent } from './event-lines.ts';
 
 export type MoverEventOf<Type extends MoverEvent['type']> = Extract<MoverEvent, { type: Type }>;
 
-export type MilestoneType = 'started' | 'sealed' | 'committed' | 'result';
+export type MilestoneType = 'started' | 'precopied' | 'captured' | 'sealed' | 'committed' | 'result';
 
 /** How far a task came. Each is `undefined` until it was reported. */
 export type Milestones = { readonly [Type in MilestoneType]?: MoverEventOf<Type> };
@@ -14,6 +14,8 @@ export type Milestones = { readonly [Type in MilestoneType]?: MoverEventOf<Type>
 export function withEvent(milestones: Milestones, event: MoverEvent): Milestones {
   switch (event.type) {
     case 'started':
+    case 'precopied':
+    case 'captured':
     case 'sealed':
     case 'committed':
     case 'result':

@@ -4,7 +4,7 @@ import { createIds } from '../catalog/ids.ts';
 import { createBackupStore } from '../features/backups/store.ts';
 import type { EnvironmentRecord } from '../features/environments/environment-record.ts';
 import { createJobStore } from '../features/jobs/store.ts';
-import { createFixtures, sealedPart } from './fixtures.ts';
+import { committedBackup, createFixtures, sealedPart } from './fixtures.ts';
 import { createManualClock } from './manual-clock.ts';
 import type { MakeTestDatabase } from './test-catalogs.ts';
 
@@ -30,7 +30,7 @@ export function describeBackupStore(makeDatabase: MakeTestDatabase): void {
 
     async function readyBackupOf(environment: EnvironmentRecord, ...parts: SealedPart[]): Promise<BackupId> {
       const id = await backupOf(environment);
-      const committed = { parts, manifestSnapshotId: 'c'.repeat(64), finishedAtMs: clock.now() + 1 };
+      const committed = committedBackup(parts, clock.now() + 1);
       await catalog.write(async (tx) => await store.markReady(id, committed, tx));
       return id;
     }
@@ -51,7 +51,7 @@ export function describeBackupStore(makeDatabase: MakeTestDatabase): void {
       });
       expect(await store.markRunning(id)).toBe(true);
       const parts = [sealedPart('uploads', 100), sealedPart('database', 51)];
-      const committed = { parts, manifestSnapshotId: 'c'.repeat(64), finishedAtMs: clock.now() + 7 };
+      const committed = committedBackup(parts, clock.now() + 7);
       expect(await catalog.write(async (tx) => await store.markReady(id, committed, tx))).toBe(true);
       expect(await store.get(id)).toMatchObject({
         status: 'ready',
@@ -72,7 +72,7 @@ export function describeBackupStore(makeDatabase: MakeTestDatabase): void {
       expect(await store.markRunning(ready)).toBe(false);
       const failed = await backupOf(shop);
       expect(await store.markFailed(failed, { code: 'storage-full', message: 'Full.' })).toBe(true);
-      const committed = { parts: [sealedPart('x', 1)], manifestSnapshotId: 'c'.repeat(64), finishedAtMs: 1 };
+      const committed = committedBackup([sealedPart('x', 1)], 1);
       expect(await catalog.write(async (tx) => await store.markReady(failed, committed, tx))).toBe(false);
       expect(await store.get(failed)).toMatchObject({
         status: 'failed',

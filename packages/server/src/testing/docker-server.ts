@@ -18,8 +18,8 @@ export interface DockerServer extends AsyncDisposable {
   kill(): Promise<void>;
   /** SIGTERM; answers the exit status. */
   stop(): Promise<number | null>;
-  /** Kills every mover of this server. */
-  killMovers(): void;
+  /** To every mover of this server: `SIGKILL`, or `SIGSTOP` and `SIGCONT` to hold the work where it is. */
+  signalMovers(signal: NodeJS.Signals): void;
   ended(job: Pick<Job, 'id'>): Promise<Job>;
   /** Waits until the job is at this step. */
   reaches(job: Pick<Job, 'id'>, step: string): Promise<void>;
@@ -75,8 +75,8 @@ export async function openDockerServer(flags: readonly string[] = []): Promise<D
     start,
     kill: async () => void (await end('SIGKILL')),
     stop: async () => await end('SIGTERM'),
-    killMovers: () => {
-      for (const pid of moversOf(directory.path)) process.kill(pid, 'SIGKILL');
+    signalMovers: (signal) => {
+      for (const pid of moversOf(directory.path)) process.kill(pid, signal);
     },
     ended: async (job) => {
       for (;;) {

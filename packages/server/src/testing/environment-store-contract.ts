@@ -5,7 +5,7 @@ import { createEnvironmentStore } from '../features/environments/store.ts';
 import { createJournalStore } from '../features/jobs/journal-store.ts';
 import { createJobStore } from '../features/jobs/store.ts';
 import { createNodeStore } from '../features/nodes/store.ts';
-import { createFixtures, discoveredEnvironment, sealedPart } from './fixtures.ts';
+import { committedBackup, createFixtures, discoveredEnvironment, sealedPart } from './fixtures.ts';
 import { createManualClock } from './manual-clock.ts';
 import type { MakeTestDatabase } from './test-catalogs.ts';
 
@@ -77,7 +77,7 @@ export function describeEnvironmentStore(makeDatabase: MakeTestDatabase): void {
       const backupId = job.backupId;
       const createdAtMs = clock.now();
       expect(await store.get(shop.id)).toMatchObject({ lastBackupAtMs: null });
-      const committed = { parts: [sealedPart('a', 1)], manifestSnapshotId: 'c'.repeat(64), finishedAtMs: 9 };
+      const committed = committedBackup([sealedPart('a', 1)], 9);
       const backups = createBackupStore({ catalog, clock });
       await catalog.write(async (tx) => await backups.markReady(backupId, committed, tx));
       await createJournalStore(catalog).write({

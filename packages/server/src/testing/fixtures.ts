@@ -2,6 +2,7 @@ import type { Clock } from '@holdfast/base';
 import type { BackupId, SealedPart } from '@holdfast/protocol';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createIds } from '../catalog/ids.ts';
+import type { CommittedBackup } from '../features/backups/backup-record.ts';
 import { createBackupStore } from '../features/backups/store.ts';
 import type {
   DiscoveredEnvironment,
@@ -60,7 +61,7 @@ export function createFixtures(catalog: Catalog, clock: Clock) {
             kind: 'backup',
             environmentId: environment.id,
             backupId,
-            request: { kind: 'backup', components: null, allowEmpty: false },
+            request: { kind: 'backup', components: null, allowEmpty: false, fallback: 'fail' },
             createdBy: 'tester',
           },
           tx,
@@ -121,4 +122,10 @@ export function sealedPart(name: string, bytes: number): SealedPart {
     bytes,
     storedBytes: Math.floor(bytes / 2),
   };
+}
+
+/** What a mover commits of a consistent backup. */
+export function committedBackup(parts: readonly SealedPart[], finishedAtMs: number): CommittedBackup {
+  const capture = { frozenMs: 85, requestsHeld: null, longestWaitMs: null, unsteadyFiles: 0 };
+  return { mode: 'consistent', capture, parts, manifestSnapshotId: 'c'.repeat(64), finishedAtMs };
 }

@@ -77,7 +77,7 @@ describe('backup:create', () => {
     });
     expect(notes).toContain('reading files\n');
     expect(notes).toContain(
-      `Backup ${sampleBackupId} of guestbook is ready: 2 parts, 1,234 files, 3.0 MiB, 977 KiB new in the vault, 2.5 s.\n`,
+      `Backup ${sampleBackupId} of guestbook is ready: 2 parts, 1,234 files, 3.0 MiB, 977 KiB new in the vault, paused for 85 ms, 2.5 s.\n`,
     );
   });
 

@@ -1,12 +1,13 @@
 import { type ExitStatus, exitStatus } from '@holdfast/base';
 import type { BackupId, Client, Job } from '@holdfast/protocol';
+import { Option } from 'commander';
 import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
 import { retention } from '../../command/retention-argument.ts';
 import { environmentHelp, formatOption, serverCommand } from '../../command/shared-options.ts';
 import type { CliContext } from '../../context.ts';
-import { formatBytes, formatDuration, formatNumberOf } from '../../output/quantities.ts';
+import { formatBytes, formatDuration, formatMilliseconds, formatNumberOf } from '../../output/quantities.ts';
 import { chooseEnvironment } from '../../server/choose-environment.ts';
 import { connect } from '../../server/connect.ts';
 import type { ServerOptions } from '../../server/locate-server.ts';
@@ -17,6 +18,8 @@ interface CreateOptions extends ServerOptions {
   readonly description?: string;
   readonly retention?: string;
   readonly allowEmpty?: boolean;
+  readonly live?: boolean;
+  readonly fallback?: 'fail' | 'live';
   readonly wait: boolean;
   readonly format: 'plain' | 'json';
 }
@@ -27,6 +30,13 @@ export function backupCreateCommand(cli: Cli): CliCommand {
     .option('--component <name>', "only this component's mounts; may be given several times", collect)
     .option('--description <text>', 'what the backup is for')
     .option('--retention <duration>', 'how long to keep it, as in 12h, 30d, 4w, 6M, 1y', retention)
+    .option('--live', 'pause nothing: files are read as they are, and may not agree with each other')
+    .addOption(
+      new Option('--fallback <what>', 'what to do if the environment cannot be held still').choices([
+        'fail',
+        'live',
+      ]),
+    )
     .option('--allow-empty', 'accept a mount that held data in the last backup and is empty now')
     .option('--no-wait', 'return as soon as the job is queued')
     .addOption(formatOption('plain'))
@@ -43,6 +53,8 @@ export function backupCreateCommand(cli: Cli): CliCommand {
     );
 }
 
+const liveWarning = 'A live backup: nothing is paused, so its components may not agree with each other.';
+
 async function createBackup(
   context: CliContext,
   given: string | undefined,
@@ -56,6 +68,8 @@ async function createBackup(
       components: options.component,
       retention: options.retention,
       allowEmpty: options.allowEmpty,
+      mode: options.live === true ? 'live' : undefined,
+      fallback: options.fallback,
     },
     signal: context.interrupts.signal,
   });
@@ -68,6 +82,7 @@ async function createBackup(
     return exitStatus.done;
   }
   context.notes.line(`Backing up ${job.environmentName} as ${backupId}.`);
+  if (options.live === true) context.notes.line(liveWarning);
   const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });
   const isReady = ended.state === 'done' || ended.state === 'warnings';
   if (isReady || asJson) writeResult(context, { backupId, job: ended, asJson });
@@ -94,6 +109,8 @@ async function summarize(context: CliContext, client: Client, job: Job): Promise
   const facts = [formatNumberOf(backup.parts.length, 'part'), formatNumberOf(files, 'file')];
   if (backup.bytes !== null) facts.push(formatBytes(backup.bytes));
   if (backup.storedBytes !== null) facts.push(`${formatBytes(backup.storedBytes)} new in the vault`);
+  if (backup.capture?.frozenMs != null)
+    facts.push(`paused for ${formatMilliseconds(backup.capture.frozenMs)}`);
   if (job.startedAtMs !== null && job.finishedAtMs !== null) {
     facts.push(formatDuration(job.finishedAtMs - job.startedAtMs));
   }

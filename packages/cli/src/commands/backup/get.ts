@@ -10,7 +10,13 @@ import {
 } from '../../command/shared-options.ts';
 import { factLines } from '../../output/facts.ts';
 import { writeObject } from '../../output/object.ts';
-import { formatBytes, formatCount, formatTime } from '../../output/quantities.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMilliseconds,
+  formatNumberOf,
+  formatTime,
+} from '../../output/quantities.ts';
 import { tableLines } from '../../output/table.ts';
 import { connect } from '../../server/connect.ts';
 import { resolveBackup } from '../../server/resolve-backup.ts';
@@ -46,6 +52,7 @@ function backupLines(backup: Backup, width: number): string[] {
         ['Error', backup.error === null ? null : `${backup.error.message} [${backup.error.code}]`],
         ['Description', backup.description],
         ['Kind', `${backup.kind}, ${backup.mode}`],
+        ...captureFacts(backup.capture),
         ['Components', backup.components.join(', ')],
         ['Created', `${formatTime(backup.createdAtMs)} by ${backup.createdBy}`],
         ['Finished', backup.finishedAtMs === null ? null : formatTime(backup.finishedAtMs)],
@@ -61,6 +68,17 @@ function backupLines(backup: Backup, width: number): string[] {
       width,
     ),
     ...(backup.parts.length === 0 ? [] : ['', ...partLines(backup, width)]),
+  ];
+}
+
+function captureFacts(capture: Backup['capture']): (readonly [string, string | null])[] {
+  if (capture === null) return [];
+  const { frozenMs, requestsHeld, longestWaitMs, unsteadyFiles } = capture;
+  return [
+    ['Paused for', frozenMs === null ? null : formatMilliseconds(frozenMs)],
+    ['Requests held', requestsHeld === null ? null : formatCount(requestsHeld)],
+    ['Longest wait', longestWaitMs === null ? null : formatMilliseconds(longestWaitMs)],
+    ['Changed while read', unsteadyFiles === 0 ? null : formatNumberOf(unsteadyFiles, 'file')],
   ];
 }
 

@@ -29,10 +29,11 @@ const columns: Columns<BackupSummary> = {
   finished: timeColumn('finished', (backup) => backup.finishedAtMs),
   kind: { title: 'kind', raw: (backup) => backup.kind },
   mode: { title: 'mode', raw: (backup) => backup.mode },
+  unsteady: { title: 'unsteady', raw: (backup) => backup.capture?.unsteadyFiles ?? null },
   description: { title: 'description', raw: (backup) => backup.description },
   job: { title: 'job', raw: (backup) => backup.jobId },
 };
-const shown = ['id', 'component', 'created', 'expires', 'size', 'status'];
+const shown = ['id', 'component', 'created', 'expires', 'size', 'mode', 'status'];
 const shownOfAll = ['id', 'environment', ...shown.slice(1)];
 
 interface ListOptions extends RecordOptions {

@@ -4,6 +4,7 @@ import type {
   BackupMode,
   BackupStatus,
   BackupSummary,
+  CaptureFacts,
   EnvironmentId,
   ErrorReportBody,
   JobId,
@@ -39,6 +40,9 @@ export interface NewBackup {
 
 /** What a mover committed. */
 export interface CommittedBackup {
+  /** `live` also for one that was to be consistent and could not. */
+  readonly mode: BackupMode;
+  readonly capture: CaptureFacts;
   readonly parts: readonly SealedPart[];
   readonly manifestSnapshotId: string;
   readonly finishedAtMs: number;

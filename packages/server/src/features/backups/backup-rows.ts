@@ -1,5 +1,6 @@
 import {
   type BackupId,
+  captureFactsSchema,
   errorReportSchema,
   mountPointSchema,
   partSourceSchema,
@@ -15,6 +16,7 @@ import type { BackupRecord } from './backup-record.ts';
 export const backupColumns = {
   components: jsonColumn('backup.components', z.array(z.string())),
   error: jsonColumn('backup.error', errorReportSchema),
+  capture: jsonColumn('backup.capture', captureFactsSchema),
   source: jsonColumn('part.source', partSourceSchema),
   mountPoints: jsonColumn('part.mount_points', z.array(mountPointSchema)),
 };
@@ -56,6 +58,7 @@ export function toBackup(row: BackupRow): BackupRecord {
     expiresAtMs: row.expires_at,
     bytes: row.bytes,
     storedBytes: row.stored_bytes,
+    capture: backupColumns.capture.readNullable(row.capture),
     manifestSnapshotId: row.manifest_snapshot_id,
     error: backupColumns.error.readNullable(row.error),
     jobId: row.job_id,

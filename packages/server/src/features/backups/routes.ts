@@ -32,6 +32,8 @@ export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes>
           components: body.components,
           retention: body.retention,
           allowEmpty: body.allowEmpty ?? false,
+          mode: body.mode ?? 'consistent',
+          fallback: body.fallback ?? 'fail',
           createdBy: caller.name,
         },
         { signal },

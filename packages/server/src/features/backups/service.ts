@@ -1,5 +1,5 @@
 import { type Abortable, type Clock, HoldfastError } from '@holdfast/base';
-import type { Backup, BackupId, BackupStatus, LogLine } from '@holdfast/protocol';
+import type { Backup, BackupId, BackupMode, BackupStatus, LogLine } from '@holdfast/protocol';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import type { EnvironmentService } from '../environments/service.ts';
@@ -21,6 +21,9 @@ export interface CreateBackupRequest {
   /** Undefined: kept until it is deleted. */
   readonly retention: string | undefined;
   readonly allowEmpty: boolean;
+  readonly mode: BackupMode;
+  /** Of a consistent one, where the environment cannot be held still. */
+  readonly fallback: 'fail' | 'live';
   readonly createdBy: string;
 }
 
@@ -127,7 +130,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       const backupId = ids.backup();
       const createdAtMs = clock.now();
       const expiresAtMs = request.retention === undefined ? null : expiryOf(createdAtMs, request.retention);
-      const { createdBy, description, allowEmpty } = request;
+      const { createdBy, description, allowEmpty, mode, fallback } = request;
       const job = await catalog.write(async (tx) => {
         const repositoryId = await repositories.ensureFor(environment, tx);
         const queued = await jobs.enqueue(
@@ -139,6 +142,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
               kind: 'backup',
               components: request.components === undefined ? null : [...request.components],
               allowEmpty,
+              fallback,
             },
             createdBy,
           },
@@ -151,7 +155,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
             repositoryId,
             jobId: queued.id,
             kind: 'manual',
-            mode: 'consistent',
+            mode,
             description,
             components,
             createdBy,

@@ -75,6 +75,7 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
           stored_bytes: null,
           manifest_snapshot_id: null,
           error: null,
+          capture: null,
         })
         .execute();
     },
@@ -82,10 +83,12 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
     markRunning: async (id, db = catalog.db) =>
       await changed(mark(id, ['queued', 'running'], db).set({ status: 'running' })),
 
-    markReady: async (id, { parts, manifestSnapshotId, finishedAtMs }, tx) => {
+    markReady: async (id, { mode, capture, parts, manifestSnapshotId, finishedAtMs }, tx) => {
       const isChanged = await changed(
         mark(id, ['queued', 'running'], tx).set({
           status: 'ready',
+          mode,
+          capture: backupColumns.capture.write(capture),
           finished_at: finishedAtMs,
           bytes: sum(parts.map((part) => part.bytes)),
           stored_bytes: sum(parts.map((part) => part.storedBytes)),

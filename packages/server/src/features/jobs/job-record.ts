@@ -8,6 +8,8 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     /** Null: all components. */
     components: z.array(z.string()).nullable(),
     allowEmpty: z.boolean(),
+    /** Of a consistent backup, where the environment cannot be held still. */
+    fallback: z.enum(['fail', 'live']).default('fail'),
   }),
   z.object({ kind: z.literal('restore'), components: z.array(z.string()).nullable() }),
   z.object({ kind: z.literal('delete') }),

@@ -206,7 +206,7 @@ describe('a restore that is cut short', () => {
     const job = await startRestore(server, backup);
     await server.reaches(job, 'Restoring');
     while (contents() === 'new' && readdirSync(path).includes('extra')) await sleep(2);
-    server.killMovers();
+    server.signalMovers('SIGKILL');
     const failed = await server.ended(job);
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'mover-lost' } });
     expect(failed.error?.message).toContain('stays stopped');
@@ -251,7 +251,7 @@ describe('a restore that is cut short', () => {
     await server.reaches(job, 'Restoring');
     while (contents() === 'new') await sleep(2);
     await server.kill();
-    server.killMovers();
+    server.signalMovers('SIGKILL');
     await server.start();
     const failed = await server.ended(job);
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'server-lost' } });

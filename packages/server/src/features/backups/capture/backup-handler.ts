@@ -1,6 +1,6 @@
-import { type Clock, HoldfastError, sleep, throwIfAborted } from '@holdfast/base';
+import { type Clock, HoldfastError, isHoldfastError, sleep, throwIfAborted } from '@holdfast/base';
 import { guardLingerMs, removeLeftProbes, thawContainers } from '@holdfast/docker';
-import type { BackupId, BackupTask } from '@holdfast/protocol';
+import type { BackupId, BackupTask, FreezeFacts } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
 import type { Mover } from '../../../runner/mover.ts';
 import { provePaths } from '../../../runner/prove-paths.ts';
@@ -32,8 +32,8 @@ export interface BackupHandlerOptions {
 }
 
 /**
- * Takes backups, by the steps of docs/design.md: look → prove paths → mover started → frozen while it reads → thawed →
- * commit → ready. Whatever fails on the way thaws first.
+ * Takes backups, by the steps of docs/design.md: look → prove paths → mover started → read while the app runs → frozen
+ * for the final pass → thawed → saved → commit → ready. Whatever fails on the way thaws first.
  */
 export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
   const { environments, backups, freezes, taskRuns } = options;
@@ -45,11 +45,11 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
       run.step('Starting the mover');
       const mover = await taskRuns.start(run, 'backup', spec);
       try {
-        await capture(options, { run, survey, mover });
+        const freeze = await capture(options, { run, survey, mover, backup });
         await options.repositories.markInitialized(backup.repositoryId);
         throwIfAborted(run.signal);
         run.step('Writing the manifest');
-        mover.send({ type: 'commit' });
+        mover.send({ type: 'commit', capture: freeze });
         await mover.waitFor('committed');
         await mover.exited;
         return endOf(options, backup.id, mover.milestones);
@@ -167,19 +167,63 @@ interface Capture {
   readonly run: JobRun;
   readonly survey: EnvironmentSurvey;
   readonly mover: Mover;
+  readonly backup: BackupWithParts;
 }
 
-async function capture(
+/** From `go` to `sealed`. Answers how the freeze went, if there was one. */
+async function capture(options: BackupHandlerOptions, work: Capture): Promise<FreezeFacts | undefined> {
+  const { run, mover, backup } = work;
+  run.step('Reading');
+  mover.send({ type: 'go' });
+  const facts = backup.mode === 'live' ? undefined : await captureStanding(options, work);
+  run.step('Saving');
+  await mover.waitFor('sealed', run);
+  return facts;
+}
+
+/** The final pass of a consistent backup. Undefined where it became a live one. */
+async function captureStanding(
   { freezes, holdLimitMs, clock }: BackupHandlerOptions,
   { run, survey: { docker, record }, mover }: Capture,
-): Promise<void> {
-  run.step('Pausing the containers');
-  await whileFrozen(
-    { run, docker, environmentName: record.name, freezes, holdLimitMs, clock },
-    async (signal) => {
-      run.step('Reading');
-      mover.send({ type: 'go' });
-      await mover.waitFor('sealed', { signal });
+): Promise<FreezeFacts | undefined> {
+  const rehearsed = await mover.waitFor('precopied', run);
+  try {
+    const seconds = (rehearsed.elapsedMs / 1000).toFixed(2);
+    run.log('info', `Read while the app ran; what changed meanwhile takes ${seconds} s to set aside`);
+    if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
+    run.step('Pausing the containers');
+    const facts = await whileFrozen(
+      { run, docker, environmentName: record.name, freezes, holdLimitMs, clock },
+      async (signal) => {
+        run.step('Setting aside what changed');
+        mover.send({ type: 'frozen' });
+        await mover.waitFor('captured', { signal });
+      },
+    );
+    mover.send({ type: 'thawed' });
+    return facts;
+  } catch (error) {
+    const { request } = run.job;
+    const mayBeLive = request.kind === 'backup' && request.fallback === 'live';
+    if (!mayBeLive || !isHoldfastError(error, ...couldNotHoldStill)) throw error;
+    run.log(
+      'warn',
+      `${error.message} The backup is a live one: its components may not agree with each other.`,
+    );
+    mover.send({ type: 'live' });
+    return undefined;
+  }
+}
+
+const couldNotHoldStill = ['freeze-failed', 'freeze-broken', 'freeze-limit-reached', 'guard-failed'] as const;
+
+function tooLong(elapsedMs: number, holdLimitMs: number): HoldfastError {
+  return new HoldfastError(
+    'freeze-limit-reached',
+    `Too much changes: the environment would be paused for about ${Math.ceil(elapsedMs / 1000)} s, and ${holdLimitMs / 1000} s is the limit.`,
+    {
+      hint: 'Raise the limit (hold-limit), take it when the app writes less, or take a live backup (--live, or --fallback live).',
+      context: { elapsedMs: Math.round(elapsedMs), holdLimitMs },
     },
   );
 }
@@ -194,11 +238,12 @@ function endOf(
   if (manifest == null || manifestSnapshotId == null) {
     throw new HoldfastError('mover-failed', 'The mover committed a backup without naming its manifest.');
   }
-  const { parts, finishedAtMs } = manifest;
+  const { mode, capture: facts, parts, finishedAtMs } = manifest;
   return {
     warnings: result?.warnings ?? [],
     record: async (tx) => {
-      await backups.markReady(backupId, { parts, manifestSnapshotId, finishedAtMs }, tx);
+      const committedBackup = { mode, capture: facts, parts, manifestSnapshotId, finishedAtMs };
+      await backups.markReady(backupId, committedBackup, tx);
     },
   };
 }

@@ -1,4 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '@holdfast/base';
 import type { Backup, BackupId } from '@holdfast/protocol';
@@ -11,7 +22,12 @@ type CreateBody = Parameters<typeof create>[2];
 async function create(
   { client }: DockerServer,
   project: TestProject,
-  body: { readonly components?: string[]; readonly allowEmpty?: boolean } = {},
+  body: {
+    readonly components?: string[];
+    readonly allowEmpty?: boolean;
+    readonly mode?: 'live';
+    readonly fallback?: 'live';
+  } = {},
 ) {
   return await client.call('backup.create', { params: { environment: project.name }, body });
 }
@@ -30,18 +46,16 @@ async function logOf({ client }: DockerServer, backup: Backup): Promise<string> 
   return log.map(({ message }) => message).join('\n');
 }
 
-/** Files enough that reading them takes a while. */
+const megabyte = 1024 * 1024;
+
+/** One file. With `touching` in a service, each pass has to copy it: long enough for a test to see the freeze. */
 async function fill(project: TestProject, volume: string, megabytes: number): Promise<void> {
-  const path = await project.pathOf(volume);
-  const chunk = new Uint8Array(1024 * 1024);
-  for (let file = 0; file < megabytes; file += 1) {
-    crypto.getRandomValues(chunk.subarray(0, 65_536));
-    for (let at = 65_536; at < chunk.length; at += 65_536) {
-      crypto.getRandomValues(chunk.subarray(at, at + 65_536));
-    }
-    writeFileSync(join(path, `file-${file}`), chunk);
-  }
+  const file = openSync(join(await project.pathOf(volume), 'large'), 'w');
+  for (let written = 0; written < megabytes; written += 1) writeSync(file, randomBytes(megabyte));
+  closeSync(file);
 }
+
+const touching = 'while true; do echo >> /data/large; sleep 0.02; done';
 
 async function isFrozen(project: TestProject, id: string): Promise<boolean> {
   return (await project.docker.containers.inspect(id)).state.paused;
@@ -83,7 +97,12 @@ describe('a backup of an environment', () => {
     const { startedAt } = (await project.docker.containers.inspect(web)).state;
     const { job, backup } = await complete(server, project);
     expect(job).toMatchObject({ state: 'done', error: null, warnings: [] });
-    expect(backup).toMatchObject({ status: 'ready', components: ['stopped', 'web'] });
+    expect(backup).toMatchObject({
+      status: 'ready',
+      mode: 'consistent',
+      components: ['stopped', 'web'],
+      capture: { frozenMs: expect.any(Number), requestsHeld: null },
+    });
     expect(backup.parts.map(({ name }) => name).sort()).toEqual(['./conf', data].sort());
     expect(backup.parts.find(({ name }) => name === data)?.mountPoints).toHaveLength(2);
     expect((await project.docker.containers.inspect(web)).state).toMatchObject({ paused: false, startedAt });
@@ -147,15 +166,18 @@ describe('a backup of an environment', () => {
 });
 
 describe('a backup that is cut short', () => {
-  async function underWay(flags: readonly string[] = [], megabytes = 120) {
+  /** The app is paused, and stays so until the mover, which is stopped, goes on. */
+  async function underWay({ flags = [], body = {} }: { flags?: readonly string[]; body?: CreateBody } = {}) {
     const stack = new AsyncDisposableStack();
     const project = stack.use(await openTestProject());
     const server = stack.use(await openDockerServer(flags));
     const data = await project.volume('data');
-    await fill(project, data, megabytes);
-    const web = await project.service('web', { mounts: [volumeMount(data, '/data')] });
-    const { job, backupId } = await create(server, project);
+    await fill(project, data, 300);
+    const web = await project.service('web', { script: touching, mounts: [volumeMount(data, '/data')] });
+    const { job, backupId } = await create(server, project, body);
     await untilFrozen(project, web);
+    server.signalMovers('SIGSTOP');
+    expect(await isFrozen(project, web)).toBe(true);
     return { project, server, web, job, backupId, dispose: stack };
   }
 
@@ -167,6 +189,7 @@ describe('a backup that is cut short', () => {
     const { project, server, web, job, backupId, dispose } = await underWay();
     await using _ = dispose;
     await server.client.call('job.cancel', { params: { job: job.id } });
+    server.signalMovers('SIGCONT');
     expect(await server.ended(job)).toMatchObject({ state: 'cancelled' });
     expect(await isFrozen(project, web)).toBe(false);
     expect(await get(server, backupId)).toMatchObject({ status: 'cancelled' });
@@ -176,7 +199,7 @@ describe('a backup that is cut short', () => {
   test('by the death of its mover fails with the reason, and the app goes on', async () => {
     const { project, server, web, job, backupId, dispose } = await underWay();
     await using _ = dispose;
-    server.killMovers();
+    server.signalMovers('SIGKILL');
     expect(await server.ended(job)).toMatchObject({ state: 'failed', error: { code: 'mover-lost' } });
     expect(await isFrozen(project, web)).toBe(false);
     expect(await get(server, backupId)).toMatchObject({ status: 'failed' });
@@ -186,6 +209,7 @@ describe('a backup that is cut short', () => {
   test('by stopping the server fails with the reason, and the app goes on', async () => {
     const { project, server, web, job, backupId, dispose } = await underWay();
     await using _ = dispose;
+    server.signalMovers('SIGCONT');
     expect(await server.stop()).toBe(0);
     expect(await isFrozen(project, web)).toBe(false);
     await server.start();
@@ -198,6 +222,7 @@ describe('a backup that is cut short', () => {
     const { project, server, web, job, backupId, dispose } = await underWay();
     await using _ = dispose;
     await server.kill();
+    server.signalMovers('SIGCONT');
     await untilThawed(project, web);
     await server.start();
     expect(await server.ended(job)).toMatchObject({ state: 'failed', error: { code: 'server-lost' } });
@@ -206,28 +231,74 @@ describe('a backup that is cut short', () => {
   });
 
   test('by the hold limit is thawed and fails with the limit', async () => {
-    const { project, server, web, job, dispose } = await underWay(['--hold-limit', '1s'], 400);
+    const { project, server, web, job, dispose } = await underWay({ flags: ['--hold-limit', '3s'] });
     await using _ = dispose;
-    expect(await server.ended(job)).toMatchObject({
-      state: 'failed',
-      error: { code: 'freeze-limit-reached' },
-    });
-    expect(await isFrozen(project, web)).toBe(false);
+    await untilThawed(project, web);
+    server.signalMovers('SIGCONT');
+    const ended = await server.ended(job);
+    expect(ended).toMatchObject({ state: 'failed', error: { code: 'freeze-limit-reached' } });
   });
 
-  test('by somebody who unpauses a container fails: it is not of one moment', async () => {
+  test('by the hold limit is a live one, if that was asked for', async () => {
+    const flags = ['--hold-limit', '3s'];
+    const { project, server, web, job, backupId, dispose } = await underWay({
+      flags,
+      body: { fallback: 'live' },
+    });
+    await using _ = dispose;
+    await untilThawed(project, web);
+    server.signalMovers('SIGCONT');
+    expect(await server.ended(job)).toMatchObject({ state: 'warnings' });
+    const backup = await get(server, backupId);
+    expect(backup).toMatchObject({ status: 'ready', mode: 'live', capture: { frozenMs: null } });
+    expect(await logOf(server, backup)).toContain('may not agree with each other');
+  });
+
+  test.each<readonly [string, (project: TestProject, web: string) => Promise<unknown>]>([
+    ['unpauses a container', async (project, web) => await project.docker.containers.unpause(web)],
+    [
+      'unpauses a container and pauses it again',
+      async ({ docker: { containers } }, web) => {
+        await containers.unpause(web);
+        await containers.pause(web);
+      },
+    ],
+    ['starts another container', async (project) => await project.service('late', {})],
+  ])('by somebody who %s fails: it is not of one moment', async (_what, meddle) => {
     const { project, server, web, job, dispose } = await underWay();
     await using _ = dispose;
-    await project.docker.containers.unpause(web);
+    await meddle(project, web);
+    server.signalMovers('SIGCONT');
     expect(await server.ended(job)).toMatchObject({ state: 'failed', error: { code: 'freeze-broken' } });
+    expect(await isFrozen(project, web)).toBe(false);
   });
+});
 
-  test('by somebody who starts another container fails: it is not of one moment', async () => {
-    const { project, server, job, dispose } = await underWay();
-    await using _ = dispose;
-    await project.service('late', {});
-    expect(await server.ended(job)).toMatchObject({ state: 'failed', error: { code: 'freeze-broken' } });
+test('an environment that would be paused for longer than the limit is not paused at all', async () => {
+  await using project = await openTestProject();
+  await using server = await openDockerServer(['--hold-limit', '100ms']);
+  const data = await project.volume('data');
+  await fill(project, data, 500);
+  await project.service('web', { script: touching, mounts: [volumeMount(data, '/data')] });
+  const { job, backup } = await complete(server, project);
+  expect(job).toMatchObject({ state: 'failed', error: { code: 'freeze-limit-reached' } });
+  expect(await logOf(server, backup)).not.toContain('Paused');
+});
+
+test('a live backup pauses nothing, and names what would not hold still', async () => {
+  await using project = await openTestProject();
+  await using server = await openDockerServer();
+  const data = await project.volume('data');
+  await fill(project, data, 60);
+  await project.service('web', { script: touching, mounts: [volumeMount(data, '/data')] });
+  const { job, backup } = await complete(server, project, { mode: 'live' });
+  expect(job).toMatchObject({ state: 'warnings', warnings: [expect.stringContaining('/large')] });
+  expect(backup).toMatchObject({
+    status: 'ready',
+    mode: 'live',
+    capture: { frozenMs: null, unsteadyFiles: 1 },
   });
+  expect(await logOf(server, backup)).not.toContain('Paused');
 });
 
 test('a deleted backup is gone, with its snapshots; another one restores still', async () => {

@@ -34,7 +34,7 @@ const neverStarted = '0001-01-01T00:00:00Z';
 /**
  * Names of containers that ran while the others were frozen: what they wrote is not of the same moment.
  * @param before as they were when those that ran were about to be paused
- * @param after as they are before the first is thawed
+ * @param after as they are when the others go on again, without those
  */
 export function startedMeanwhile(
   before: readonly WatchedContainer[],

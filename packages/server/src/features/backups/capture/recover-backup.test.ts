@@ -51,6 +51,7 @@ async function setUp() {
     jobId: queued.id,
     epoch: leased.lease.epoch,
     eventsPath,
+    scratchPath: folder,
     repository: { location: join(folder, 'repository'), password: 'secret' },
     initialize: { recoveryPassword: 'recovery' },
     manifest: {
@@ -58,7 +59,7 @@ async function setUp() {
       revision: 1,
       backupId,
       kind: 'manual',
-      mode: 'consistent',
+      mode: 'live',
       description: '',
       environment: { id: environment.id, name: 'shop', type: 'production', node: 'local', folder: null },
       createdAtMs: clock.now(),

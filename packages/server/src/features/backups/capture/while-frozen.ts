@@ -7,7 +7,9 @@ import {
   startGuard,
   thawContainers,
   verifyFrozen,
+  watchThaws,
 } from '@holdfast/docker';
+import type { FreezeFacts } from '@holdfast/protocol';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
 import type { FreezeStore } from '../../jobs/freeze-store.ts';
 import { startedMeanwhile, type WatchedContainer, watchContainers } from './container-watch.ts';
@@ -27,60 +29,75 @@ export interface FreezeOptions {
  * in one run and no other container ran meanwhile. Whatever happens, they go on before this settles; and if this process
  * dies, the guard lets them go on. With nothing running there is nothing to freeze.
  *
- *     watch → guard armed → row written → paused, all or none → work → looked at again → thawed → guard released
+ *     look → guard armed → row written → paused, all or none → work → looked at again → thawed → guard released → look
  *
  * @throws HoldfastError `freeze-failed`, `freeze-broken`, `freeze-limit-reached`, `guard-failed`, and what the work throws
  */
-export async function whileFrozen<T>(
+export async function whileFrozen(
   options: FreezeOptions,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<FreezeFacts> {
   const { run, docker, environmentName } = options;
   const before = await watchContainers(docker, environmentName, run);
   const running = before.filter(({ goesOn }) => goesOn);
   if (running.length === 0) {
-    const answer = await work(run.signal);
-    await assertNothingRan(options, before);
-    return answer;
+    await work(run.signal);
+    await assertNothingRan(options, before, []);
+    return { frozenMs: null, ...noGates };
   }
-  return await underGuard(options, running, async (guard) => {
+  const frozenMs = await underGuard(options, running, async (guard) => {
     const frozen = await freezeContainers(docker.containers, running, run);
     run.log('info', `Paused ${running.map(({ name }) => name).join(', ')}`);
     const signal = AbortSignal.any([run.signal, guard.broken]);
-    const answer = await work(signal);
+    await using thaws = await watchThaws(docker, frozen, { signal });
+    await work(signal);
     await assertStillFrozen(options, frozen);
-    await assertNothingRan(options, before);
+    const thawed = thaws.seen();
+    if (thawed.length > 0) throw freezeBroken(thawed.map((name) => `${name}: it went on for a moment`));
     guard.broken.throwIfAborted();
-    return answer;
   });
+  await assertNothingRan(options, before, running);
+  return { frozenMs, ...noGates };
 }
 
-/** Thaws first and tells afterwards, whatever the work came to. */
-async function underGuard<T>(
+const noGates = { requestsHeld: null, longestWaitMs: null };
+
+/** Thaws first and tells afterwards, whatever the work came to. Answers for how long anything was paused, at most. */
+async function underGuard(
   { run, docker, freezes, holdLimitMs, clock }: FreezeOptions,
   targets: readonly FreezeTarget[],
-  work: (guard: Guard) => Promise<T>,
-): Promise<T> {
+  work: (guard: Guard) => Promise<void>,
+): Promise<number> {
   const { jobId } = run.lease;
   const deadlineMs = clock.now() + holdLimitMs;
   const containers = targets.map(({ containerId, startedAt }) => ({ containerId, startedAt }));
   const guard = await startGuard({ host: docker.host, containers, deadlineMs, signal: run.signal });
-  const startedAtMs = clock.elapsed();
+  let startedAtMs = clock.elapsed();
+  let frozenMs = 0;
   try {
     const rows = targets.map(({ containerId, startedAt }) => ({ id: containerId, startedAt }));
     await freezes.record({ jobId, containers: rows, deadlineMs });
-    return await work(guard);
+    startedAtMs = clock.elapsed();
+    await work(guard);
   } finally {
-    await thaw(docker, targets, guard);
-    const seconds = ((clock.elapsed() - startedAtMs) / 1000).toFixed(1);
-    run.log('info', `The containers go on; they were paused for ${seconds} s at most`);
+    await thaw(docker, targets, guard, () => {
+      frozenMs = clock.elapsed() - startedAtMs;
+    });
+    run.log('info', `The containers go on; they were paused for ${(frozenMs / 1000).toFixed(2)} s at most`);
     await freezes.markThawed(jobId);
   }
+  return frozenMs;
 }
 
-async function thaw(docker: DockerEngine, targets: readonly FreezeTarget[], guard: Guard): Promise<void> {
+async function thaw(
+  docker: DockerEngine,
+  targets: readonly FreezeTarget[],
+  guard: Guard,
+  onThawed: () => void,
+): Promise<void> {
   try {
     await thawContainers(docker.containers, targets);
+    onThawed();
   } catch (error) {
     // It goes on trying for as long as Docker does not answer.
     guard.thaw().catch(() => {});
@@ -100,12 +117,16 @@ async function assertStillFrozen(
   );
 }
 
+/** Looks after the thaw, which does not wait for it: what starts in just that moment counts as too early. */
 async function assertNothingRan(
   { run, docker, environmentName }: FreezeOptions,
   before: readonly WatchedContainer[],
+  frozen: readonly FreezeTarget[],
 ): Promise<void> {
+  const frozenIds = new Set(frozen.map(({ containerId }) => containerId));
   const after = await watchContainers(docker, environmentName, run);
-  const started = startedMeanwhile(before, after);
+  const others = after.filter(({ containerId }) => !frozenIds.has(containerId));
+  const started = startedMeanwhile(before, others);
   if (started.length > 0) throw freezeBroken(started.map((name) => `${name}: it ran meanwhile`));
 }
 

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Abortable, isSameProcess, sleep } from '@holdfast/base';
 import type { JobId, MoverEvent, TaskSpec } from '@holdfast/protocol';
@@ -11,7 +11,10 @@ import type { TaskRecord, TaskStore } from '../task-store.ts';
 import type { JobRun } from './job-handler.ts';
 
 /** What every task spec begins with. */
-export type TaskBase = Pick<TaskSpec, 'version' | 'taskId' | 'jobId' | 'epoch' | 'eventsPath'>;
+export type TaskBase = Pick<
+  TaskSpec,
+  'version' | 'taskId' | 'jobId' | 'epoch' | 'eventsPath' | 'scratchPath'
+>;
 
 /** How long a mover may take to end by itself before it is killed. */
 const endGraceMs = 10_000;
@@ -38,7 +41,7 @@ export interface TaskRuns {
    * @throws HoldfastError `mover-lost` when one can neither be reached nor ended
    */
   settle(jobId: JobId, options: Abortable): Promise<readonly SettledTask[]>;
-  /** Removes the event files of a job that is over. */
+  /** Removes the event files of a job that is over, and what its movers left behind. */
   discard(jobId: JobId): Promise<void>;
 }
 
@@ -62,7 +65,10 @@ export function createTaskRuns({ tasks, ids, startMover, eventsFolder }: TaskRun
       const { jobId, epoch } = run.lease;
       const eventsPath = join(eventsFolder, `${taskId}.jsonl`);
       await tasks.create({ id: taskId, jobId, epoch, kind, eventsPath });
-      const mover = startMover(spec({ version: 1, taskId, jobId, epoch, eventsPath }), reportTo(run));
+      const scratchPath = scratchPathOf(eventsPath);
+      await mkdir(scratchPath, { mode: 0o700 });
+      const base: TaskBase = { version: 1, taskId, jobId, epoch, eventsPath, scratchPath };
+      const mover = startMover(spec(base), reportTo(run));
       try {
         const started = await mover.waitFor('started', { signal: run.signal });
         await tasks.markStarted(taskId, started);
@@ -88,9 +94,16 @@ export function createTaskRuns({ tasks, ids, startMover, eventsFolder }: TaskRun
     },
 
     discard: async (jobId) => {
-      for (const { eventsPath } of await tasks.listOf(jobId)) await rm(eventsPath, { force: true });
+      for (const { eventsPath } of await tasks.listOf(jobId)) {
+        await rm(scratchPathOf(eventsPath), { recursive: true, force: true });
+        await rm(eventsPath, { force: true });
+      }
     },
   };
+}
+
+function scratchPathOf(eventsPath: string): string {
+  return `${eventsPath.slice(0, -'.jsonl'.length)}.scratch`;
 }
 
 function reportTo(run: JobRun): (event: MoverEvent) => void {

@@ -3,71 +3,98 @@ import {
   type BackupResult,
   type BlobWriter,
   backupSources,
+  inodesMappedForWriting,
   type ParentBackup,
+  type ProgressSink,
   type SnapshotId,
+  type Standstill,
+  type TreeSpool,
   utcTimestamp,
 } from '@holdfast/engine';
 import { type BackupTask, type SealedPart, snapshotTags } from '@holdfast/protocol';
-import type { LockedRepository } from './open-for-task.ts';
-import type { PhaseProgress } from './phase-progress.ts';
-import { programVersion } from './program-version.ts';
-import type { TaskContext } from './task-context.ts';
+import type { LockedRepository } from '../open-for-task.ts';
+import { programVersion } from '../program-version.ts';
+import type { TaskContext } from '../task-context.ts';
 
-type PartSpec = BackupTask['parts'][number];
+export type PartSpec = BackupTask['parts'][number];
 
 export interface WritingTask {
   readonly task: BackupTask;
   readonly context: TaskContext;
   readonly locked: LockedRepository;
   readonly writer: BlobWriter;
-  readonly progress: PhaseProgress;
 }
 
 /** A part whose contents are saved; it counts once its snapshot is. */
 export interface ReadPart {
   readonly spec: PartSpec;
+  /**
+   * Before this pass, or the one before it where the sources stood still, looked at any file and what waited in memory
+   * was written to storage: what the next backup may trust files by.
+   */
   readonly startedAtMs: number;
-  readonly parentId: SnapshotId | undefined;
+  readonly previousId: SnapshotId | undefined;
   readonly result: BackupResult;
+}
+
+/** How a part is read. */
+export interface Pass {
+  /** What it is compared with; undefined for the newest snapshot of the part. */
+  readonly before?: ReadPart | undefined;
+  readonly trees?: TreeSpool | undefined;
+  readonly standstill?: Standstill | undefined;
+  /** The sources do stand still: what the pass before wrote to storage is enough. */
+  readonly isFinal?: boolean;
+  readonly rereads?: number;
+  readonly memoryBytes: number;
+  readonly progress?: ProgressSink;
+  readonly signal: AbortSignal;
 }
 
 /**
  * Saves a part's contents as a tree whose one entry is `data`.
  * @throws HoldfastError `source-empty` when it held data before and holds none now
  */
-export async function readPart(spec: PartSpec, writing: WritingTask): Promise<ReadPart> {
-  const { context, locked, writer, progress } = writing;
-  const { repository, signal } = locked;
-  const startedAtMs = context.clock.now();
-  const parent = await findParent(spec, locked);
+export async function readPart(spec: PartSpec, writing: WritingTask, pass: Pass): Promise<ReadPart> {
+  const { locked, writer } = writing;
+  const { repository } = locked;
+  const { before, trees, standstill, isFinal = false, rereads = 0, memoryBytes, progress, signal } = pass;
+  const startedAtMs = isFinal && before !== undefined ? before.startedAtMs : writing.context.clock.now();
+  const previous = before === undefined ? await findPrevious(spec, locked) : undefined;
   const result = await backupSources({
     writer,
     blobs: repository.blobs,
     polynomial: repository.polynomial,
     sources: [{ path: spec.path, treePath: ['data'] }],
-    parent,
-    options: { mappedWrites: { sync: true, inodes: new Set() } },
-    progress: progress.part(spec.name),
+    parent: before === undefined ? previous : { ...before, treeId: before.result.treeId },
+    trees,
+    standstill,
+    options: {
+      mappedWrites: { sync: !isFinal, inodes: inodesMappedForWriting() },
+      rereads,
+      memoryBytes,
+    },
+    progress,
     signal,
   });
   if (spec.mustNotBeEmpty && result.summary.files === 0) throw emptySource(spec);
-  for (const { path, message } of result.warnings) context.warn(`${spec.name}: ${path}: ${message}`);
-  context.countWarnings(result.warningCount - result.warnings.length);
-  return { spec, startedAtMs, parentId: parent?.id, result };
+  return { spec, startedAtMs, previousId: before?.previousId ?? previous?.id, result };
 }
 
-/** Its blobs have to be flushed before. */
+/** Its blobs have to be flushed before. `storedBytes`: what all passes over the part added. */
 export async function savePartSnapshot(
-  read: ReadPart,
+  { spec, startedAtMs, previousId, result }: ReadPart,
+  storedBytes: number,
   { task, context, locked }: WritingTask,
 ): Promise<SealedPart> {
-  const { spec, result } = read;
   const { name, source, mountPoints } = spec;
   const { environment, backupId } = task.manifest;
+  for (const { path, message } of result.warnings) context.warn(`${name}: ${path}: ${message}`);
+  context.countWarnings(result.warningCount - result.warnings.length);
   const snapshot = await locked.repository.snapshots.save(
     {
-      time: utcTimestamp(read.startedAtMs),
-      parent: read.parentId,
+      time: utcTimestamp(startedAtMs),
+      parent: previousId,
       tree: result.treeId,
       paths: [`/holdfast/${environment.name}/${name}`],
       hostname: environment.node,
@@ -80,7 +107,7 @@ export async function savePartSnapshot(
     },
     locked,
   );
-  const { files, bytes, storedBytes } = result.summary;
+  const { files, bytes } = result.summary;
   const part = {
     name,
     source,
@@ -95,8 +122,8 @@ export async function savePartSnapshot(
   return part;
 }
 
-/** A parent only saves work: one that is gone or cannot be read is done without. */
-async function findParent(
+/** A snapshot to compare with only saves work: one that is gone or cannot be read is done without. */
+async function findPrevious(
   { parentSnapshotId }: PartSpec,
   { repository, signal }: LockedRepository,
 ): Promise<(ParentBackup & { readonly id: SnapshotId }) | undefined> {

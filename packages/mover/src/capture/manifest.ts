@@ -2,28 +2,43 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { backupSources, type SnapshotId, utcTimestamp } from '@holdfast/engine';
-import { type Manifest, type SealedPart, snapshotTags } from '@holdfast/protocol';
-import type { WritingTask } from './capture-part.ts';
-import { programVersion } from './program-version.ts';
+import { type FreezeFacts, type Manifest, type SealedPart, snapshotTags } from '@holdfast/protocol';
+import { programVersion } from '../program-version.ts';
+import type { Captured } from './capture.ts';
+import type { WritingTask } from './part.ts';
 
 export interface SavedManifest {
   readonly manifest: Manifest;
   readonly snapshotId: SnapshotId;
 }
 
+export interface SealedBackup {
+  readonly captured: Captured;
+  readonly parts: readonly SealedPart[];
+  /** What the server saw of it. */
+  readonly freeze: FreezeFacts | undefined;
+}
+
+const notFrozen: FreezeFacts = { frozenMs: null, requestsHeld: null, longestWaitMs: null };
+
 /**
  * Commits the backup: a snapshot whose one file, `manifest.json`, says what belongs to it. All parts have to be on
  * stable storage before.
  */
 export async function saveManifest(
-  parts: readonly SealedPart[],
+  { captured, parts, freeze }: SealedBackup,
   { task, context, locked, writer }: WritingTask,
 ): Promise<SavedManifest> {
   const { repository, signal } = locked;
   const manifest: Manifest = {
     ...task.manifest,
+    mode: captured.mode,
     finishedAtMs: context.clock.now(),
     parts: [...parts],
+    capture: {
+      ...(freeze ?? notFrozen),
+      unsteadyFiles: captured.parts.reduce((sum, { result }) => sum + result.summary.unsteadyFiles, 0),
+    },
     log: [...context.log],
   };
   const { environment, backupId } = manifest;
