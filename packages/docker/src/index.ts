@@ -59,6 +59,7 @@ export {
   type WritesOutsideVolumes,
   writesOutsideVolumes,
 } from './mounts/writes-outside-volumes.ts';
+export { type MountedSources, writesTo } from './mounts/writes-to.ts';
 export { type HostView, viewHost } from './volume-proof/host-view.ts';
 export type { PathProof } from './volume-proof/path-proof.ts';
 export { removeLeftProbes } from './volume-proof/probe-container.ts';

@@ -18,6 +18,8 @@ export const holdfastLabels = {
   backup: 'holdfast.backup',
   include: 'holdfast.include',
   exclude: 'holdfast.exclude',
+  /** On a component that is a gate: `holdfast gate` runs in it. */
+  gate: 'holdfast.gate',
   /** On objects that Holdfast makes for itself. */
   internal: 'holdfast.internal',
   /** Which process made such an object. */

@@ -1,12 +1,16 @@
 import { HoldfastError } from '@holdfast/base';
-import { type Container, discoverEnvironments, type EngineInventory, holdfastLabels } from '@holdfast/docker';
+import {
+  type Container,
+  discoverEnvironments,
+  type EngineInventory,
+  holdfastLabels,
+  type MountedSources,
+  writesTo,
+} from '@holdfast/docker';
 
 /** What a restore is about to write to. */
-export interface TargetPaths {
+export interface TargetPaths extends MountedSources {
   readonly environmentName: string;
-  readonly volumes: ReadonlySet<string>;
-  /** On this machine, of volumes and of binds. */
-  readonly paths: readonly string[];
 }
 
 /**
@@ -34,15 +38,6 @@ function idsOf(inventory: EngineInventory, environmentName: string): readonly st
   const environment = discoverEnvironments(inventory).find(({ name }) => name === environmentName);
   const instances = environment?.components.flatMap((component) => component.instances) ?? [];
   return [...instances, ...(environment?.oneOffs ?? [])].map(({ containerId }) => containerId);
-}
-
-function writesTo({ mounts }: Container, { volumes, paths }: TargetPaths): boolean {
-  return mounts.some(
-    ({ volumeName, source, readOnly }) =>
-      !readOnly &&
-      ((volumeName !== null && volumes.has(volumeName)) ||
-        paths.some((path) => source === path || source.startsWith(`${path}/`))),
-  );
 }
 
 /** Compose v2 lists what a service depends on: `db:service_healthy:false,cache:service_started:true`. */

@@ -1,5 +1,5 @@
 import { type Clock, HoldfastError, isHoldfastError, sleep, throwIfAborted } from '@holdfast/base';
-import { guardLingerMs, removeLeftProbes, thawContainers } from '@holdfast/docker';
+import { guardLingerMs, type MountedSources, removeLeftProbes, thawContainers } from '@holdfast/docker';
 import type { BackupId, BackupTask, FreezeFacts } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
 import type { Mover } from '../../../runner/mover.ts';
@@ -41,11 +41,11 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
     run: async (run) => {
       const backup = await requireBackup(backups, run.job);
       await backups.markRunning(backup.id);
-      const { spec, survey } = await prepare(options, run, backup);
+      const { spec, survey, sources } = await prepare(options, run, backup);
       run.step('Starting the mover');
       const mover = await taskRuns.start(run, 'backup', spec);
       try {
-        const freeze = await capture(options, { run, survey, mover, backup });
+        const freeze = await capture(options, { run, survey, sources, mover, backup });
         await options.repositories.markInitialized(backup.repositoryId);
         throwIfAborted(run.signal);
         run.step('Writing the manifest');
@@ -97,6 +97,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
 interface PreparedBackup {
   readonly spec: (base: TaskBase) => BackupTask;
   readonly survey: EnvironmentSurvey;
+  readonly sources: MountedSources;
 }
 
 /** Looks at the environment anew: since the backup was asked for, it may have changed. */
@@ -124,6 +125,10 @@ async function prepare(
   const { recoveryPassword } = access;
   return {
     survey,
+    sources: {
+      volumes: new Set(parts.flatMap(({ place }) => (place.kind === 'volume' ? [place.name] : []))),
+      paths: [...paths.values()],
+    },
     spec: (base) => ({
       ...base,
       kind: 'backup',
@@ -166,6 +171,8 @@ function manifestOf(
 interface Capture {
   readonly run: JobRun;
   readonly survey: EnvironmentSurvey;
+  /** Of the parts. */
+  readonly sources: MountedSources;
   readonly mover: Mover;
   readonly backup: BackupWithParts;
 }
@@ -184,7 +191,7 @@ async function capture(options: BackupHandlerOptions, work: Capture): Promise<Fr
 /** The final pass of a consistent backup. Undefined where it became a live one. */
 async function captureStanding(
   { freezes, holdLimitMs, clock }: BackupHandlerOptions,
-  { run, survey: { docker, record }, mover }: Capture,
+  { run, survey: { docker, record }, sources, mover }: Capture,
 ): Promise<FreezeFacts | undefined> {
   const rehearsed = await mover.waitFor('precopied', run);
   try {
@@ -193,7 +200,7 @@ async function captureStanding(
     if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
     run.step('Pausing the containers');
     const facts = await whileFrozen(
-      { run, docker, environmentName: record.name, freezes, holdLimitMs, clock },
+      { run, docker, environment: { name: record.name, sources }, freezes, holdLimitMs, clock },
       async (signal) => {
         run.step('Setting aside what changed');
         mover.send({ type: 'frozen' });
@@ -215,7 +222,14 @@ async function captureStanding(
   }
 }
 
-const couldNotHoldStill = ['freeze-failed', 'freeze-broken', 'freeze-limit-reached', 'guard-failed'] as const;
+const couldNotHoldStill = [
+  'freeze-failed',
+  'freeze-broken',
+  'freeze-limit-reached',
+  'guard-failed',
+  'gate-unreachable',
+  'gate-busy',
+] as const;
 
 function tooLong(elapsedMs: number, holdLimitMs: number): HoldfastError {
   return new HoldfastError(

@@ -113,6 +113,24 @@ describe('a backup of an environment', () => {
     expect(readdirSync(join(server.dataDirectory, 'tasks'))).toEqual([]);
   });
 
+  test('pauses others that write to its volumes too', async () => {
+    await using project = await openTestProject();
+    await using other = await openTestProject();
+    await using server = await openDockerServer();
+    const data = await project.volume('data');
+    const mounts = [volumeMount(data, '/data')];
+    await project.service('web', { mounts });
+    await other.service('worker', { mounts });
+    await other.service('reader', { mounts: mounts.map((mount) => ({ ...mount, readOnly: true })) });
+    await other.service('elsewhere', {});
+    const { backup } = await complete(server, project);
+    const paused = /^Paused (.*)$/m
+      .exec(await logOf(server, backup))?.[1]
+      ?.split(', ')
+      .sort();
+    expect(paused).toEqual([`${project.name}-web-1`, `${other.name}-worker-1`].sort());
+  });
+
   test('with a component named has its mounts only', async () => {
     await using project = await openTestProject();
     await using server = await openDockerServer();
@@ -172,11 +190,12 @@ describe('a backup that is cut short', () => {
     const project = stack.use(await openTestProject());
     const server = stack.use(await openDockerServer(flags));
     const data = await project.volume('data');
-    await fill(project, data, 300);
+    await fill(project, data, 150);
     const web = await project.service('web', { script: touching, mounts: [volumeMount(data, '/data')] });
     const { job, backupId } = await create(server, project, body);
     await untilFrozen(project, web);
     server.signalMovers('SIGSTOP');
+    await server.reaches(job, 'Setting aside what changed');
     expect(await isFrozen(project, web)).toBe(true);
     return { project, server, web, job, backupId, dispose: stack };
   }

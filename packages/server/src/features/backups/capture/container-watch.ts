@@ -1,31 +1,60 @@
 import type { Abortable } from '@holdfast/base';
-import { type DockerEngine, discoverEnvironments, type FreezeTarget, readInventory } from '@holdfast/docker';
+import {
+  type DockerEngine,
+  discoverEnvironments,
+  type FreezeTarget,
+  holdfastLabels,
+  type MountedSources,
+  readInventory,
+  writesTo,
+} from '@holdfast/docker';
 
 export interface WatchedContainer extends FreezeTarget {
   readonly name: string;
   /** It runs and is not paused. */
   readonly goesOn: boolean;
+  /** It holds requests, and is never paused. */
+  readonly isGate: boolean;
 }
 
-/** Every container of the environment as it is now, one-off ones too. */
+export interface WatchedEnvironment {
+  readonly name: string;
+  /** Of the parts that are captured. */
+  readonly sources: MountedSources;
+}
+
+/**
+ * Every container that may write to what is captured, as it is now: all of the environment, one-off ones too, and others
+ * that mount a part of it for writing.
+ */
 export async function watchContainers(
   docker: Pick<DockerEngine, 'containers' | 'volumes'>,
-  environmentName: string,
+  { name, sources }: WatchedEnvironment,
   { signal }: Abortable,
 ): Promise<readonly WatchedContainer[]> {
-  const environments = discoverEnvironments(await readInventory(docker, { signal }));
-  const environment = environments.find(({ name }) => name === environmentName);
-  if (environment === undefined) return [];
-  const instances = [
-    ...environment.components.flatMap((component) => component.instances),
-    ...environment.oneOffs,
-  ];
-  return instances.map(({ containerId, name, startedAt, status }) => ({
-    containerId,
-    name,
-    startedAt,
-    goesOn: status === 'running',
-  }));
+  const inventory = await readInventory(docker, { signal });
+  const environment = discoverEnvironments(inventory).find((found) => found.name === name);
+  const instances = environment?.components.flatMap((component) => component.instances) ?? [];
+  const ownIds = new Set(
+    [...instances, ...(environment?.oneOffs ?? [])].map(({ containerId }) => containerId),
+  );
+  return inventory.containers
+    .filter(
+      (container) =>
+        container.labels[holdfastLabels.internal] === undefined &&
+        (ownIds.has(container.id) || writesTo(container, sources)),
+    )
+    .map(({ id, name: containerName, labels, state }) => ({
+      containerId: id,
+      name: containerName,
+      startedAt: state.startedAt,
+      goesOn: state.status === 'running',
+      isGate: isGate(labels[holdfastLabels.gate]),
+    }));
+}
+
+function isGate(label: string | undefined): boolean {
+  return label !== undefined && label.trim().toLowerCase() !== 'false';
 }
 
 /** The engine's start time of a container that was never started. */

@@ -12,98 +12,151 @@ import {
 import type { FreezeFacts } from '@holdfast/protocol';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
 import type { FreezeStore } from '../../jobs/freeze-store.ts';
-import { startedMeanwhile, type WatchedContainer, watchContainers } from './container-watch.ts';
+import {
+  startedMeanwhile,
+  type WatchedContainer,
+  type WatchedEnvironment,
+  watchContainers,
+} from './container-watch.ts';
+import { Gates, type HeldRequests } from './hold-gates.ts';
+
+/** How long requests that are under way may take to end before the containers are paused. */
+const mostDrainMs = 3000;
+const drainPart = 0.3;
 
 export interface FreezeOptions {
   readonly run: JobRun;
   readonly docker: DockerEngine;
-  readonly environmentName: string;
+  readonly environment: WatchedEnvironment;
   readonly freezes: FreezeStore;
-  /** The longest that the containers may stay paused. */
+  /** The longest that requests may be held and containers may stay paused. */
   readonly holdLimitMs: number;
   readonly clock: Clock;
 }
 
 /**
- * Does the work while every running container of the environment is paused, and answers only if all of them stayed so
- * in one run and no other container ran meanwhile. Whatever happens, they go on before this settles; and if this process
- * dies, the guard lets them go on. With nothing running there is nothing to freeze.
+ * Does the work while every running container that may write to the sources is paused and its gates hold what comes in,
+ * and answers only if all of them stayed so in one run and no other container ran meanwhile. Whatever happens, they go on
+ * before this settles; and if this process dies, the guard lets them go on, and the gates release by themselves. With
+ * nothing running there is nothing to freeze.
  *
- *     look → guard armed → row written → paused, all or none → work → looked at again → thawed → guard released → look
+ *     look → guard armed, row written → gates hold → paused, all or none → work → looked at again → thawed
+ *          → gates release → guard released → look
  *
- * @throws HoldfastError `freeze-failed`, `freeze-broken`, `freeze-limit-reached`, `guard-failed`, and what the work throws
+ * @throws HoldfastError `freeze-failed`, `freeze-broken`, `freeze-limit-reached`, `guard-failed`, `gate-unreachable`,
+ *   `gate-busy`, and what the work throws
  */
 export async function whileFrozen(
   options: FreezeOptions,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<FreezeFacts> {
-  const { run, docker, environmentName } = options;
-  const before = await watchContainers(docker, environmentName, run);
-  const running = before.filter(({ goesOn }) => goesOn);
+  const { run, docker, environment, holdLimitMs } = options;
+  const before = await watchContainers(docker, environment, run);
+  const running = before.filter(({ goesOn, isGate }) => goesOn && !isGate);
   if (running.length === 0) {
     await work(run.signal);
-    await assertNothingRan(options, before, []);
-    return { frozenMs: null, ...noGates };
+    await assertNothingRan(options, before);
+    return { frozenMs: null, requestsHeld: null, longestWaitMs: null };
   }
-  const frozenMs = await underGuard(options, running, async (guard) => {
-    const frozen = await freezeContainers(docker.containers, running, run);
-    run.log('info', `Paused ${running.map(({ name }) => name).join(', ')}`);
+  await using gates = await Gates.open(
+    before.filter(({ goesOn, isGate }) => goesOn && isGate),
+    {
+      containers: docker.containers,
+      limitMs: holdLimitMs,
+      drainMs: Math.min(mostDrainMs, holdLimitMs * drainPart),
+      signal: run.signal,
+    },
+  );
+  const freeze = new Freeze(options, running, gates);
+  const facts = await freeze.around(work);
+  await assertNothingRan(options, before);
+  return facts;
+}
+
+/** One freeze, from the arming of its guard to the end of that. */
+class Freeze {
+  readonly #options: FreezeOptions;
+  readonly #targets: readonly WatchedContainer[];
+  readonly #gates: Gates;
+  #startedAtMs = 0;
+  #frozenMs = 0;
+  #held: HeldRequests | undefined;
+
+  constructor(options: FreezeOptions, targets: readonly WatchedContainer[], gates: Gates) {
+    this.#options = options;
+    this.#targets = targets;
+    this.#gates = gates;
+  }
+
+  /** Thaws first and tells afterwards, whatever the work came to. */
+  async around(work: (signal: AbortSignal) => Promise<void>): Promise<FreezeFacts> {
+    const { run, docker, freezes, holdLimitMs, clock } = this.#options;
+    const { jobId } = run.lease;
+    const deadlineMs = clock.now() + holdLimitMs;
+    const containers = this.#targets.map(({ containerId, startedAt }) => ({ containerId, startedAt }));
+    const guard = await startGuard({ host: docker.host, containers, deadlineMs, signal: run.signal });
+    try {
+      const rows = containers.map(({ containerId, startedAt }) => ({ id: containerId, startedAt }));
+      await freezes.record({ jobId, containers: rows, deadlineMs });
+      await this.#hold();
+      await this.#pauseAndWork(guard, work);
+    } finally {
+      await this.#thaw(guard);
+      await freezes.markThawed(jobId);
+    }
+    const { requestsHeld = null, longestWaitMs = null } = this.#held ?? {};
+    return { frozenMs: this.#frozenMs, requestsHeld, longestWaitMs };
+  }
+
+  async #hold(): Promise<void> {
+    const { run } = this.#options;
+    const { names } = this.#gates;
+    if (names.length === 0) return;
+    run.step('Holding requests');
+    const left = await this.#gates.hold();
+    run.log('info', `New requests wait in ${names.join(', ')}; ${left} that came before are still under way`);
+  }
+
+  async #pauseAndWork(guard: Guard, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { run, docker, clock } = this.#options;
+    this.#startedAtMs = clock.elapsed();
+    const frozen = await freezeContainers(docker.containers, this.#targets, run);
+    run.log('info', `Paused ${this.#targets.map(({ name }) => name).join(', ')}`);
     const signal = AbortSignal.any([run.signal, guard.broken]);
     await using thaws = await watchThaws(docker, frozen, { signal });
     await work(signal);
-    await assertStillFrozen(options, frozen);
+    await assertStillFrozen(this.#options, frozen);
     const thawed = thaws.seen();
     if (thawed.length > 0) throw freezeBroken(thawed.map((name) => `${name}: it went on for a moment`));
     guard.broken.throwIfAborted();
-  });
-  await assertNothingRan(options, before, running);
-  return { frozenMs, ...noGates };
-}
-
-const noGates = { requestsHeld: null, longestWaitMs: null };
-
-/** Thaws first and tells afterwards, whatever the work came to. Answers for how long anything was paused, at most. */
-async function underGuard(
-  { run, docker, freezes, holdLimitMs, clock }: FreezeOptions,
-  targets: readonly FreezeTarget[],
-  work: (guard: Guard) => Promise<void>,
-): Promise<number> {
-  const { jobId } = run.lease;
-  const deadlineMs = clock.now() + holdLimitMs;
-  const containers = targets.map(({ containerId, startedAt }) => ({ containerId, startedAt }));
-  const guard = await startGuard({ host: docker.host, containers, deadlineMs, signal: run.signal });
-  let startedAtMs = clock.elapsed();
-  let frozenMs = 0;
-  try {
-    const rows = targets.map(({ containerId, startedAt }) => ({ id: containerId, startedAt }));
-    await freezes.record({ jobId, containers: rows, deadlineMs });
-    startedAtMs = clock.elapsed();
-    await work(guard);
-  } finally {
-    await thaw(docker, targets, guard, () => {
-      frozenMs = clock.elapsed() - startedAtMs;
-    });
-    run.log('info', `The containers go on; they were paused for ${(frozenMs / 1000).toFixed(2)} s at most`);
-    await freezes.markThawed(jobId);
   }
-  return frozenMs;
-}
 
-async function thaw(
-  docker: DockerEngine,
-  targets: readonly FreezeTarget[],
-  guard: Guard,
-  onThawed: () => void,
-): Promise<void> {
-  try {
-    await thawContainers(docker.containers, targets);
-    onThawed();
-  } catch (error) {
-    // It goes on trying for as long as Docker does not answer.
-    guard.thaw().catch(() => {});
-    throw error;
+  async #thaw(guard: Guard): Promise<void> {
+    const { run, docker, clock } = this.#options;
+    try {
+      await thawContainers(docker.containers, this.#targets);
+    } catch (error) {
+      // It goes on trying for as long as Docker does not answer.
+      guard.thaw().catch(() => {});
+      throw error;
+    }
+    if (this.#startedAtMs !== 0) {
+      this.#frozenMs = clock.elapsed() - this.#startedAtMs;
+      run.log(
+        'info',
+        `The containers go on; they were paused for ${(this.#frozenMs / 1000).toFixed(2)} s at most`,
+      );
+    }
+    this.#held = await this.#gates.release();
+    if (this.#held !== undefined) {
+      const { requestsHeld, longestWaitMs } = this.#held;
+      run.log(
+        'info',
+        `${requestsHeld} requests were held, the longest for ${(longestWaitMs / 1000).toFixed(2)} s`,
+      );
+    }
+    await guard.release();
   }
-  await guard.release();
 }
 
 async function assertStillFrozen(
@@ -119,13 +172,12 @@ async function assertStillFrozen(
 
 /** Looks after the thaw, which does not wait for it: what starts in just that moment counts as too early. */
 async function assertNothingRan(
-  { run, docker, environmentName }: FreezeOptions,
+  { run, docker, environment }: FreezeOptions,
   before: readonly WatchedContainer[],
-  frozen: readonly FreezeTarget[],
 ): Promise<void> {
-  const frozenIds = new Set(frozen.map(({ containerId }) => containerId));
-  const after = await watchContainers(docker, environmentName, run);
-  const others = after.filter(({ containerId }) => !frozenIds.has(containerId));
+  const paused = new Set(before.filter(({ goesOn }) => goesOn).map(({ containerId }) => containerId));
+  const after = await watchContainers(docker, environment, run);
+  const others = after.filter(({ containerId, isGate }) => !isGate && !paused.has(containerId));
   const started = startedMeanwhile(before, others);
   if (started.length > 0) throw freezeBroken(started.map((name) => `${name}: it ran meanwhile`));
 }
