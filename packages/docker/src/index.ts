@@ -1,3 +1,10 @@
+export {
+  type CommandEnd,
+  type CommandOptions,
+  type RunningCommand,
+  startCommand,
+} from './command/run-command.ts';
+export { dependentsFirst } from './discovery/dependency-order.ts';
 export { discoverEnvironments, type EngineInventory } from './discovery/discover-environments.ts';
 export type {
   Component,
@@ -9,6 +16,7 @@ export type {
   MountSource,
   VolumeSource,
 } from './discovery/environment.ts';
+export { labelDurationMs } from './discovery/label-duration.ts';
 export { composeLabels, holdfastLabels } from './discovery/labels.ts';
 export { readInventory } from './discovery/read-inventory.ts';
 export { type ConnectDockerOptions, connectDocker, defaultDockerHost } from './engine-port/connect-docker.ts';

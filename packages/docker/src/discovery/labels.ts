@@ -16,6 +16,10 @@ export const holdfastLabels = {
   environmentType: 'holdfast.environment.type',
   component: 'holdfast.component',
   backup: 'holdfast.backup',
+  backupPre: 'holdfast.backup.pre',
+  backupPost: 'holdfast.backup.post',
+  hookOnError: 'holdfast.hook.on_error',
+  hookTimeout: 'holdfast.hook.timeout',
   include: 'holdfast.include',
   exclude: 'holdfast.exclude',
   /** On a component that is a gate: `holdfast gate` runs in it. */

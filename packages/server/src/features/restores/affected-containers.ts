@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/base';
 import {
   type Container,
+  dependentsFirst,
   discoverEnvironments,
   type EngineInventory,
   holdfastLabels,
@@ -38,32 +39,6 @@ function idsOf(inventory: EngineInventory, environmentName: string): readonly st
   const environment = discoverEnvironments(inventory).find(({ name }) => name === environmentName);
   const instances = environment?.components.flatMap((component) => component.instances) ?? [];
   return [...instances, ...(environment?.oneOffs ?? [])].map(({ containerId }) => containerId);
-}
-
-/** Compose v2 lists what a service depends on: `db:service_healthy:false,cache:service_started:true`. */
-const dependsOnLabel = 'com.docker.compose.depends_on';
-const serviceLabel = 'com.docker.compose.service';
-
-function dependentsFirst(containers: readonly Container[]): readonly Container[] {
-  const byService = Map.groupBy(containers, ({ labels, name }) => labels[serviceLabel] ?? name);
-  const ordered: Container[] = [];
-  const seen = new Set<string>();
-  const visit = (service: string): void => {
-    if (seen.has(service)) return;
-    seen.add(service);
-    const group = byService.get(service) ?? [];
-    for (const container of group) for (const other of dependencies(container)) visit(other);
-    ordered.push(...group);
-  };
-  for (const service of [...byService.keys()].sort()) visit(service);
-  return ordered.reverse();
-}
-
-function dependencies({ labels }: Container): readonly string[] {
-  return (labels[dependsOnLabel] ?? '').split(',').flatMap((item) => {
-    const service = item.split(':')[0]?.trim();
-    return service === undefined || service === '' ? [] : [service];
-  });
 }
 
 function inUse(names: readonly string[]): HoldfastError {

@@ -1,34 +1,29 @@
-import { type Clock, HoldfastError, isHoldfastError, sleep, throwIfAborted } from '@holdfast/base';
+import { HoldfastError, sleep, throwIfAborted, toHoldfastError } from '@holdfast/base';
 import { guardLingerMs, type MountedSources, removeLeftProbes, thawContainers } from '@holdfast/docker';
-import type { BackupId, BackupTask, FreezeFacts } from '@holdfast/protocol';
+import type { BackupId, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
-import type { Mover } from '../../../runner/mover.ts';
 import { provePaths } from '../../../runner/prove-paths.ts';
 import type { EnvironmentService } from '../../environments/service.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
 import type { JobEnd, JobHandler, JobRun } from '../../jobs/execution/job-handler.ts';
 import type { TaskBase, TaskRuns } from '../../jobs/execution/task-runs.ts';
-import type { FreezeStore } from '../../jobs/freeze-store.ts';
 import type { JobRecord } from '../../jobs/job-record.ts';
 import type { RepositoryService } from '../../repositories/service.ts';
 import type { BackupWithParts } from '../backup-record.ts';
 import { requireBackupPossible } from '../check-request.ts';
 import type { BackupStore } from '../store.ts';
+import { type CaptureOptions, capture, hookOptions } from './capture-environment.ts';
+import { runPostHooks } from './hooks.ts';
 import { type CapturePart, planCapture } from './plan-capture.ts';
-import { whileFrozen } from './while-frozen.ts';
 
 /** A guard looks now and then, and then has to end. */
 const guardEndMs = 1000;
 
-export interface BackupHandlerOptions {
+export interface BackupHandlerOptions extends CaptureOptions {
   readonly environments: Pick<EnvironmentService, 'survey'>;
   readonly repositories: Pick<RepositoryService, 'access' | 'markInitialized'>;
   readonly backups: BackupStore;
-  readonly freezes: FreezeStore;
   readonly taskRuns: TaskRuns;
-  /** The longest that an environment stays paused. */
-  readonly holdLimitMs: number;
-  readonly clock: Clock;
 }
 
 /**
@@ -45,14 +40,16 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
       run.step('Starting the mover');
       const mover = await taskRuns.start(run, 'backup', spec);
       try {
-        const freeze = await capture(options, { run, survey, sources, mover, backup });
+        const warnings: string[] = [];
+        const freeze = await capture({ ...options, run, survey, sources, mover, backup, warnings });
         await options.repositories.markInitialized(backup.repositoryId);
         throwIfAborted(run.signal);
         run.step('Writing the manifest');
         mover.send({ type: 'commit', capture: freeze });
         await mover.waitFor('committed');
         await mover.exited;
-        return endOf(options, backup.id, mover.milestones);
+        const end = endOf(options, backup.id, mover.milestones);
+        return { ...end, warnings: [...warnings, ...end.warnings] };
       } finally {
         await taskRuns.end(mover);
       }
@@ -71,6 +68,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
         await freezes.markThawed(run.job.id);
       }
       const settled = await taskRuns.settle(run.job.id, run);
+      if (settled.length > 0) await runHooksOfLost(options, run);
       // It may have been cut off while it proved paths.
       if (settled.length === 0) {
         const { docker } = await environments.survey(run.job.environmentId, run);
@@ -168,78 +166,15 @@ function manifestOf(
   };
 }
 
-interface Capture {
-  readonly run: JobRun;
-  readonly survey: EnvironmentSurvey;
-  /** Of the parts. */
-  readonly sources: MountedSources;
-  readonly mover: Mover;
-  readonly backup: BackupWithParts;
-}
-
-/** From `go` to `sealed`. Answers how the freeze went, if there was one. */
-async function capture(options: BackupHandlerOptions, work: Capture): Promise<FreezeFacts | undefined> {
-  const { run, mover, backup } = work;
-  run.step('Reading');
-  mover.send({ type: 'go' });
-  const facts = backup.mode === 'live' ? undefined : await captureStanding(options, work);
-  run.step('Saving');
-  await mover.waitFor('sealed', run);
-  return facts;
-}
-
-/** The final pass of a consistent backup. Undefined where it became a live one. */
-async function captureStanding(
-  { freezes, holdLimitMs, clock }: BackupHandlerOptions,
-  { run, survey: { docker, record }, sources, mover }: Capture,
-): Promise<FreezeFacts | undefined> {
-  const rehearsed = await mover.waitFor('precopied', run);
+/** It may have been cut off before its hooks had run. What came of the backup does not depend on them. */
+async function runHooksOfLost({ environments }: BackupHandlerOptions, run: JobRun): Promise<void> {
   try {
-    const seconds = (rehearsed.elapsedMs / 1000).toFixed(2);
-    run.log('info', `Read while the app ran; what changed meanwhile takes ${seconds} s to set aside`);
-    if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
-    run.step('Pausing the containers');
-    const facts = await whileFrozen(
-      { run, docker, environment: { name: record.name, sources }, freezes, holdLimitMs, clock },
-      async (signal) => {
-        run.step('Setting aside what changed');
-        mover.send({ type: 'frozen' });
-        await mover.waitFor('captured', { signal });
-      },
-    );
-    mover.send({ type: 'thawed' });
-    return facts;
+    const survey = await environments.survey(run.job.environmentId, run);
+    await runPostHooks(hookOptions({ run, survey, warnings: [] }));
   } catch (error) {
-    const { request } = run.job;
-    const mayBeLive = request.kind === 'backup' && request.fallback === 'live';
-    if (!mayBeLive || !isHoldfastError(error, ...couldNotHoldStill)) throw error;
-    run.log(
-      'warn',
-      `${error.message} The backup is a live one: its components may not agree with each other.`,
-    );
-    mover.send({ type: 'live' });
-    return undefined;
+    throwIfAborted(run.signal);
+    run.log('warn', `Hooks after the backup could not be run: ${toHoldfastError(error).message}`);
   }
-}
-
-const couldNotHoldStill = [
-  'freeze-failed',
-  'freeze-broken',
-  'freeze-limit-reached',
-  'guard-failed',
-  'gate-unreachable',
-  'gate-busy',
-] as const;
-
-function tooLong(elapsedMs: number, holdLimitMs: number): HoldfastError {
-  return new HoldfastError(
-    'freeze-limit-reached',
-    `Too much changes: the environment would be paused for about ${Math.ceil(elapsedMs / 1000)} s, and ${holdLimitMs / 1000} s is the limit.`,
-    {
-      hint: 'Raise the limit (hold-limit), take it when the app writes less, or take a live backup (--live, or --fallback live).',
-      context: { elapsedMs: Math.round(elapsedMs), holdLimitMs },
-    },
-  );
 }
 
 /** What is committed counts, also if the mover was killed before it could say that it is done. */

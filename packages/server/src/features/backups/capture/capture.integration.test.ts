@@ -304,6 +304,61 @@ test('an environment that would be paused for longer than the limit is not pause
   expect(await logOf(server, backup)).not.toContain('Paused');
 });
 
+describe('hooks', () => {
+  async function projectWithHooks(labels: Readonly<Record<string, string>>) {
+    const stack = new AsyncDisposableStack();
+    const project = stack.use(await openTestProject());
+    const server = stack.use(await openDockerServer());
+    const data = await project.volume('data');
+    const mounts = [volumeMount(data, '/data')];
+    const hook = (service: string, when: string) => `echo ${when} ${service} | tee -a /data/hooks`;
+    const hooks = (service: string) => ({
+      'holdfast.backup.pre': hook(service, 'pre'),
+      'holdfast.backup.post': hook(service, 'post'),
+    });
+    await project.service('db', { mounts, labels: hooks('db') });
+    const dependsOn = { 'com.docker.compose.depends_on': 'db:service_started:false' };
+    await project.service('web', { mounts, labels: { ...hooks('web'), ...dependsOn, ...labels } });
+    const ran = async (): Promise<string[]> =>
+      readFileSync(join(await project.pathOf(data), 'hooks'), 'utf8')
+        .trimEnd()
+        .split('\n');
+    return { project, server, ran, dispose: stack };
+  }
+
+  test('run before and after, dependents outermost, and are in the log', async () => {
+    const { project, server, ran, dispose } = await projectWithHooks({});
+    await using _ = dispose;
+    const { job, backup } = await complete(server, project);
+    expect(job.state).toBe('done');
+    expect(await ran()).toEqual(['pre web', 'pre db', 'post db', 'post web']);
+    expect(await logOf(server, backup)).toMatch(/The pre hook of \S+-web-1 ended with 0 after .* s: pre web/);
+  });
+
+  test('that fail end the backup, and those after it run all the same', async () => {
+    const { project, server, ran, dispose } = await projectWithHooks({
+      'holdfast.backup.pre': 'echo no more room >&2; exit 3',
+    });
+    await using _ = dispose;
+    const { job, backup } = await complete(server, project);
+    expect(job).toMatchObject({ state: 'failed', error: { code: 'hook-failed' } });
+    expect(await logOf(server, backup)).toContain('no more room');
+    expect(await ran()).toEqual(['post db', 'post web']);
+  });
+
+  test('may fail where the service says so, and may take only so long', async () => {
+    const { project, server, dispose } = await projectWithHooks({
+      'holdfast.backup.pre': 'sleep 100',
+      'holdfast.hook.timeout': '1s',
+      'holdfast.hook.on_error': 'warn',
+    });
+    await using _ = dispose;
+    const { job, backup } = await complete(server, project);
+    expect(job).toMatchObject({ state: 'warnings', warnings: [expect.stringContaining('within 1 s')] });
+    expect(backup.status).toBe('ready');
+  });
+});
+
 test('a live backup pauses nothing, and names what would not hold still', async () => {
   await using project = await openTestProject();
   await using server = await openDockerServer();

@@ -1,0 +1,93 @@
+import { randomBytes } from 'node:crypto';
+
+/**
+ * What runs a command inside a container: a POSIX shell that tells its process group before, and the exit code after.
+ * The engine makes each exec the leader of a session, so that the group is the shell's own id and holds whatever the
+ * command starts, unless that leaves it.
+ */
+const script = `printf '\\001%s group %s\\n' "$0" "$$" >&2
+/bin/sh -c "$1"
+code=$?
+printf '\\001%s exit %s\\n' "$0" "$code" >&2
+exit "$code"`;
+
+/**
+ * Kills the group, but only while its leader is that wrapper, or was until just now: its id may be another's later. Exits
+ * with 0 if something of it was alive; what has ended and was not waited for is not.
+ */
+const killScript = `group=$1
+alive() {
+  for stat in /proc/[0-9]*/stat; do
+    read -r line 2>/dev/null <"$stat" || continue
+    set -- \${line##*) }
+    [ "$3" = "$group" ] && [ "$1" != Z ] && return 0
+  done
+  return 1
+}
+case "$2$(cat "/proc/$group/cmdline" 2>/dev/null)" in
+*"$0"*) alive && kill -9 "-$group" ;;
+*) exit 1 ;;
+esac`;
+
+/** One run of a command, by a name that nothing else has. */
+export class CommandWrapper {
+  readonly name = `holdfast-command-${randomBytes(8).toString('hex')}`;
+
+  run(command: string): string[] {
+    return ['/bin/sh', '-c', script, this.name, command];
+  }
+
+  /** @param hasEnded the wrapper told its exit code a moment ago: what is left of the group keeps its id */
+  kill(group: number, hasEnded: boolean): string[] {
+    return ['/bin/sh', '-c', killScript, this.name, String(group), hasEnded ? this.name : ''];
+  }
+}
+
+/** What the wrapper says among the command's own standard error. */
+export type WrapperNote = { readonly group: number } | { readonly exitCode: number };
+
+/** Parts the wrapper's lines from what the command itself writes to standard error, piece by piece. */
+export class WrapperNotes {
+  readonly #marker: Buffer;
+  readonly #onNote: (note: WrapperNote) => void;
+  #rest = Buffer.alloc(0);
+
+  constructor(name: string, onNote: (note: WrapperNote) => void) {
+    this.#marker = Buffer.from(`\u0001${name} `);
+    this.#onNote = onNote;
+  }
+
+  /** What of it, and of what was kept back before, is the command's. */
+  take(bytes: Uint8Array): Buffer {
+    const own: Buffer[] = [];
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    for (;;) {
+      const start = this.#rest.indexOf(this.#marker);
+      const end = start === -1 ? -1 : this.#rest.indexOf('\n', start);
+      if (end === -1) {
+        const kept = start === -1 ? this.#beginningOfMarker() : start;
+        own.push(this.#rest.subarray(0, kept));
+        this.#rest = this.#rest.subarray(kept);
+        return Buffer.concat(own);
+      }
+      own.push(this.#rest.subarray(0, start));
+      this.#note(this.#rest.toString('utf8', start + this.#marker.length, end));
+      this.#rest = this.#rest.subarray(end + 1);
+    }
+  }
+
+  /** Where at the end of what is there a marker may begin. */
+  #beginningOfMarker(): number {
+    const last = this.#rest.lastIndexOf(this.#marker[0] ?? 0);
+    if (last === -1) return this.#rest.length;
+    return this.#marker.subarray(0, this.#rest.length - last).equals(this.#rest.subarray(last))
+      ? last
+      : this.#rest.length;
+  }
+
+  #note(text: string): void {
+    const [, what, number] = /^(group|exit) (\d+)$/.exec(text) ?? [];
+    if (what === 'group') this.#onNote({ group: Number(number) });
+    if (what === 'exit') this.#onNote({ exitCode: Number(number) });
+  }
+}

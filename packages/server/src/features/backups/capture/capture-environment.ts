@@ -1,0 +1,114 @@
+import { type Clock, HoldfastError, isHoldfastError } from '@holdfast/base';
+import type { MountedSources } from '@holdfast/docker';
+import type { FreezeFacts } from '@holdfast/protocol';
+import type { Mover } from '../../../runner/mover.ts';
+import type { EnvironmentSurvey } from '../../environments/survey.ts';
+import type { JobRun } from '../../jobs/execution/job-handler.ts';
+import type { FreezeStore } from '../../jobs/freeze-store.ts';
+import type { BackupWithParts } from '../backup-record.ts';
+import { type HookOptions, withHooks } from './hooks.ts';
+import { whileFrozen } from './while-frozen.ts';
+
+export interface CaptureOptions {
+  readonly freezes: FreezeStore;
+  /** The longest that an environment stays paused. */
+  readonly holdLimitMs: number;
+  readonly clock: Clock;
+}
+
+export interface Capture extends CaptureOptions {
+  readonly run: JobRun;
+  readonly survey: EnvironmentSurvey;
+  /** Of the parts. */
+  readonly sources: MountedSources;
+  readonly mover: Mover;
+  readonly backup: BackupWithParts;
+  /** Taken in. */
+  readonly warnings: string[];
+}
+
+/** From `go` to `sealed`. Answers how the freeze went, if there was one. */
+export async function capture(work: Capture): Promise<FreezeFacts | undefined> {
+  const { run, mover, backup } = work;
+  const facts = await withHooks(hookOptions(work), async () => {
+    run.step('Reading');
+    mover.send({ type: 'go' });
+    if (backup.mode === 'consistent') return await captureStanding(work);
+    await mover.waitFor('sealed', run);
+    return undefined;
+  });
+  run.step('Saving');
+  await mover.waitFor('sealed', run);
+  return facts;
+}
+
+export function hookOptions({
+  run,
+  survey,
+  warnings,
+}: Pick<Capture, 'run' | 'survey' | 'warnings'>): HookOptions {
+  const warn = (message: string): void => {
+    warnings.push(message);
+    run.log('warn', message);
+  };
+  return { run, docker: survey.docker, environmentName: survey.record.name, warn };
+}
+
+/** The final pass of a consistent backup. Undefined where it became a live one. */
+async function captureStanding({
+  freezes,
+  holdLimitMs,
+  clock,
+  run,
+  survey: { docker, record },
+  sources,
+  mover,
+}: Capture): Promise<FreezeFacts | undefined> {
+  const rehearsed = await mover.waitFor('precopied', run);
+  try {
+    const seconds = (rehearsed.elapsedMs / 1000).toFixed(2);
+    run.log('info', `Read while the app ran; what changed meanwhile takes ${seconds} s to set aside`);
+    if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
+    run.step('Pausing the containers');
+    const facts = await whileFrozen(
+      { run, docker, environment: { name: record.name, sources }, freezes, holdLimitMs, clock },
+      async (signal) => {
+        run.step('Setting aside what changed');
+        mover.send({ type: 'frozen' });
+        await mover.waitFor('captured', { signal });
+      },
+    );
+    mover.send({ type: 'thawed' });
+    return facts;
+  } catch (error) {
+    const { request } = run.job;
+    const mayBeLive = request.kind === 'backup' && request.fallback === 'live';
+    if (!mayBeLive || !isHoldfastError(error, ...couldNotHoldStill)) throw error;
+    run.log(
+      'warn',
+      `${error.message} The backup is a live one: its components may not agree with each other.`,
+    );
+    mover.send({ type: 'live' });
+    return undefined;
+  }
+}
+
+const couldNotHoldStill = [
+  'freeze-failed',
+  'freeze-broken',
+  'freeze-limit-reached',
+  'guard-failed',
+  'gate-unreachable',
+  'gate-busy',
+] as const;
+
+function tooLong(elapsedMs: number, holdLimitMs: number): HoldfastError {
+  return new HoldfastError(
+    'freeze-limit-reached',
+    `Too much changes: the environment would be paused for about ${Math.ceil(elapsedMs / 1000)} s, and ${holdLimitMs / 1000} s is the limit.`,
+    {
+      hint: 'Raise the limit (hold-limit), take it when the app writes less, or take a live backup (--live, or --fallback live).',
+      context: { elapsedMs: Math.round(elapsedMs), holdLimitMs },
+    },
+  );
+}
