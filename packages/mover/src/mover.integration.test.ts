@@ -67,7 +67,16 @@ describe('a backup', () => {
     const types = mover.events
       .map(({ type }) => type)
       .filter((type) => type !== 'progress' && type !== 'log');
-    expect(types).toEqual(['started', 'part', 'part', 'sealed', 'committed', 'result']);
+    expect(types).toEqual([
+      'started',
+      'precopied',
+      'captured',
+      'part',
+      'part',
+      'sealed',
+      'committed',
+      'result',
+    ]);
     expect(mover.writtenEvents).toEqual(mover.events);
     expect(await mover.exited).toEqual([0, null]);
 
@@ -193,8 +202,7 @@ describe('what ends a mover early', () => {
       const path = join(place.folder, 'source');
       fill(path);
       const mover = new StartedMover(place.backup([{ name: 'a', path }]));
-      mover.send({ type: 'go' });
-      await mover.sees('sealed');
+      await mover.reach('sealed');
       end(mover);
       expect(await mover.exited).toEqual([status, null]);
       expect(mover.writtenEvents.at(-1)).toMatchObject({ type: 'result', error: { code } });
@@ -204,15 +212,46 @@ describe('what ends a mover early', () => {
     },
   );
 
+  test.each(['precopied', 'captured'] as const)('a cancel at %s leaves blobs only', async (milestone) => {
+    await using place = await testPlace();
+    const path = join(place.folder, 'source');
+    fill(path);
+    const mover = new StartedMover(place.backup([{ name: 'a', path }]));
+    await mover.reach(milestone);
+    mover.send({ type: 'cancel' });
+    expect(await mover.exited).toEqual([130, null]);
+    expect(await listSnapshots(place)).toEqual([]);
+    await check(place);
+  });
+
+  test.each(['precopied', 'captured'] as const)(
+    'not so `live` at %s: what was read counts',
+    async (milestone) => {
+      await using place = await testPlace();
+      const path = join(place.folder, 'source');
+      fill(path);
+      const mover = new StartedMover(place.backup([{ name: 'a', path }]));
+      await mover.reach(milestone);
+      mover.send({ type: 'live' });
+      await mover.sees('sealed');
+      mover.send({ type: 'commit' });
+      expect(await mover.exited).toEqual([0, null]);
+      expect((await mover.sees('committed')).manifest).toMatchObject({
+        mode: 'live',
+        parts: [{ files: 50 }],
+      });
+      await check(place);
+    },
+  );
+
   test('SIGHUP does not, nor does anything once it was told to commit', async () => {
     await using place = await testPlace();
     const path = join(place.folder, 'source');
     fill(path);
     const mover = new StartedMover(place.backup([{ name: 'a', path }]));
-    mover.send({ type: 'go' });
     await mover.sees('started');
     mover.child.kill('SIGHUP');
-    await mover.sees('sealed');
+    await mover.reach('sealed');
     mover.send({ type: 'commit' });
     mover.send({ type: 'cancel' });
     mover.closeInput();

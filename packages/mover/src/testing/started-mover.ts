@@ -62,19 +62,21 @@ export class StartedMover {
     }
   }
 
-  async #answerFreeze(): Promise<void> {
+  /** Begins, and answers each milestone of a freeze, if there is one, up to that one; or the mover ends. */
+  async reach(milestone: 'precopied' | 'captured' | 'sealed'): Promise<void> {
+    this.send({ type: 'go' });
     const first = await Promise.race([this.sees('precopied'), this.sees('sealed'), this.sees('result')]);
-    if (first.type !== 'precopied') return;
+    if (first.type !== 'precopied' || milestone === 'precopied') return;
     this.send({ type: 'frozen' });
     const second = await Promise.race([this.sees('captured'), this.sees('result')]);
-    if (second.type === 'captured') this.send({ type: 'thawed' });
+    if (second.type !== 'captured' || milestone === 'captured') return;
+    this.send({ type: 'thawed' });
+    await Promise.race([this.sees('sealed'), this.sees('result')]);
   }
 
   /** Answers each milestone at once, up to the result. */
   async runThrough() {
-    this.send({ type: 'go' });
-    await this.#answerFreeze();
-    await Promise.race([this.sees('sealed'), this.sees('result')]);
+    await this.reach('sealed');
     this.send({ type: 'commit' });
     const result = await this.sees('result');
     await this.exited;
