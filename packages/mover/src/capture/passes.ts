@@ -5,7 +5,7 @@ import { type ReadPart, readPart, type WritingTask } from './part.ts';
 
 /** For the contents of all parts that are read at a time. */
 const memoryBytes = 64 * 1024 * 1024;
-const partsAtOnce = 2;
+const mostPartsAtOnce = 2;
 
 export interface LivePass {
   readonly trees?: TreeSpool;
@@ -19,6 +19,7 @@ export async function passLive(
   { trees, rereads, progress }: LivePass,
 ): Promise<ReadPart[]> {
   const { parts: specs } = writing.task;
+  const partsAtOnce = Math.min(mostPartsAtOnce, specs.length);
   await using tasks = new TaskGroup(writing.locked);
   const options = { trees, rereads, memoryBytes: memoryBytes / partsAtOnce, signal: tasks.signal };
   const read: ReadPart[] = [];
@@ -50,6 +51,7 @@ export async function passAside(
   writing: WritingTask,
   { before, trees, isFinal, progress, onAside, signal }: AsidePass,
 ): Promise<ReadPart[]> {
+  if (before.length === 0) await onAside({ files: 0, bytes: 0, elapsedMs: 0 });
   await using tasks = new TaskGroup({ signal });
   const aside = new Gathering(before.length, onAside);
   let turn: Promise<unknown> = Promise.resolve();
