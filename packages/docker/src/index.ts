@@ -1,12 +1,14 @@
 export {
   type CommandEnd,
   type CommandOptions,
+  killLeftCommands,
   type RunningCommand,
   startCommand,
 } from './command/run-command.ts';
 export { dependentsFirst } from './discovery/dependency-order.ts';
 export { discoverEnvironments, type EngineInventory } from './discovery/discover-environments.ts';
 export type {
+  CommandLabels,
   Component,
   Environment,
   EnvironmentType,

@@ -1,8 +1,10 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestEngine, type TestEngine } from '../testing/test-engine.ts';
-import { type CommandOptions, startCommand } from './run-command.ts';
+import { type CommandOptions, killLeftCommands, startCommand } from './run-command.ts';
 
 let engine: TestEngine;
 let container: string;
@@ -92,6 +94,43 @@ describe('a command in a container', () => {
     expect(end).toSatisfy(
       (it: { code?: string; exitCode?: number }) => it.code !== undefined || it.exitCode !== 0,
     );
+  });
+
+  test('with a guarded input sees its end when all of it was confirmed', async () => {
+    const running = await start('cat', { guardsInput: true });
+    running.stdin.write('all ');
+    const output = text(running.stdout);
+    running.stdin.write('of it');
+    await running.completeInput();
+    expect(await output).toBe('all of it');
+    expect(await running.ended).toMatchObject({ exitCode: 0, errors: '' });
+    expect(await processes()).not.toContain('sleep 60');
+  });
+
+  test('with a guarded input may end before it read all of that', async () => {
+    const running = await start('head -c 3; exit 4', { guardsInput: true });
+    running.stdin.write(Buffer.alloc(1024 * 1024, 'a'));
+    const output = text(running.stdout);
+    await running.completeInput();
+    expect(await output).toBe('aaa');
+    expect((await running.ended).exitCode).toBe(4);
+  });
+
+  test('whose feeder dies never sees the end of its input', async () => {
+    const feeder = fork(new URL('../testing/feed-and-wait.ts', import.meta.url), [
+      engine.host,
+      container,
+      'cat >/dev/null; touch /tmp/took-the-rest-for-all',
+    ]);
+    await once(feeder, 'message');
+    feeder.kill('SIGKILL');
+    await once(feeder, 'exit');
+    await delay(500);
+    expect(await processes()).toContain('took-the-rest-for-all');
+    expect(await killLeftCommands(engine.docker.containers, container)).toBe(1);
+    expect(await killLeftCommands(engine.docker.containers, container)).toBe(0);
+    expect((await run('test -e /tmp/took-the-rest-for-all')).exitCode).toBe(1);
+    expect(await processes()).not.toContain('sleep 60');
   });
 
   test('cannot be started where nothing runs', async () => {

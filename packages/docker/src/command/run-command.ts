@@ -1,10 +1,11 @@
 import { PassThrough, type Readable, type Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { type Abortable, HoldfastError, isHoldfastError, throwIfAborted } from '@holdfast/base';
 import type { ContainerCalls } from '../engine-port/docker-engine.ts';
 import type { ExecSession } from '../engine-port/exec-session.ts';
 import { withinTime } from '../within-time.ts';
 import { BoundedText } from './bounded-text.ts';
-import { CommandWrapper, WrapperNotes } from './wrapper.ts';
+import { CommandWrapper, killAllWrapped, WrapperNotes } from './wrapper.ts';
 
 /** The wrapper says at once who it is. */
 const startMs = 15_000;
@@ -18,6 +19,11 @@ export interface CommandOptions extends Abortable {
   readonly timeoutMs: number;
   /** `NAME=value`, beside the container's own. */
   readonly environment?: readonly string[];
+  /**
+   * The command sees the end of its input only after `completeInput`: if whoever feeds it dies before, all of it is
+   * killed instead. Default: it sees whatever end there is.
+   */
+  readonly guardsInput?: boolean;
 }
 
 export interface CommandEnd {
@@ -36,6 +42,10 @@ export interface RunningCommand extends AsyncDisposable {
   readonly stdin: Writable;
   /** To be read to its end, which comes before `ended`; what is not read holds the command up. */
   readonly stdout: Readable;
+  /** What came on standard error so far, its head and its tail. */
+  readonly errors: string;
+  /** All of a guarded input was written: lets the command see its end. */
+  completeInput(): Promise<void>;
   /**
    * Resolves whatever the exit code is. Rejects with `command-timeout`, `interrupted`, `command-left-running`,
    * `container-unknown`, `docker-unreachable`.
@@ -58,11 +68,32 @@ export async function startCommand(
   throwIfAborted(options.signal);
   const wrapper = new CommandWrapper();
   const session = await containers.exec(container, {
-    command: wrapper.run(command),
+    command: options.guardsInput === true ? wrapper.runGuarded(command) : wrapper.run(command),
     environment: options.environment ?? [],
     timeoutMs: noTimeLimitMs,
   });
   return await new WrappedCommand({ containers, container, wrapper, session, options }).start();
+}
+
+/**
+ * Kills what commands of runs before this left in a container, because whoever ran them was killed. Answers how many
+ * there were. Nobody else's command may run there now.
+ * @throws HoldfastError as `startCommand`
+ */
+export async function killLeftCommands(
+  containers: Containers,
+  container: string,
+  { signal }: Abortable = {},
+): Promise<number> {
+  await using session = await containers.exec(container, {
+    command: killAllWrapped,
+    timeoutMs: killMs,
+    signal,
+  });
+  session.stderr.resume();
+  const count = Number(await text(session.stdout));
+  await session.exitCode;
+  return Number.isInteger(count) ? count : 0;
 }
 
 interface WrappedCommandParts {
@@ -80,6 +111,8 @@ class WrappedCommand implements RunningCommand {
   readonly #errors = new BoundedText();
   readonly #startedAt = performance.now();
   readonly #group = Promise.withResolvers<number>();
+  /** Undefined where it ended without reading its input to the end. */
+  readonly #feeder = Promise.withResolvers<number | undefined>();
   readonly #end = Promise.withResolvers<CommandEnd>();
   #hasExited = false;
   #isOver = false;
@@ -90,16 +123,37 @@ class WrappedCommand implements RunningCommand {
     // Who awaits them has them.
     for (const promise of [this.ended, this.#group.promise]) promise.catch(() => {});
     this.stdout.on('error', () => {});
+    const onEnd = (): void => this.#feeder.resolve(undefined);
+    this.ended.then(onEnd, onEnd);
   }
 
   get stdin(): Writable {
     return this.#parts.session.stdin;
   }
 
+  get errors(): string {
+    return this.#errors.toString();
+  }
+
+  async completeInput(): Promise<void> {
+    const { containers, container, wrapper } = this.#parts;
+    this.stdin.end();
+    const feeder = await this.#feeder.promise;
+    if (feeder === undefined) return;
+    await using confirming = await containers.exec(container, {
+      command: wrapper.confirm(feeder),
+      timeoutMs: killMs,
+    });
+    confirming.stdout.resume();
+    confirming.stderr.resume();
+    await confirming.exitCode;
+  }
+
   async start(): Promise<RunningCommand> {
     const { session, wrapper, options } = this.#parts;
     const notes = new WrapperNotes(wrapper.name, (note) => {
       if ('group' in note) this.#group.resolve(note.group);
+      else if ('feeder' in note) this.#feeder.resolve(note.feeder);
       else this.#exited();
     });
     session.stderr.on('data', (bytes: Buffer) => this.#errors.add(notes.take(bytes)));

@@ -12,6 +12,30 @@ printf '\\001%s exit %s\\n' "$0" "$code" >&2
 exit "$code"`;
 
 /**
+ * The same for a command that reads its input to the end. That end reaches it only once it is confirmed that all of the
+ * input was written: whoever wrote it may have died, and the engine then ends the input all the same. Unconfirmed, the
+ * whole group is killed.
+ */
+const guardedScript = `printf '\\001%s group %s\\n' "$0" "$$" >&2
+/bin/sh -c "$2" "$0" | /bin/sh -c "$1"
+code=$?
+printf '\\001%s exit %s\\n' "$0" "$code" >&2
+exit "$code"`;
+
+const confirmSeconds = 60;
+const feedScript = `trap 'kill "$!" 2>/dev/null; exit 0' USR1
+cat || exit
+printf '\\001%s input %s\\n' "$0" "$$" >&2
+sleep ${confirmSeconds} >/dev/null 2>&1 &
+wait "$!"
+kill -9 0`;
+
+const confirmScript = `case "$(cat "/proc/$1/cmdline" 2>/dev/null)" in
+*"$0"*) kill -USR1 "$1" ;;
+*) exit 1 ;;
+esac`;
+
+/**
  * Kills the group, but only while its leader is that wrapper, or was until just now: its id may be another's later. Exits
  * with 0 if something of it was alive; what has ended and was not waited for is not.
  */
@@ -29,12 +53,41 @@ case "$2$(cat "/proc/$group/cmdline" 2>/dev/null)" in
 *) exit 1 ;;
 esac`;
 
+const namePrefix = 'holdfast-command-';
+
+/** Kills the groups of all wrappers that there are, and prints how many. */
+const killAllScript = `count=0
+for stat in /proc/[0-9]*/stat; do
+  process=\${stat#/proc/}
+  process=\${process%/stat}
+  [ "$process" = "$$" ] && continue
+  read -r line 2>/dev/null <"$stat" || continue
+  set -- \${line##*) }
+  [ "$3" = "$process" ] && [ "$1" != Z ] || continue
+  case "$(tr '\\0' ' ' <"/proc/$process/cmdline" 2>/dev/null)" in
+  */bin/sh*${namePrefix}*) kill -9 "-$process" && count=$((count + 1)) ;;
+  esac
+done
+echo "$count"`;
+
+export const killAllWrapped: readonly string[] = ['/bin/sh', '-c', killAllScript, 'holdfast-kill-all'];
+
 /** One run of a command, by a name that nothing else has. */
 export class CommandWrapper {
-  readonly name = `holdfast-command-${randomBytes(8).toString('hex')}`;
+  readonly name = `${namePrefix}${randomBytes(8).toString('hex')}`;
 
   run(command: string): string[] {
     return ['/bin/sh', '-c', script, this.name, command];
+  }
+
+  /** As `run`, with an input whose end has to be confirmed. */
+  runGuarded(command: string): string[] {
+    return ['/bin/sh', '-c', guardedScript, this.name, command, feedScript];
+  }
+
+  /** @param feeder as the wrapper told it at the end of the input */
+  confirm(feeder: number): string[] {
+    return ['/bin/sh', '-c', confirmScript, this.name, String(feeder)];
   }
 
   /** @param hasEnded the wrapper told its exit code a moment ago: what is left of the group keeps its id */
@@ -44,7 +97,11 @@ export class CommandWrapper {
 }
 
 /** What the wrapper says among the command's own standard error. */
-export type WrapperNote = { readonly group: number } | { readonly exitCode: number };
+export type WrapperNote =
+  | { readonly group: number }
+  /** The input has ended; the process that waits to hear whether that was all of it. */
+  | { readonly feeder: number }
+  | { readonly exitCode: number };
 
 /** Parts the wrapper's lines from what the command itself writes to standard error, piece by piece. */
 export class WrapperNotes {
@@ -86,8 +143,9 @@ export class WrapperNotes {
   }
 
   #note(text: string): void {
-    const [, what, number] = /^(group|exit) (\d+)$/.exec(text) ?? [];
+    const [, what, number] = /^(group|input|exit) (\d+)$/.exec(text) ?? [];
     if (what === 'group') this.#onNote({ group: Number(number) });
+    if (what === 'input') this.#onNote({ feeder: Number(number) });
     if (what === 'exit') this.#onNote({ exitCode: Number(number) });
   }
 }

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { Container, Volume } from '../engine-port/engine-objects.ts';
 import { collectMounts } from './collect-mounts.ts';
-import type { Component, Environment, EnvironmentType, Instance } from './environment.ts';
+import type { CommandLabels, Component, Environment, EnvironmentType, Instance } from './environment.ts';
 import { composeLabels, holdfastLabels, labelList, labelText } from './labels.ts';
 
 /** Everything on one engine, read at about one moment. */
@@ -109,9 +109,27 @@ function describeComponents(members: readonly Member[], warnings: string[]): Com
       isLeftOut: backup.includes('false'),
       include: distinct(labels.flatMap((each) => labelList(each, holdfastLabels.include))),
       exclude: distinct(labels.flatMap((each) => labelList(each, holdfastLabels.exclude))),
+      command: commandLabels(labels),
       instances: group.map(toInstance),
     };
   });
+}
+
+function commandLabels(labels: readonly Container['labels'][]): CommandLabels {
+  const first = (name: string) => distinct(labels.map((each) => labelText(each, name)))[0];
+  return {
+    preset: first(holdfastLabels.backupPreset),
+    backup: {
+      command: first(holdfastLabels.backupCommand),
+      timeout: first(holdfastLabels.backupTimeout),
+      cron: first(holdfastLabels.backupCron),
+    },
+    restore: {
+      command: first(holdfastLabels.restoreCommand),
+      timeout: first(holdfastLabels.restoreTimeout),
+    },
+    retention: first(holdfastLabels.retention),
+  };
 }
 
 function environmentType(members: readonly Member[], warnings: string[]): EnvironmentType {
@@ -146,6 +164,7 @@ function toInstance({ container, component }: Member): Instance {
     name: container.name,
     component,
     status: container.state.status,
+    health: container.state.health,
     startedAt: container.state.startedAt,
     imageId: container.imageId,
     restartPolicy: container.restartPolicy,

@@ -1,4 +1,4 @@
-import type { ContainerStatus, RestartPolicy } from '../engine-port/engine-objects.ts';
+import type { ContainerHealth, ContainerStatus, RestartPolicy } from '../engine-port/engine-objects.ts';
 
 export type EnvironmentType = 'production' | 'staging' | 'development';
 
@@ -33,8 +33,26 @@ export interface Component {
   /** The mounts that `holdfast.include` and `holdfast.exclude` name. */
   readonly include: readonly string[];
   readonly exclude: readonly string[];
+  /** How it is backed up by a command, as its labels say it; absent where there are no containers to carry any. */
+  readonly command?: CommandLabels;
   /** By name. */
   readonly instances: readonly Instance[];
+}
+
+/** Texts as they stand; undefined where there is no such label. */
+export interface CommandLabels {
+  /** `holdfast.backup.preset` */
+  readonly preset: string | undefined;
+  /** `holdfast.backup.command`, `.timeout` and `.cron` */
+  readonly backup: {
+    readonly command: string | undefined;
+    readonly timeout: string | undefined;
+    readonly cron: string | undefined;
+  };
+  /** `holdfast.restore.command` and `.timeout` */
+  readonly restore: { readonly command: string | undefined; readonly timeout: string | undefined };
+  /** `holdfast.retention` */
+  readonly retention: string | undefined;
 }
 
 export interface Instance {
@@ -42,6 +60,7 @@ export interface Instance {
   readonly name: string;
   readonly component: string;
   readonly status: ContainerStatus;
+  readonly health: ContainerHealth;
   /** Changes with every start of the container. */
   readonly startedAt: string;
   readonly imageId: string;

@@ -27,6 +27,9 @@ export type ContainerStatus =
   | 'dead'
   | 'unknown';
 
+/** By the image's or the service's health check; `none` where there is no such check. */
+export type ContainerHealth = 'none' | 'starting' | 'healthy' | 'unhealthy';
+
 export interface ContainerSummary {
   readonly id: string;
   readonly name: string;
@@ -43,6 +46,7 @@ export interface ContainerState {
   /** The engine's own text, with nanoseconds: equal text means that it is still the same run of the container. */
   readonly startedAt: string;
   readonly exitCode: number;
+  readonly health: ContainerHealth;
 }
 
 export interface RestartPolicy {

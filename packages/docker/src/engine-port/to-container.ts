@@ -1,5 +1,6 @@
 import type {
   Container,
+  ContainerHealth,
   ContainerMount,
   ContainerMountType,
   ContainerStatus,
@@ -19,6 +20,7 @@ export interface ContainerAnswer {
     readonly Restarting: boolean;
     readonly StartedAt: string;
     readonly ExitCode: number;
+    readonly Health?: { readonly Status: string } | null | undefined;
   };
   readonly Config: { readonly Image: string; readonly Labels?: Record<string, string> | null };
   readonly HostConfig: {
@@ -57,6 +59,7 @@ export function toContainer(answer: ContainerAnswer): Container {
       restarting: state.Restarting,
       startedAt: state.StartedAt,
       exitCode: state.ExitCode,
+      health: toHealth(state.Health?.Status),
     },
     restartPolicy: toRestartPolicy(hostConfig.RestartPolicy),
     autoRemove: hostConfig.AutoRemove ?? false,
@@ -83,6 +86,10 @@ export function toStatus(status: string): ContainerStatus {
     default:
       return 'unknown';
   }
+}
+
+function toHealth(status: string | undefined): ContainerHealth {
+  return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';
 }
 
 function toRestartPolicy(policy: ContainerAnswer['HostConfig']['RestartPolicy']): RestartPolicy {

@@ -136,6 +136,7 @@ test('labels choose by name, path inside the container, path on the host', () =>
     expect(decide(bind('/mnt/media'), { components })).toEqual({
       included: true,
       reason: 'chosen by holdfast.include on web',
+      isChosen: true,
     });
   }
   for (const selector of ['db', 'notes_db', '/data']) {

@@ -10,6 +10,8 @@ export interface MountDecision {
   readonly included: boolean;
   /** One clause for people, true for yes and for no: `named volume`, `bind mount outside the project's folder …`. */
   readonly reason: string;
+  /** `holdfast.include` names it. */
+  readonly isChosen?: boolean;
 }
 
 export interface MountFacts {
@@ -86,7 +88,10 @@ function labelDecision(mount: Mount, { components, folders }: MountFacts): Mount
       }),
     );
   const including = taking.filter((component) => names(component, component.include));
-  if (including.length > 0) return yes(`chosen by ${holdfastLabels.include} on ${namesOf(including)}`);
+  if (including.length > 0) {
+    const reason = `chosen by ${holdfastLabels.include} on ${namesOf(including)}`;
+    return { included: true, reason, isChosen: true };
+  }
   const excluding = taking.filter((component) => names(component, component.exclude));
   if (excluding.length > 0) return no(`left out by ${holdfastLabels.exclude} on ${namesOf(excluding)}`);
   return undefined;

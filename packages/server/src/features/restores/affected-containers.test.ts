@@ -17,6 +17,7 @@ function container(name: string, changes: Partial<Container> = {}): Container {
       restarting: false,
       startedAt: '',
       exitCode: 0,
+      health: 'none',
     },
     restartPolicy: { name: 'no', maximumRetryCount: 0 },
     autoRemove: false,
