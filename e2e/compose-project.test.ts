@@ -88,6 +88,17 @@ it('backup:create stores each source once, and the app goes on', async () => {
   expect(Number(await project.sh('writer', 'wc -l < /shared/ticks'))).toBeGreaterThan(Number(before));
 });
 
+async function folderOf(source: Backup['parts'][number]['source']): Promise<string> {
+  switch (source.kind) {
+    case 'bind':
+      return source.path;
+    case 'command':
+      throw new Error('No part of this is what a command printed.');
+    default:
+      return await volumeFolder(source.name);
+  }
+}
+
 it('stock restic checks the repository and restores each part byte-identical to its source', async () => {
   await checkWithRestic(backup);
   await project.compose('stop', '--timeout', '1');
@@ -96,7 +107,7 @@ it('stock restic checks the repository and restores each part byte-identical to 
   for (const part of backup.parts) {
     const target = join(copies, part.snapshotId);
     await restic(backup, ['restore', part.snapshotId, '--target', target]);
-    const source = part.source.kind === 'bind' ? part.source.path : await volumeFolder(part.source.name);
+    const source = await folderOf(part.source);
     expect(await compareTrees(source, join(target, 'data'))).toEqual([]);
   }
 });
@@ -120,7 +131,7 @@ it('everything destroyed by `down -v` comes back under Compose’s own names and
   expect(readFileSync(join(project.folder, 'motd'), 'utf8')).toBe('welcome\n');
   expect(lstatSync(join(project.folder, 'beside')).ctimeMs).toBe(besideBefore);
   for (const part of backup.parts.filter(({ source }) => source.kind !== 'anonymous')) {
-    const source = part.source.kind === 'bind' ? part.source.path : await volumeFolder(part.source.name);
+    const source = await folderOf(part.source);
     expect(await compareTrees(join(copies, part.snapshotId, 'data'), source)).toEqual([]);
   }
 

@@ -7,6 +7,8 @@ import { backupGetCommand } from './commands/backup/get.ts';
 import { backupListCommand } from './commands/backup/list.ts';
 import { backupLogCommand } from './commands/backup/log.ts';
 import { backupRestoreCommand } from './commands/backup/restore.ts';
+import { componentGetCommand } from './commands/component/get.ts';
+import { componentSetCommand } from './commands/component/set.ts';
 import { environmentGetCommand } from './commands/environment/get.ts';
 import { environmentListCommand } from './commands/environment/list.ts';
 import { jobCancelCommand } from './commands/job/cancel.ts';
@@ -30,7 +32,10 @@ const groups: readonly {
   readonly heading: string;
   readonly commands: readonly ((cli: Cli) => CliCommand)[];
 }[] = [
-  { heading: 'Environments:', commands: [environmentListCommand, environmentGetCommand] },
+  {
+    heading: 'Environments:',
+    commands: [environmentListCommand, environmentGetCommand, componentGetCommand, componentSetCommand],
+  },
   {
     heading: 'Backups:',
     commands: [

@@ -11,6 +11,7 @@ import {
 import type { TaskOutcome, TaskSpec } from '@holdfast/protocol';
 import { runBackupTask } from './backup-task.ts';
 import { EventLog } from './event-log.ts';
+import { runFeedTask } from './feed-task.ts';
 import { runForgetTask } from './forget-task.ts';
 import { runRestoreTask } from './restore-task.ts';
 import type { ServerChannel } from './server-channel.ts';
@@ -59,6 +60,8 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runBackupTask(task, context);
     case 'restore':
       return await runRestoreTask(task, context);
+    case 'feed':
+      return await runFeedTask(task, context);
     case 'forget':
       return await runForgetTask(task, context);
   }

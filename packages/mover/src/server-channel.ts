@@ -25,7 +25,8 @@ interface Heard {
  *     reading spec ──► go ──► [frozen ──► thawed, or live] ──► (commit) ──► alone
  *           └──────────┴─────────────── end of input, cancel or nonsense ──► `signal` fires
  *
- * Once `commit` came in or `finishAlone` was called, nothing that comes in or ends stops the work any more.
+ * Once `commit` came in or `finishAlone` was called, nothing that comes in or ends stops the work any more; but a feeding
+ * can be cancelled to its end.
  */
 export class ServerChannel {
   readonly #lines: AsyncGenerator<string, void, undefined>;
@@ -38,6 +39,7 @@ export class ServerChannel {
     commit: Promise.withResolvers<FreezeFacts | undefined>(),
   };
   #isAlone = false;
+  #staysCancellable = false;
 
   constructor(input: AsyncIterable<Uint8Array>) {
     this.#lines = wholeLines(input, { maxLineBytes, tooLong });
@@ -62,6 +64,7 @@ export class ServerChannel {
         context: { fields: fields.slice(0, 20) },
       });
     }
+    this.#staysCancellable = parsed.data.kind === 'feed';
     void this.#listen();
     return parsed.data;
   }
@@ -76,7 +79,9 @@ export class ServerChannel {
 
   /** Asks for an end as `cancel` does: what a termination signal means. */
   cancel(): void {
-    this.#stop(new HoldfastError('interrupted', 'The work was cancelled.'));
+    const reason = new HoldfastError('interrupted', 'The work was cancelled.');
+    if (this.#staysCancellable) this.#abort.abort(reason);
+    else this.#stop(reason);
   }
 
   /** From here on the work is brought to its end, whatever comes in. */

@@ -29,6 +29,12 @@ export {
   retentionSchema,
 } from './http/backup-routes.ts';
 export { ApiError, type CallOptions, type Client, type ClientOptions, createClient } from './http/client.ts';
+export {
+  type BackupIntegration,
+  type BackupIntegrationChange,
+  type ComponentDetails,
+  durationSchema,
+} from './http/component-routes.ts';
 export type {
   Component,
   Environment,
@@ -77,7 +83,15 @@ export {
   type VaultId,
   vaultIdSchema,
 } from './ids.ts';
-export { type MountPoint, mountPointSchema, type PartSource, partSourceSchema } from './mount.ts';
+export {
+  componentsOfPart,
+  type MountPoint,
+  type MountSource,
+  mountPointSchema,
+  mountSourceSchema,
+  type PartSource,
+  partSourceSchema,
+} from './mount.ts';
 export {
   type MoverEvent,
   moverEventSchema,
@@ -90,7 +104,9 @@ export { type FreezeFacts, type MoverMessage, moverMessageSchema } from './task/
 export {
   type BackupTask,
   backupTaskSchema,
+  type FeedTask,
   type ForgetTask,
+  feedTaskSchema,
   forgetTaskSchema,
   type RestoreTask,
   restoreTaskSchema,

@@ -9,6 +9,7 @@ import { createRemovalStore } from './features/backups/removal/removal-store.ts'
 import { backupHandlers } from './features/backups/routes.ts';
 import { createBackupService } from './features/backups/service.ts';
 import { createBackupStore } from './features/backups/store.ts';
+import { createComponentSettingStore } from './features/environments/commands/setting-store.ts';
 import { environmentHandlers } from './features/environments/routes.ts';
 import { createEnvironmentService, type EnvironmentService } from './features/environments/service.ts';
 import { createEnvironmentStore } from './features/environments/store.ts';
@@ -78,6 +79,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   });
   const environments = createEnvironmentService({
     store: stores.environments,
+    settings: stores.componentSettings,
     nodes: createNodeService({ store: stores.nodes, dockerHost: config.dockerHost }),
     ownPaths: [
       { path: config.dataDirectory, what: "Holdfast's own data" },
@@ -124,6 +126,7 @@ type Stores = ReturnType<typeof createStores>;
 function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
   return {
     backups: createBackupStore({ catalog, clock }),
+    componentSettings: createComponentSettingStore(catalog, clock),
     environments: createEnvironmentStore({ catalog, clock, ids }),
     freezes: createFreezeStore(catalog, clock),
     jobs: createJobStore({ catalog, clock, ids }),

@@ -43,6 +43,7 @@ export function sampleEnvironmentDetail(name: string, change: Partial<Environmen
       { name: 'web', instances: [{ containerId: 'c1', name: `${name}-web-1`, state: 'running' }] },
       { name: 'db', instances: [] },
     ],
+    commands: [],
     mounts: [
       {
         name: `${name}_uploads`,

@@ -1,8 +1,9 @@
 import { TaskGroup } from '@holdfast/base';
 import { type CopiedAside, TreeSpool } from '@holdfast/engine';
 import type { BackupMode } from '@holdfast/protocol';
+import { readCommands } from '../commands/read-commands.ts';
 import type { PhaseProgress } from '../phase-progress.ts';
-import type { ReadPart, WritingTask } from './part.ts';
+import type { ReadPart, SavedPart, WritingTask } from './part.ts';
 import { passAside, passLive } from './passes.ts';
 import { setPriority } from './priority.ts';
 
@@ -17,7 +18,7 @@ const mostRehearsals = 5;
 /** What a backup is made of. */
 export interface Captured {
   readonly mode: BackupMode;
-  readonly parts: readonly ReadPart[];
+  readonly parts: readonly SavedPart[];
   /** Bytes that all passes over each part added to the repository, by position. */
   readonly storedBytes: readonly number[];
 }
@@ -25,13 +26,17 @@ export interface Captured {
 /** Every file as it is when its turn comes; nothing is paused. */
 export async function captureLive(writing: WritingTask, progress: PhaseProgress): Promise<Captured> {
   const parts = await passLive(writing, { rereads: liveRereads, progress });
-  return captured('live', [parts]);
+  const outputs = await readCommands(writing, progress);
+  return captured('live', { passes: [parts], outputs });
 }
 
 /**
  * Everything as it is at one moment, at which the sources stand still for as short a time as can be:
  *
- *     read live → rehearse the final pass, until that makes it no shorter → frozen: final pass → thawed: save its copies
+ *     read live → commands → rehearse the final pass, until that makes it no shorter → frozen: final pass
+ *       → thawed: save its copies
+ *
+ * What commands print is of their own moments: they cannot run while their containers stand still.
  *
  * A rehearsal sets aside what changed, as the final pass will, and saves it: so it also tells how long that will take.
  */
@@ -40,11 +45,14 @@ export async function captureConsistent(writing: WritingTask, progress: PhasePro
   using trees = new TreeSpool(writing.task.scratchPath);
   setPriority('background');
   const passes = [await passLive(writing, { trees, rereads: 0, progress })];
+  const outputs = await readCommands(writing, progress);
   const rehearsal = await rehearse(writing, { trees, passes });
   setPriority('normal');
-  if (!(await context.waitForFreeze(rehearsal))) return captured('live', passes);
+  if (!(await context.waitForFreeze(rehearsal))) return captured('live', { passes, outputs });
   const final = await finalPass(writing, { trees, passes });
-  return final === undefined ? captured('live', passes) : captured('consistent', [...passes, final]);
+  return final === undefined
+    ? captured('live', { passes, outputs })
+    : captured('consistent', { passes: [...passes, final], outputs });
 }
 
 interface Passes {
@@ -111,10 +119,20 @@ async function finalPass(writing: WritingTask, { trees, passes }: Passes): Promi
   }
 }
 
-function captured(mode: BackupMode, passes: readonly (readonly ReadPart[])[]): Captured {
+interface Reading {
+  readonly passes: readonly (readonly ReadPart[])[];
+  /** Of commands. */
+  readonly outputs: readonly SavedPart[];
+}
+
+function captured(mode: BackupMode, { passes, outputs }: Reading): Captured {
   const parts = passes.at(-1) ?? [];
   const storedBytes = parts.map((_, position) =>
     passes.reduce((sum, pass) => sum + (pass[position]?.result.summary.storedBytes ?? 0), 0),
   );
-  return { mode, parts, storedBytes };
+  return {
+    mode,
+    parts: [...parts, ...outputs],
+    storedBytes: [...storedBytes, ...outputs.map(({ result }) => result.summary.storedBytes)],
+  };
 }

@@ -26,8 +26,8 @@ export interface WritingTask {
 }
 
 /** A part whose contents are saved; it counts once its snapshot is. */
-export interface ReadPart {
-  readonly spec: PartSpec;
+export interface SavedPart {
+  readonly spec: Pick<SealedPart, 'name' | 'source' | 'mountPoints'>;
   /**
    * Before this pass, or the one before it where the sources stood still, looked at any file and what waited in memory
    * was written to storage: what the next backup may trust files by.
@@ -35,6 +35,11 @@ export interface ReadPart {
   readonly startedAtMs: number;
   readonly previousId: SnapshotId | undefined;
   readonly result: BackupResult;
+}
+
+/** One of files, which a further pass may be compared with. */
+export interface ReadPart extends SavedPart {
+  readonly spec: PartSpec;
 }
 
 /** How a part is read. */
@@ -83,7 +88,7 @@ export async function readPart(spec: PartSpec, writing: WritingTask, pass: Pass)
 
 /** Its blobs have to be flushed before. `storedBytes`: what all passes over the part added. */
 export async function savePartSnapshot(
-  { spec, startedAtMs, previousId, result }: ReadPart,
+  { spec, startedAtMs, previousId, result }: SavedPart,
   storedBytes: number,
   { task, context, locked }: WritingTask,
 ): Promise<SealedPart> {

@@ -7,7 +7,9 @@ import {
   type BackupTask,
   backupIdSchema,
   backupTaskSchema,
+  type FeedTask,
   type ForgetTask,
+  feedTaskSchema,
   forgetTaskSchema,
   type Manifest,
   type RestoreTask,
@@ -25,6 +27,10 @@ export interface TestPlace extends AsyncDisposable {
   readonly repository: string;
   backup(parts: readonly PartSpec[], changes?: Partial<BackupTask>): BackupTask;
   restore(manifest: Manifest, paths: Readonly<Record<string, string>>): RestoreTask;
+  feed(
+    manifest: Manifest,
+    command: Omit<FeedTask['commands'][number], 'name' | 'treeId' | 'bytes'>,
+  ): FeedTask;
   forget(manifest: Manifest): ForgetTask;
 }
 
@@ -61,6 +67,7 @@ export async function testPlace(): Promise<TestPlace> {
           mustNotBeEmpty: false,
           ...part,
         })),
+        commands: [],
         ...changes,
       }),
     restore: ({ backupId, parts }, paths) =>
@@ -71,6 +78,13 @@ export async function testPlace(): Promise<TestPlace> {
         parts: parts.map(({ name, snapshotId, treeId, files, bytes }) => {
           return { name, snapshotId, treeId, files, bytes, path: paths[name] };
         }),
+      }),
+    feed: ({ backupId, parts }, command) =>
+      feedTaskSchema.parse({
+        ...base(),
+        kind: 'feed',
+        backupId,
+        commands: parts.map(({ name, treeId, bytes }) => ({ name, treeId, bytes, ...command })),
       }),
     forget: ({ backupId }) => forgetTaskSchema.parse({ ...base(), kind: 'forget', backupId }),
     [Symbol.asyncDispose]: async () => {

@@ -88,8 +88,9 @@ export const backupRoutes = {
     method: 'GET',
     path: '/backups/{backup}/log',
     right: 'backup:read',
-    summary: 'What was noted while the backup was taken',
+    summary: 'What was noted while the backup was taken, or when it was last restored',
     params: backupParams,
+    query: z.object({ of: z.enum(['backup', 'restore']).optional() }),
     status: 200,
     response: z.object({ log: z.array(logLineSchema) }),
   }),
@@ -101,8 +102,10 @@ export const backupRoutes = {
     params: z.object({ environment: z.string().min(1) }),
     body: z.object({
       description: z.string().max(1000).optional(),
-      /** Only these components' mounts; all when left out. */
+      /** Only these components; all when left out. */
       components: z.array(z.string()).min(1).optional(),
+      /** The instance in which a backup command runs, by name or id; the first healthy one when left out. */
+      instance: z.string().min(1).optional(),
       retention: retentionSchema.optional(),
       /** Accept a mount that held data in the last backup and is empty now. */
       allowEmpty: z.boolean().optional(),
@@ -121,8 +124,10 @@ export const backupRoutes = {
     summary: 'Put the environment back to the state of this backup',
     params: backupParams,
     body: z.object({
-      /** Only mounts of these components; all of the backup when left out. */
+      /** Only these components; all of the backup when left out. */
       components: z.array(z.string()).min(1).optional(),
+      /** The instance in which a restore command runs, by name or id; the first healthy one when left out. */
+      instance: z.string().min(1).optional(),
     }),
     status: 202,
     response: startedJobSchema,

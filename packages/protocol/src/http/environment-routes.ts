@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { environmentIdSchema, nodeIdSchema, timeMsSchema } from '../ids.ts';
-import { mountPointSchema, partSourceSchema } from '../mount.ts';
+import { mountPointSchema, mountSourceSchema } from '../mount.ts';
 import { route } from './route.ts';
 
 export const instanceSchema = z
@@ -21,7 +21,7 @@ export const mountSchema = z
     /** The name that its part has in a backup. */
     name: z.string(),
     /** Null for what is never part of a backup because it has no lasting source (tmpfs, pipes). */
-    source: partSourceSchema.nullable(),
+    source: mountSourceSchema.nullable(),
     mountPoints: z.array(mountPointSchema),
     included: z.boolean(),
     /** Why it is included or left out, as a sentence. */
@@ -48,6 +48,8 @@ export const environmentSchema = environmentSummarySchema
   .omit({ components: true })
   .extend({
     components: z.array(componentSchema),
+    /** Components that a command backs up, or restores. */
+    commands: z.array(z.object({ component: z.string(), backup: z.boolean(), restore: z.boolean() })),
     mounts: z.array(mountSchema),
     /** Components that write to their own container's file system, outside any mount: that data is in no backup. */
     writesOutsideMounts: z.array(z.string()),

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 /** Every right there is. A token holds a set of them; every route but `/healthz` names the one that it needs. */
 export const rights = [
   'environment:read',
+  'environment:write',
   'backup:read',
   'backup:create',
   'backup:delete',

@@ -1,4 +1,5 @@
 import { backupRoutes } from './backup-routes.ts';
+import { componentRoutes } from './component-routes.ts';
 import { environmentRoutes } from './environment-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { serverRoutes } from './server-routes.ts';
@@ -9,6 +10,7 @@ export const apiPrefix = '/api/v1';
 export const routes = {
   ...serverRoutes,
   ...environmentRoutes,
+  ...componentRoutes,
   ...backupRoutes,
   ...jobRoutes,
 } as const;

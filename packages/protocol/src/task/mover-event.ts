@@ -34,6 +34,8 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  *          → committed{manifest} → result; what is in brackets is of consistent backups only
  * restore: started → progress* log* → sealed (all parts fetched and authenticated, nothing touched yet) → (commit)
  *          → committed{manifest: null} (from here on the target changes) → progress* → result
+ * feed:    started → progress* → sealed (all parts fetched and authenticated) → (commit) → committed{manifest: null} (from
+ *          here on commands run) → progress* log* → result
  * forget:  started → committed{manifest: null} → result
  *
  * `started`, `sealed`, `committed` and `result` are on stable storage before the mover goes on.

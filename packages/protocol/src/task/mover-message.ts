@@ -11,12 +11,12 @@ import { captureFactsSchema } from '../backup-record.ts';
  * - `live`: instead of `frozen`, or of `thawed`: the environment could not be held still; what was read before counts,
  *   and the backup is a live one.
  * - `commit`: everything that the mover reported as sealed may count: write the manifest (backup), or begin to
- *   write to the target (restore: the containers are stopped). Answered by `committed`. For a backup, with what the
+ *   write to the target (restore: the containers are stopped; feed: they run). Answered by `committed`. For a backup, with what the
  *   server saw of the freeze.
  * - `cancel`: end as soon as possible with outcome `cancelled`.
  *
  * End of input before `go`, or between `go` and `commit`, means that the server is gone: the mover aborts and leaves
- * nothing that counts. After `commit` it finishes alone.
+ * nothing that counts. After `commit` it finishes alone, and only a feeding ends when it is cancelled.
  */
 export const moverMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('go') }),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { manifestSchema } from '../backup-record.ts';
 import { backupIdSchema, jobIdSchema, objectIdSchema, taskIdSchema } from '../ids.ts';
-import { mountPointSchema, partSourceSchema } from '../mount.ts';
+import { commandSourceSchema, mountPointSchema, mountSourceSchema } from '../mount.ts';
 
 const repositoryAccessSchema = z.object({
   /** As on the command line: a local path, `s3:…` or `rest:…`. */
@@ -22,6 +22,17 @@ const taskBase = {
   repository: repositoryAccessSchema,
 };
 
+/** A line of shell that runs in a container, in a process group of its own. */
+const commandSchema = z.object({
+  /** Of the Docker Engine, as for its own client: `unix://…`. */
+  dockerHost: z.string(),
+  containerId: z.string(),
+  /** For messages. */
+  containerName: z.string(),
+  command: z.string(),
+  timeoutMs: z.int().positive(),
+});
+
 export const backupTaskSchema = z.object({
   ...taskBase,
   kind: z.literal('backup'),
@@ -35,7 +46,7 @@ export const backupTaskSchema = z.object({
   parts: z.array(
     z.object({
       name: z.string(),
-      source: partSourceSchema,
+      source: mountSourceSchema,
       mountPoints: z.array(mountPointSchema),
       /** Absolute path on this machine that was proven to be the source. */
       path: z.string(),
@@ -43,6 +54,17 @@ export const backupTaskSchema = z.object({
       parentSnapshotId: objectIdSchema.nullable(),
       /** True when an earlier backup of this part held data: then an empty source fails the part. */
       mustNotBeEmpty: z.boolean(),
+    }),
+  ),
+  /** Parts that are what a command prints. */
+  commands: z.array(
+    commandSchema.extend({
+      name: z.string(),
+      source: commandSourceSchema,
+      mountPoints: z.array(mountPointSchema),
+      parentSnapshotId: objectIdSchema.nullable(),
+      /** A regular expression that the last kilobyte, one character a byte, has to match: complete output ends so. */
+      endPattern: z.string().nullable(),
     }),
   ),
 });
@@ -65,6 +87,20 @@ export const restoreTaskSchema = z.object({
   ),
 });
 
+/** Gives parts to the commands that take them in again, in containers that run. */
+export const feedTaskSchema = z.object({
+  ...taskBase,
+  kind: z.literal('feed'),
+  backupId: backupIdSchema,
+  commands: z.array(
+    commandSchema.extend({
+      name: z.string(),
+      treeId: objectIdSchema,
+      bytes: z.int().nonnegative(),
+    }),
+  ),
+});
+
 /** Removes a backup's snapshots: the manifest first, so that no committed backup ever lacks a part. */
 export const forgetTaskSchema = z.object({
   ...taskBase,
@@ -75,10 +111,12 @@ export const forgetTaskSchema = z.object({
 export const taskSpecSchema = z.discriminatedUnion('kind', [
   backupTaskSchema,
   restoreTaskSchema,
+  feedTaskSchema,
   forgetTaskSchema,
 ]);
 
 export type BackupTask = z.infer<typeof backupTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
+export type FeedTask = z.infer<typeof feedTaskSchema>;
 export type ForgetTask = z.infer<typeof forgetTaskSchema>;
 export type TaskSpec = z.infer<typeof taskSpecSchema>;

@@ -26,6 +26,14 @@ CREATE INDEX backup_newest_of_environment_status ON backup (environment_id, stat
 
 CREATE INDEX backup_newest_of_status ON backup (status, created_at DESC, id DESC);
 
+CREATE TABLE component_setting (
+  environment_id TEXT NOT NULL REFERENCES environment (id),
+  component TEXT NOT NULL,
+  backups TEXT NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (environment_id, component)
+) STRICT;
+
 CREATE TABLE environment (
   id TEXT PRIMARY KEY,
   node_id TEXT NOT NULL REFERENCES node (id),

@@ -52,6 +52,13 @@ export interface EnvironmentTable {
   last_seen_at: Ms;
 }
 
+export interface ComponentSettingTable {
+  environment_id: EnvironmentId;
+  component: string;
+  backups: Json;
+  updated_at: Ms;
+}
+
 export interface RepositoryTable {
   id: RepositoryId;
   vault_id: VaultId;
@@ -171,6 +178,7 @@ export interface Tables {
   node: NodeTable;
   vault: VaultTable;
   environment: EnvironmentTable;
+  component_setting: ComponentSettingTable;
   repository: RepositoryTable;
   backup: BackupTable;
   part: PartTable;

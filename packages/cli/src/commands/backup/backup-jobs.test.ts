@@ -282,7 +282,7 @@ describe('backup:restore', () => {
     const { status, notes } = await cliRun(['backup:restore'], { server });
     expect(status).toBe(2);
     expect(notes).toContain('error[confirmation-needed]');
-    expect(notes).toContain('Environment (Compose project) guestbook: 2 mounts will go back to 2026-');
+    expect(notes).toContain('Environment (Compose project) guestbook: 2 parts will go back to 2026-');
     expect(notes).toContain('guestbook_db (db:/var/lib/postgresql/data, 1,214 files, 1.1 MiB)');
     expect(server.received.map(({ name }) => name)).not.toContain('backup.restore');
   });
@@ -298,7 +298,7 @@ describe('backup:restore', () => {
     expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({
       components: ['web'],
     });
-    expect(notes).toContain(': 1 mount will go back');
+    expect(notes).toContain(': 1 part will go back');
     expect(notes).not.toContain('guestbook_db');
     expect(notes).toMatch(/guestbook is back at bak_0123456789abcdef of 2026[-0-9]+ [0-9:]+, in 2\.5 s\.\n/);
   });

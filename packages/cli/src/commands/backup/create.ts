@@ -15,6 +15,7 @@ import { endJob, waitForJob } from '../../server/wait-for-job.ts';
 
 interface CreateOptions extends ServerOptions {
   readonly component?: string[];
+  readonly instance?: string;
   readonly description?: string;
   readonly retention?: string;
   readonly allowEmpty?: boolean;
@@ -27,7 +28,8 @@ interface CreateOptions extends ServerOptions {
 export function backupCreateCommand(cli: Cli): CliCommand {
   return serverCommand('backup:create', "Take a backup; prints the new backup's id alone on standard output")
     .argument('[environment]', environmentHelp)
-    .option('--component <name>', "only this component's mounts; may be given several times", collect)
+    .option('--component <name>', 'only this component; may be given several times', collect)
+    .option('--instance <name>', 'where its backup command runs (default: the first healthy one)')
     .option('--description <text>', 'what the backup is for')
     .option('--retention <duration>', 'how long to keep it, as in 12h, 30d, 4w, 6M, 1y', retention)
     .option('--live', 'pause nothing: files are read as they are, and may not agree with each other')
@@ -42,10 +44,7 @@ export function backupCreateCommand(cli: Cli): CliCommand {
     .addOption(formatOption('plain'))
     .example('backup:create', 'back up the Compose project of this folder')
     .example('backup:create guestbook --description "before 2.0" --retention 30d', 'with a reason and an end')
-    .example(
-      'backup:create shop --component db --no-wait',
-      'only the mounts of one component, in the background',
-    )
+    .example('backup:create shop --component db --no-wait', 'only one component, in the background')
     .action(
       cli.action((given: string | undefined, options: CreateOptions) =>
         createBackup(cli.context, given, options),
@@ -66,6 +65,7 @@ async function createBackup(
     body: {
       description: options.description,
       components: options.component,
+      instance: options.instance,
       retention: options.retention,
       allowEmpty: options.allowEmpty,
       mode: options.live === true ? 'live' : undefined,

@@ -95,7 +95,11 @@ function partLines({ parts }: Backup, width: number): string[] {
   ];
   const rows = parts.map((part) => [
     left(part.name),
-    left(part.mountPoints.map((point) => `${point.component}:${point.path}`).join(', ')),
+    left(
+      part.source.kind === 'command'
+        ? `output of a command in ${part.source.component}`
+        : part.mountPoints.map((point) => `${point.component}:${point.path}`).join(', '),
+    ),
     right(formatCount(part.files)),
     right(formatBytes(part.bytes)),
     right(formatBytes(part.storedBytes)),

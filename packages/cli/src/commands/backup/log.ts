@@ -7,6 +7,10 @@ import { formatTime } from '../../output/quantities.ts';
 import { type Columns, writeRecords } from '../../output/records.ts';
 import { connect } from '../../server/connect.ts';
 
+interface LogOptions extends RecordOptions {
+  readonly restore?: boolean;
+}
+
 const columns: Columns<LogLine> = {
   time: { title: 'time', raw: (line) => formatTime(line.timeMs) },
   level: { title: 'level', raw: (line) => line.level },
@@ -16,17 +20,23 @@ const shown = ['time', 'level', 'message'];
 
 export function backupLogCommand(cli: Cli): CliCommand {
   const { context } = cli;
-  return recordOptions(serverCommand('backup:log', 'Show what was noted while a backup was taken'), {
-    columns,
-    shown,
-  })
+  return recordOptions(
+    serverCommand('backup:log', 'Show what was noted while a backup was taken, or restored'),
+    {
+      columns,
+      shown,
+    },
+  )
     .argument('<id>', 'the backup')
+    .option('--restore', 'of its last restore')
     .example('backup:log bak_0123456789abcdef', 'its log')
+    .example('backup:log bak_0123456789abcdef --restore', 'how its last restore went')
     .action(
-      cli.action(async (backup: string, options: RecordOptions) => {
+      cli.action(async (backup: string, options: LogOptions) => {
         const client = await connect(context, options);
         const { log } = await client.call('backup.log', {
           params: { backup },
+          query: { of: options.restore === true ? 'restore' : 'backup' },
           signal: context.interrupts.signal,
         });
         writeRecords(context, {

@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import type { Backup, SealedPart } from '@holdfast/protocol';
+import { type Backup, componentsOfPart, type SealedPart } from '@holdfast/protocol';
 import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
@@ -15,6 +15,7 @@ import { confirmOrLeave } from '../../terminal/confirm.ts';
 interface RestoreOptions extends ServerOptions {
   readonly environment?: string;
   readonly component?: string[];
+  readonly instance?: string;
   readonly yes?: boolean;
   readonly wait: boolean;
   readonly format: 'plain' | 'json';
@@ -24,7 +25,8 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
   return serverCommand('backup:restore', 'Put an environment back to the state of a backup')
     .argument('[id]', 'the backup (default: the newest ready one of the environment)')
     .option('-e, --environment <environment>', environmentHelp)
-    .option('--component <name>', "only this component's mounts; may be given several times", collect)
+    .option('--component <name>', 'only this component; may be given several times', collect)
+    .option('--instance <name>', 'where its restore command runs (default: the first healthy one)')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the job is queued; prints its id')
     .addOption(formatOption('plain'))
@@ -56,7 +58,7 @@ async function restoreBackup(
   });
   const { job } = await client.call('backup.restore', {
     params: { backup: backup.id },
-    body: { components: options.component },
+    body: { components: options.component, instance: options.instance },
     signal: context.interrupts.signal,
   });
   if (!options.wait) {
@@ -79,7 +81,7 @@ async function restoreBackup(
 /** @throws HoldfastError `component-unknown` when the backup has nothing of a component that was asked for */
 function partsOf(backup: Backup, components: readonly string[] | undefined): readonly SealedPart[] {
   if (components === undefined) return backup.parts;
-  const known = new Set(backup.parts.flatMap((part) => part.mountPoints.map((point) => point.component)));
+  const known = new Set(backup.parts.flatMap(componentsOfPart));
   const missing = components.find((component) => !known.has(component));
   if (missing !== undefined) {
     throw new HoldfastError(
@@ -91,22 +93,27 @@ function partsOf(backup: Backup, components: readonly string[] | undefined): rea
     );
   }
   return backup.parts.filter((part) =>
-    part.mountPoints.some((point) => components.includes(point.component)),
+    componentsOfPart(part).some((component) => components.includes(component)),
   );
 }
 
 /** What is about to be overwritten, and by what. */
 function planLines(backup: Backup, parts: readonly SealedPart[]): string[] {
   const description = backup.description === '' ? '' : `, "${backup.description}"`;
-  const mounts = formatNumberOf(parts.length, 'mount');
+  const count = formatNumberOf(parts.length, 'part');
+  const hasFiles = parts.some(({ source }) => source.kind !== 'command');
+  const meanwhile = hasFiles ? 'Containers stop meanwhile; what' : 'What';
   return [
-    `Environment (Compose project) ${backup.environmentName}: ${mounts} will go back to ${formatMinute(backup.createdAtMs)},`,
-    `backup ${backup.id}${description}. Containers stop meanwhile; what was written since is lost:`,
+    `Environment (Compose project) ${backup.environmentName}: ${count} will go back to ${formatMinute(backup.createdAtMs)},`,
+    `backup ${backup.id}${description}. ${meanwhile} was written since is lost:`,
     ...parts.map((part) => `  ${part.name} (${partText(part)})`),
   ];
 }
 
 function partText(part: SealedPart): string {
+  if (part.source.kind === 'command') {
+    return `to the restore command of ${part.source.component}, ${formatBytes(part.bytes)}`;
+  }
   const places = part.mountPoints.map((point) => `${point.component}:${point.path}`);
   return [...places, formatNumberOf(part.files, 'file'), formatBytes(part.bytes)].join(', ');
 }

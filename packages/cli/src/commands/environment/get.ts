@@ -59,11 +59,11 @@ function environmentLines(environment: Environment, width: number): string[] {
     ),
     '',
     ...titledTableLines(
-      ['component', 'instance', 'state'],
+      ['component', 'instance', 'state', 'backed up by'],
       environment.components.flatMap(({ name, instances }) =>
         instances.length === 0
-          ? [[name, '-', 'no container']]
-          : instances.map((instance) => [name, instance.name, instance.state]),
+          ? [[name, '-', 'no container', '-']]
+          : instances.map((instance) => [name, instance.name, instance.state, wayOf(environment, name)]),
       ),
       width,
     ),
@@ -79,6 +79,10 @@ function environmentLines(environment: Environment, width: number): string[] {
       width,
     ),
   ];
+}
+
+function wayOf({ commands }: Environment, component: string): string {
+  return commands.some((each) => each.component === component && each.backup) ? 'its command' : 'its mounts';
 }
 
 function unfinishedRestoreText({ unfinishedRestore }: Environment): string | null {

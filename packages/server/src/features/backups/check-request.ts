@@ -1,5 +1,7 @@
 import { HoldfastError } from '@holdfast/base';
+import { componentsOfPart } from '@holdfast/protocol';
 import type { EnvironmentRecord } from '../environments/environment-record.ts';
+import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobRequest } from '../jobs/job-record.ts';
 import type { BackupWithParts } from './backup-record.ts';
 
@@ -7,6 +9,7 @@ import type { BackupWithParts } from './backup-record.ts';
  * Whether a backup of an environment can be taken.
  *
  * @param components undefined for all
+ * @param commands of the environment as it is now
  * @returns the names of the components that it is of
  * @throws HoldfastError `environment-inactive`, `environment-unfinished-restore`, `component-unknown`,
  *   `environment-empty`
@@ -14,6 +17,7 @@ import type { BackupWithParts } from './backup-record.ts';
 export function requireBackupPossible(
   environment: EnvironmentRecord,
   components: readonly string[] | undefined,
+  commands: EnvironmentSurvey['commands'],
 ): readonly string[] {
   const { name, state, seen, unfinishedRestore } = environment;
   const context = { environmentId: environment.id };
@@ -35,10 +39,10 @@ export function requireBackupPossible(
       // A volume of the project that no container mounts now is of no component, and goes with the whole.
       (components === undefined || mountPoints.some(({ component }) => chosen.includes(component))),
   );
-  if (isAnyIncluded) return chosen;
+  if (isAnyIncluded || chosen.some((each) => commands.get(each)?.backup !== undefined)) return chosen;
   throw new HoldfastError(
     'environment-empty',
-    `Nothing of the environment ${name} would be in the backup: no mount of ${chosen.join(', ')} is included.`,
+    `Nothing of the environment ${name} would be in the backup: no mount of ${chosen.join(', ')} is included, and none has a backup command.`,
     { hint: `holdfast environment:get ${name} lists every mount with the reason.`, context },
   );
 }
@@ -60,7 +64,7 @@ export function requireRestorePossible({ backup, components, unfinished: earlier
     });
   }
   if (components !== undefined) {
-    const known = new Set(backup.parts.flatMap((part) => part.mountPoints.map(({ component }) => component)));
+    const known = new Set(backup.parts.flatMap(componentsOfPart));
     requireKnown(components, [...known].sort(), `The backup ${backup.id}`);
   }
   const begun = earlier?.kind === 'restore' ? earlier.components : null;

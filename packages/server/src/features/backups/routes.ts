@@ -23,13 +23,16 @@ export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes>
       };
     },
     'backup.get': async ({ params }) => await service.get(params.backup),
-    'backup.log': async ({ params }) => ({ log: await service.log(params.backup) }),
+    'backup.log': async ({ params, query }) => ({
+      log: await service.log(params.backup, query.of ?? 'backup'),
+    }),
     'backup.create': async ({ params, body, caller, signal }) => {
       const { job, backupId } = await service.create(
         {
           environment: params.environment,
           description: body.description ?? '',
           components: body.components,
+          instance: body.instance,
           retention: body.retention,
           allowEmpty: body.allowEmpty ?? false,
           mode: body.mode ?? 'consistent',
@@ -41,8 +44,9 @@ export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes>
       return { job: toJob(job), backupId };
     },
     'backup.restore': async ({ params, body, caller }) => {
-      const { components } = body;
-      const job = await service.restore({ backup: params.backup, components, createdBy: caller.name });
+      const { components, instance } = body;
+      const createdBy = caller.name;
+      const job = await service.restore({ backup: params.backup, components, instance, createdBy });
       return { job: toJob(job) };
     },
     'backup.delete': async ({ params, caller }) => ({

@@ -1,7 +1,8 @@
 import { type Abortable, type Clock, HoldfastError } from '@holdfast/base';
-import type { Backup, BackupId, BackupMode, BackupStatus, LogLine } from '@holdfast/protocol';
+import type { Backup, BackupId, BackupMode, BackupStatus, JobId, LogLine } from '@holdfast/protocol';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
+import { requireInstance } from '../environments/commands/choose-instance.ts';
 import type { EnvironmentService } from '../environments/service.ts';
 import type { JobRecord } from '../jobs/job-record.ts';
 import type { JobService } from '../jobs/service.ts';
@@ -18,6 +19,8 @@ export interface CreateBackupRequest {
   readonly description: string;
   /** Undefined: all. */
   readonly components: readonly string[] | undefined;
+  /** Where commands run; undefined: the first healthy one of each component. */
+  readonly instance: string | undefined;
   /** Undefined: kept until it is deleted. */
   readonly retention: string | undefined;
   readonly allowEmpty: boolean;
@@ -31,6 +34,8 @@ export interface RestoreRequest {
   readonly backup: string;
   /** Undefined: all of the backup. */
   readonly components: readonly string[] | undefined;
+  /** Where commands run; undefined: the first healthy one of each component. */
+  readonly instance: string | undefined;
   readonly createdBy: string;
 }
 
@@ -48,7 +53,8 @@ export interface ListBackupsRequest {
 export interface BackupService {
   list(request: ListBackupsRequest): Promise<BackupPage>;
   get(idOrPrefix: string): Promise<Backup>;
-  log(idOrPrefix: string): Promise<LogLine[]>;
+  /** What was noted while it was taken, or when it was last restored; none if it never was. */
+  log(idOrPrefix: string, of: 'backup' | 'restore'): Promise<LogLine[]>;
   /**
    * @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-inactive`, `environment-empty`,
    *   `environment-busy`, `environment-unfinished-restore`, `component-unknown`, `docker-unreachable`
@@ -104,6 +110,11 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     throw new HoldfastError('internal', `The catalog has no environment ${backup.environmentId}.`);
   }
 
+  async function lastRestoreOf({ environmentId, id }: BackupWithParts): Promise<JobId | null> {
+    const restores = await jobs.list({ environmentId, backupId: id, kind: 'restore', limit: 1 });
+    return restores[0]?.id ?? null;
+  }
+
   return {
     list: async ({ environment, status, limit, after }) =>
       await store.list({
@@ -119,14 +130,17 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       return { ...backup, parts: [...backup.parts], vaultId, repository: location, passwordFile };
     },
 
-    log: async (idOrPrefix) => {
-      const { jobId } = await find(idOrPrefix);
+    log: async (idOrPrefix, of) => {
+      const backup = await find(idOrPrefix);
+      const jobId = of === 'backup' ? backup.jobId : await lastRestoreOf(backup);
       return jobId === null ? [] : await jobs.log(jobId);
     },
 
     create: async (request, { signal } = {}) => {
-      const { record: environment } = await environments.survey(request.environment, { signal });
-      const components = requireBackupPossible(environment, request.components);
+      const survey = await environments.survey(request.environment, { signal });
+      const { record: environment, commands } = survey;
+      const components = requireBackupPossible(environment, request.components, commands);
+      if (request.instance !== undefined) requireInstance(survey, request.instance, components);
       const backupId = ids.backup();
       const createdAtMs = clock.now();
       const expiresAtMs = request.retention === undefined ? null : expiryOf(createdAtMs, request.retention);
@@ -141,6 +155,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
             request: {
               kind: 'backup',
               components: request.components === undefined ? null : [...request.components],
+              instance: request.instance ?? null,
               allowEmpty,
               fallback,
             },
@@ -170,7 +185,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       return { job, backupId };
     },
 
-    restore: async ({ backup: named, components, createdBy }) => {
+    restore: async ({ backup: named, components, instance, createdBy }) => {
       const backup = await find(named);
       const environment = await environmentOf(backup);
       const unfinished = environment.unfinishedRestore;
@@ -186,7 +201,11 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
               kind: 'restore',
               environmentId: backup.environmentId,
               backupId: backup.id,
-              request: { kind: 'restore', components: components === undefined ? null : [...components] },
+              request: {
+                kind: 'restore',
+                components: components === undefined ? null : [...components],
+                instance: instance ?? null,
+              },
               createdBy,
             },
             tx,

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { DescribedMount } from '@holdfast/docker';
-import type { Mount, PartSource } from '@holdfast/protocol';
+import type { Mount, MountSource } from '@holdfast/protocol';
 
 /**
  * A mount in the words of the catalog and the API.
@@ -10,7 +10,7 @@ import type { Mount, PartSource } from '@holdfast/protocol';
 export function describeMount(described: DescribedMount, folder: string | null): Mount {
   return {
     name: partName(described, folder),
-    source: partSource(described),
+    source: mountSource(described),
     mountPoints: described.points.map(({ component, path, readOnly }) => ({ component, path, readOnly })),
     included: described.included,
     reason: described.reason,
@@ -40,7 +40,7 @@ function partName({ id, source, points }: DescribedMount, folder: string | null)
   }
 }
 
-function partSource({ source }: DescribedMount): PartSource | null {
+function mountSource({ source }: DescribedMount): MountSource | null {
   switch (source.kind) {
     case 'volume':
       return {

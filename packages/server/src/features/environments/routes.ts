@@ -1,12 +1,13 @@
-import type { EnvironmentSummary } from '@holdfast/protocol';
+import type { ComponentDetails, EnvironmentSummary } from '@holdfast/protocol';
 import type { HandlersOf } from '../../http/handler.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
-import type { EnvironmentService } from './service.ts';
+import { type EnvironmentService, requireComponent } from './service.ts';
+import type { EnvironmentSurvey } from './survey.ts';
 import { writesOutsideMounts } from './writes-outside-mounts.ts';
 
 export function environmentHandlers(
   service: EnvironmentService,
-): HandlersOf<'environment.list' | 'environment.get'> {
+): HandlersOf<'environment.list' | 'environment.get' | 'component.get' | 'component.update'> {
   return {
     'environment.list': async ({ signal }) => {
       const records = await service.list({ signal });
@@ -23,11 +24,28 @@ export function environmentHandlers(
       return {
         ...toSummary(record),
         ...record.seen,
+        commands: [...survey.commands].flatMap(([component, { backup, restore }]) =>
+          backup === undefined && restore === undefined
+            ? []
+            : [{ component, backup: backup !== undefined, restore: restore !== undefined }],
+        ),
         writesOutsideMounts: await writesOutsideMounts(survey, { signal }),
         unfinishedRestore: record.unfinishedRestore,
       };
     },
+    'component.get': async ({ params: { environment, component }, signal }) =>
+      toDetails(await service.survey(environment, { signal }), component),
+    'component.update': async ({ params: { environment, component }, body, signal }) => {
+      const change = body.integrations.backups;
+      return toDetails(await service.changeComponent(environment, component, change, { signal }), component);
+    },
   };
+}
+
+function toDetails({ record, commands }: EnvironmentSurvey, name: string): ComponentDetails {
+  const { instances } = requireComponent(record, name);
+  const backups = commands.get(name)?.integration ?? { preset: null, retention: null };
+  return { name, environmentName: record.name, instances, integrations: { backups } };
 }
 
 function toSummary(record: EnvironmentRecord): Omit<EnvironmentSummary, 'components'> {

@@ -1,7 +1,10 @@
 import { type Abortable, HoldfastError } from '@holdfast/base';
 import type { ProtectedPath } from '@holdfast/docker';
-import type { EnvironmentId, NodeId } from '@holdfast/protocol';
+import type { BackupIntegrationChange, Component, EnvironmentId, NodeId } from '@holdfast/protocol';
 import type { NodeService } from '../nodes/service.ts';
+import { changeSettings } from './commands/change-settings.ts';
+import type { BackupSettings } from './commands/component-settings.ts';
+import type { ComponentSettingStore } from './commands/setting-store.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
 import type { EnvironmentStore } from './store.ts';
 import { type EnvironmentSurvey, type NodeSurvey, surveyNode, toDiscovered } from './survey.ts';
@@ -16,6 +19,16 @@ export interface EnvironmentService {
   list(options?: Abortable): Promise<readonly EnvironmentRecord[]>;
   /** @throws HoldfastError `environment-unknown` naming those that there are, `environment-ambiguous` */
   survey(idOrName: string, options?: Abortable): Promise<EnvironmentSurvey>;
+  /**
+   * Changes what is set for a component; null takes back all. Answers the environment as it is then.
+   * @throws HoldfastError as `survey`, `component-unknown`, `usage-invalid`
+   */
+  changeComponent(
+    idOrName: string,
+    component: string,
+    change: BackupIntegrationChange | null,
+    options?: Abortable,
+  ): Promise<EnvironmentSurvey>;
   /** From the catalog alone, as it was last seen. @throws HoldfastError as `survey` */
   find(idOrName: string): Promise<EnvironmentRecord>;
   get(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
@@ -23,6 +36,7 @@ export interface EnvironmentService {
 
 export interface EnvironmentServiceOptions {
   readonly store: EnvironmentStore;
+  readonly settings: ComponentSettingStore;
   readonly nodes: NodeService;
   /** Holdfast's own data and vaults: no mount there is ever included. */
   readonly ownPaths: readonly ProtectedPath[];
@@ -35,12 +49,21 @@ interface Look {
 }
 
 export function createEnvironmentService(options: EnvironmentServiceOptions): EnvironmentService {
-  const { store, nodes, ownPaths } = options;
+  const { store, settings: settingStore, nodes, ownPaths } = options;
+
+  async function settingsByName(nodeId: NodeId): Promise<Map<string, ReadonlyMap<string, BackupSettings>>> {
+    const all = await settingStore.all();
+    if (all.size === 0) return new Map();
+    const known = (await store.list()).filter((record) => record.nodeId === nodeId);
+    return new Map(known.map(({ id, name }) => [name, all.get(id) ?? new Map()]));
+  }
 
   /** Reads the engine and brings the catalog in step with it. */
   async function look({ signal }: Abortable): Promise<Look> {
     const { node, docker } = await nodes.connectLocal({ signal });
-    const survey = await surveyNode({ docker, ownPaths, signal });
+    const settings = await settingsByName(node.id);
+    const settingsOf = (name: string) => settings.get(name);
+    const survey = await surveyNode({ docker, ownPaths, settingsOf, signal });
     // Volumes alone tell less than what was last seen of the whole.
     const active = [...survey.environments.values()].filter(
       ({ environment }) => environment.state === 'active',
@@ -52,25 +75,45 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
   return {
     list: async ({ signal } = {}) => (await look({ signal })).records,
 
-    survey: async (idOrName, { signal } = {}) => {
-      const { nodeId, node, records } = await look({ signal });
-      const record = pick(idOrName, records);
-      const { docker, host, protectedPaths } = node;
-      const now = record.nodeId === nodeId ? node.environments.get(record.name) : undefined;
-      return {
-        record,
-        docker,
-        host,
-        protectedPaths,
-        environment: now?.environment,
-        mounts: now?.mounts ?? [],
-        warnings: now?.warnings ?? [],
-      };
+    survey: async (idOrName, { signal } = {}) => survey(await look({ signal }), idOrName),
+
+    changeComponent: async (idOrName, component, change, { signal } = {}) => {
+      const { record } = survey(await look({ signal }), idOrName);
+      requireComponent(record, component);
+      await settingStore.change(record.id, component, (settings) => changeSettings(settings, change));
+      return survey(await look({ signal }), record.id);
     },
 
     find: async (idOrName) => pick(idOrName, await store.list()),
     get: async (id) => await store.get(id),
   };
+}
+
+function survey({ nodeId, node, records }: Look, idOrName: string): EnvironmentSurvey {
+  const record = pick(idOrName, records);
+  const { docker, host, protectedPaths } = node;
+  const now = record.nodeId === nodeId ? node.environments.get(record.name) : undefined;
+  return {
+    record,
+    docker,
+    host,
+    protectedPaths,
+    environment: now?.environment,
+    mounts: now?.mounts ?? [],
+    commands: now?.commands ?? new Map(),
+    warnings: now?.warnings ?? [],
+  };
+}
+
+/** @throws HoldfastError `component-unknown` */
+export function requireComponent({ name, seen }: EnvironmentRecord, component: string): Component {
+  const found = seen.components.find((each) => each.name === component);
+  if (found !== undefined) return found;
+  const known = seen.components.map((each) => each.name);
+  throw new HoldfastError('component-unknown', `The environment ${name} has no component ${component}.`, {
+    hint: `It has: ${known.join(', ')}.`,
+    context: { component, known },
+  });
 }
 
 function pick(idOrName: string, records: readonly EnvironmentRecord[]): EnvironmentRecord {

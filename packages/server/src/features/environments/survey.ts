@@ -11,6 +11,9 @@ import {
   viewHost,
 } from '@holdfast/docker';
 import type { Mount } from '@holdfast/protocol';
+import type { BackupSettings } from './commands/component-settings.ts';
+import { withoutCovered } from './commands/covered-mounts.ts';
+import { type ComponentCommands, resolveCommands } from './commands/resolve-commands.ts';
 import { describeMount } from './describe-mount.ts';
 import type { DiscoveredEnvironment, EnvironmentRecord } from './environment-record.ts';
 
@@ -18,6 +21,8 @@ import type { DiscoveredEnvironment, EnvironmentRecord } from './environment-rec
 export interface SurveyedMount {
   readonly mount: Mount;
   readonly described: DescribedMount;
+  /** It is left out only because commands cover it: a backup that has it can still be restored. */
+  readonly isByCommand?: boolean;
 }
 
 /** All that one engine shows, at about one moment. */
@@ -34,6 +39,8 @@ export interface SurveyedEnvironment {
   readonly environment: DockerEnvironment;
   /** Every mount, included or not. */
   readonly mounts: readonly SurveyedMount[];
+  /** By component: how it is backed up and restored by commands, if it is. */
+  readonly commands: ReadonlyMap<string, ComponentCommands>;
   /** Labels that cannot be followed. */
   readonly warnings: readonly string[];
 }
@@ -49,6 +56,7 @@ export interface EnvironmentSurvey {
   readonly environment: DockerEnvironment | undefined;
   /** As they are now; none when `environment` is undefined. */
   readonly mounts: readonly SurveyedMount[];
+  readonly commands: ReadonlyMap<string, ComponentCommands>;
   readonly warnings: readonly string[];
 }
 
@@ -56,10 +64,17 @@ export interface SurveyNodeOptions extends Abortable {
   readonly docker: DockerEngine;
   /** Holdfast's own data and vaults. */
   readonly ownPaths: readonly ProtectedPath[];
+  /** What was set by the API for an environment's components. */
+  readonly settingsOf: (environmentName: string) => ReadonlyMap<string, BackupSettings> | undefined;
 }
 
 /** Reads everything that the engine has. Touches nothing. @throws HoldfastError `docker-unreachable` */
-export async function surveyNode({ docker, ownPaths, signal }: SurveyNodeOptions): Promise<NodeSurvey> {
+export async function surveyNode({
+  docker,
+  ownPaths,
+  settingsOf,
+  signal,
+}: SurveyNodeOptions): Promise<NodeSurvey> {
   const [info, inventory, host] = await Promise.all([
     docker.info({ signal }),
     readInventory(docker, { signal }),
@@ -69,13 +84,33 @@ export async function surveyNode({ docker, ownPaths, signal }: SurveyNodeOptions
   const environments = new Map<string, SurveyedEnvironment>();
   for (const environment of discoverEnvironments(inventory)) {
     const { mounts, warnings } = await describeMounts(environment, { protectedPaths, signal });
+    const surveyed = mounts.map((described) => ({
+      mount: describeMount(described, environment.folder),
+      described,
+    }));
+    const resolved = commandsOf(environment, settingsOf(environment.name));
     environments.set(environment.name, {
       environment,
-      mounts: mounts.map((described) => ({ mount: describeMount(described, environment.folder), described })),
-      warnings: [...environment.warnings, ...warnings],
+      mounts: withoutCovered(surveyed, resolved.commands),
+      commands: resolved.commands,
+      warnings: [...environment.warnings, ...warnings, ...resolved.warnings],
     });
   }
   return { docker, host, protectedPaths, environments };
+}
+
+function commandsOf(
+  { components }: DockerEnvironment,
+  settings: ReadonlyMap<string, BackupSettings> | undefined,
+): { readonly commands: Map<string, ComponentCommands>; readonly warnings: readonly string[] } {
+  const resolved = components.map(({ name, command }) => ({
+    name,
+    ...resolveCommands(name, command, settings?.get(name)),
+  }));
+  return {
+    commands: new Map(resolved.map(({ name, commands }) => [name, commands])),
+    warnings: resolved.flatMap(({ warnings }) => warnings),
+  };
 }
 
 /** What the catalog keeps of an environment. */

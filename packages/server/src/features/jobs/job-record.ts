@@ -7,11 +7,17 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     kind: z.literal('backup'),
     /** Null: all components. */
     components: z.array(z.string()).nullable(),
+    /** Where commands run; null: the first healthy one of each component. */
+    instance: z.string().nullable().default(null),
     allowEmpty: z.boolean(),
     /** Of a consistent backup, where the environment cannot be held still. */
     fallback: z.enum(['fail', 'live']).default('fail'),
   }),
-  z.object({ kind: z.literal('restore'), components: z.array(z.string()).nullable() }),
+  z.object({
+    kind: z.literal('restore'),
+    components: z.array(z.string()).nullable(),
+    instance: z.string().nullable().default(null),
+  }),
   z.object({ kind: z.literal('delete') }),
 ]);
 
@@ -42,6 +48,8 @@ export interface NewJob {
 export interface JobFilter {
   readonly environmentId?: EnvironmentId | undefined;
   readonly state?: JobState | undefined;
+  readonly kind?: JobKind | undefined;
+  readonly backupId?: BackupId | undefined;
   readonly limit: number;
 }
 

@@ -1,9 +1,11 @@
 import { type Abortable, HoldfastError, sleep } from '@holdfast/base';
 import {
+  type BackupId,
   type EnvironmentId,
   isJobOver,
   type JobEvent,
   type JobId,
+  type JobKind,
   type JobState,
   type LogLine,
 } from '@holdfast/protocol';
@@ -47,6 +49,8 @@ export interface JobService {
 export interface JobQuery {
   readonly environmentId?: EnvironmentId | undefined;
   readonly state?: JobState | undefined;
+  readonly kind?: JobKind | undefined;
+  readonly backupId?: BackupId | undefined;
   readonly limit?: number | undefined;
 }
 
@@ -94,7 +98,7 @@ export function createJobService(options: JobServiceOptions): JobService {
   return {
     enqueue: async (job, tx) => await store.create(job, tx),
     wake,
-    list: async ({ environmentId, state, limit = 100 }) => await store.list({ environmentId, state, limit }),
+    list: async ({ limit = 100, ...filter }) => await store.list({ ...filter, limit }),
     get,
     log: async (id) => (await logs.list(id, 0, logLimit)).map(({ line }) => line),
 

@@ -74,10 +74,12 @@ export function createJobStore({ catalog, clock, ids }: JobStoreOptions): JobSto
 
     get: async (id, db = catalog.db) => await readJob(id, db),
 
-    list: async ({ environmentId, state, limit }) => {
+    list: async ({ environmentId, state, kind, backupId, limit }) => {
       let query = selectJobs(catalog.db);
       if (environmentId !== undefined) query = query.where('job.environment_id', '=', environmentId);
       if (state !== undefined) query = query.where('job.state', '=', state);
+      if (kind !== undefined) query = query.where('job.kind', '=', kind);
+      if (backupId !== undefined) query = query.where('job.backup_id', '=', backupId);
       const rows = await query
         .orderBy('job.created_at', 'desc')
         .orderBy('job.id', 'desc')

@@ -1,25 +1,25 @@
-import type { MountPoint, PartSource, SealedPart } from '@holdfast/protocol';
+import type { MountPoint, MountSource, SealedPart } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 import { sealedPart } from '../../testing/fixtures.ts';
 import type { SurveyedMount } from '../environments/survey.ts';
 import { planRestore } from './plan-restore.ts';
 
 const at = (component: string, path: string): MountPoint => ({ component, path, readOnly: false });
-const volume = (name: string): PartSource => ({
+const volume = (name: string): MountSource => ({
   kind: 'volume',
   name,
   driver: 'local',
   labels: {},
   options: {},
 });
-const anonymous = (name: string): PartSource => ({ kind: 'anonymous', name });
-const bind = (path: string): PartSource => ({ kind: 'bind', path });
+const anonymous = (name: string): MountSource => ({ kind: 'anonymous', name });
+const bind = (path: string): MountSource => ({ kind: 'bind', path });
 
-function part(name: string, source: PartSource, ...mountPoints: MountPoint[]): SealedPart {
+function part(name: string, source: MountSource, ...mountPoints: MountPoint[]): SealedPart {
   return { ...sealedPart(name, 1), source, mountPoints };
 }
 
-function target(name: string, source: PartSource, ...mountPoints: MountPoint[]): SurveyedMount {
+function target(name: string, source: MountSource, ...mountPoints: MountPoint[]): SurveyedMount {
   const described = {
     id: name,
     source: { kind: 'other' as const, type: 'test' },

@@ -1,4 +1,4 @@
-import type { SealedPart } from '@holdfast/protocol';
+import { componentsOfPart, type SealedPart } from '@holdfast/protocol';
 import type { SurveyedMount } from '../environments/survey.ts';
 
 export interface PlannedPart {
@@ -20,7 +20,7 @@ export interface PlanRestoreOptions {
 }
 
 /**
- * Which part goes where. Where to is taken from the target alone: a part only says what to look for there. No two parts
+ * Which part of files goes where. Where to is taken from the target alone: a part only says what to look for there. No two parts
  * get the same target.
  */
 export function planRestore(
@@ -29,7 +29,7 @@ export function planRestore(
 ): RestorePlan {
   const planned: PlannedPart[] = [];
   const warnings: string[] = [];
-  for (const part of parts.filter((each) => isChosen(each, components))) {
+  for (const part of parts.filter((each) => each.source.kind !== 'command' && isChosen(each, components))) {
     const target = targets.find((candidate) => fits(part, candidate));
     const objection = objectionTo(part, target, planned);
     if (target === undefined || objection !== undefined) {
@@ -41,8 +41,8 @@ export function planRestore(
   return { parts: planned, warnings };
 }
 
-function isChosen({ mountPoints }: SealedPart, components: readonly string[] | null): boolean {
-  return components === null || mountPoints.some(({ component }) => components.includes(component));
+function isChosen(part: SealedPart, components: readonly string[] | null): boolean {
+  return components === null || componentsOfPart(part).some((component) => components.includes(component));
 }
 
 /** A volume is known by its name, which is a new one each time for an anonymous one; a bind by who mounts it where. */
@@ -61,7 +61,8 @@ function objectionTo(
   planned: readonly PlannedPart[],
 ): string | undefined {
   if (target === undefined) return missingTarget(part);
-  if (!target.mount.included) return `it is left out now: ${target.mount.reason}`;
+  if (!target.mount.included && target.isByCommand !== true)
+    return `it is left out now: ${target.mount.reason}`;
   const other = planned.find((each) => each.target === target);
   return other === undefined ? undefined : `${other.part.name} goes to the same place`;
 }
@@ -74,7 +75,7 @@ function missingTarget({ source, mountPoints }: SealedPart): string {
       return `the environment has no volume ${source.name} now`;
     case 'bind':
       return `the environment binds nothing ${where} now`;
-    case 'anonymous':
+    default:
       return `no container has an anonymous volume ${where} now; run docker compose create and restore again`;
   }
 }

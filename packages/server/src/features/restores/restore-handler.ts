@@ -12,6 +12,8 @@ import type { RepositoryService } from '../repositories/service.ts';
 import type { TargetPaths } from './affected-containers.ts';
 import { afterFailure } from './after-failure.ts';
 import { changeTargets } from './change-targets.ts';
+import { feedCommands, fetchForCommands } from './feed-commands.ts';
+import { type FeedPlan, planFeed } from './plan-feed.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { type PreparedTargets, prepareTargets, removeVolumes } from './prepare-targets.ts';
 import { restoreTargets } from './restore-targets.ts';
@@ -33,9 +35,10 @@ export interface RestoreHandlerOptions {
  * Restores, by the steps of docs/design.md:
  *
  *     plan → targets made and proven → mover: all fetched and authenticated → journal → policies `no`, stopped
- *       → commit: the targets change → started, policies back, journal deleted
+ *       → commit: the targets change → started, policies back, journal deleted → restore commands
  *
- * What fails before the targets change puts everything back. What fails after it leaves the environment stopped, with its
+ * What restore commands are to take in is fetched and authenticated before anything changes, by a mover of its own. What
+ * fails before the targets change puts everything back. What fails after it leaves the environment stopped, with its
  * journal, until a restore completes; cancelling and stopping the server do not cut it short.
  */
 export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler {
@@ -50,23 +53,39 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
         const { docker } = await environments.survey(run.job.environmentId, run);
         await removeLeftProbes(docker, run);
       }
-      const milestones = settled.at(-1)?.milestones ?? {};
+      const feed = settled.find(({ task }) => task.kind === 'feed');
+      const files = settled.findLast(({ task }) => task.kind === 'restore');
+      const milestones = files?.milestones ?? {};
       const { result } = milestones;
       const journal = await journals.get(run.job.environmentId);
       const isOurs = journal?.jobId === run.job.id;
-      const isComplete = result?.outcome === 'done' || result?.outcome === 'warnings';
-      if (isComplete && !isOurs) return endOf(result.warnings);
+      const isComplete = isSuccess(milestones);
+      const fileWarnings = result?.warnings ?? [];
+      if (!isOurs && isComplete) return endAfterFeed(feed, fileWarnings);
+      if (!isOurs && files === undefined && feed !== undefined) return endAfterFeed(feed, []);
       const failure = result?.error == null ? serverLost() : HoldfastError.fromReport(result.error);
       if (!isOurs) throw failure;
       const { docker } = await environments.survey(run.job.environmentId, run);
       const standstill = { docker, journals, run, clock };
       if (!isComplete) throw await afterFailure(standstill, milestones, failure);
-      return endOf([...result.warnings, ...(await startAgain(standstill, journal))]);
+      return endAfterFeed(feed, [...fileWarnings, ...(await startAgain(standstill, journal))]);
     },
 
     // The journal says all that a failed restore leaves.
     recordFailure: async () => {},
   };
+}
+
+function isSuccess({ result }: Milestones): boolean {
+  return result?.outcome === 'done' || result?.outcome === 'warnings';
+}
+
+/** The files are restored, if there were any: whether the commands are done too is what counts now. */
+function endAfterFeed(feed: SettledTask | undefined, warnings: readonly string[]): JobEnd {
+  if (feed === undefined) return endOf(warnings);
+  const { result } = feed.milestones;
+  if (isSuccess(feed.milestones)) return endOf([...warnings, ...(result?.warnings ?? [])]);
+  throw result?.error == null ? serverLost() : HoldfastError.fromReport(result.error);
 }
 
 /** A mover that cannot be ended may still change the targets: nothing may start before a restore completes. */
@@ -86,7 +105,7 @@ async function settle(
 }
 
 async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<JobEnd> {
-  const { environments, journals, clock } = options;
+  const { environments } = options;
   const { request, environmentId } = run.job;
   if (request.kind !== 'restore') throw new HoldfastError('internal', 'The job is no restore.');
   const backup = await requireReady(options, run);
@@ -94,8 +113,37 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
   const survey = await environments.survey(environmentId, run);
   const targets = await restoreTargets(survey, run);
   const plan = planRestore(backup.parts, { targets, components: request.components });
-  for (const warning of plan.warnings) run.log('warn', warning);
-  if (plan.parts.length === 0) throw nothingToRestore(backup, plan);
+  const feed = planFeed(backup.parts, survey, request);
+  const warnings = [...plan.warnings, ...feed.warnings];
+  for (const warning of warnings) run.log('warn', warning);
+  if (plan.parts.length === 0 && feed.commands.length === 0) throw nothingToRestore(backup, warnings);
+  const feeder = feed.commands.length === 0 ? undefined : await startFeeder(options, { run, backup, feed });
+  try {
+    if (feeder !== undefined) await fetchForCommands(run, feeder);
+    if (plan.parts.length > 0) warnings.push(...(await restoreFiles(options, { run, backup, plan, survey })));
+    if (feeder !== undefined) {
+      warnings.push(...(await feedCommands({ run, docker: survey.docker, mover: feeder }, feed.commands)));
+    }
+  } finally {
+    if (feeder !== undefined) await options.taskRuns.end(feeder);
+  }
+  return endOf(warnings);
+}
+
+interface FileRestore {
+  readonly run: JobRun;
+  readonly backup: BackupWithParts;
+  readonly plan: RestorePlan;
+  readonly survey: EnvironmentSurvey;
+}
+
+/** The parts that are files. Answers what was not done exactly as asked. */
+async function restoreFiles(
+  options: RestoreHandlerOptions,
+  { run, backup, plan, survey }: FileRestore,
+): Promise<readonly string[]> {
+  const { journals, clock } = options;
+  const { environmentId } = run.job;
   run.step('Proving the paths of its mounts');
   const prepared = await prepareTargets(survey, plan.parts, run);
   const standstill = { docker: survey.docker, journals, run, clock };
@@ -115,7 +163,7 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
     run.step('Starting the containers');
     const journal = await journals.get(environmentId);
     const notStarted = journal === undefined ? [] : await startAgain(standstill, journal);
-    return endOf([...plan.warnings, ...(milestones.result?.warnings ?? []), ...notStarted]);
+    return [...(milestones.result?.warnings ?? []), ...notStarted];
   } catch (error) {
     if (milestones.committed === undefined) await removeVolumes(survey.docker, prepared.createdVolumes);
     throw await leave(standstill, milestones, toHoldfastError(error));
@@ -142,6 +190,20 @@ interface Prepared {
   readonly backup: BackupWithParts;
   readonly plan: RestorePlan;
   readonly prepared: PreparedTargets;
+}
+
+async function startFeeder(
+  { repositories, taskRuns }: RestoreHandlerOptions,
+  { run, backup, feed }: { readonly run: JobRun; readonly backup: BackupWithParts; readonly feed: FeedPlan },
+): Promise<Mover> {
+  const { location, password } = await repositories.access(backup.repositoryId);
+  return await taskRuns.start(run, 'feed', (base) => ({
+    ...base,
+    kind: 'feed',
+    repository: { location, password },
+    backupId: backup.id,
+    commands: feed.commands,
+  }));
 }
 
 async function startMover(
@@ -190,7 +252,7 @@ function endOf(warnings: readonly string[]): JobEnd {
   return { warnings, record: async () => {} };
 }
 
-function nothingToRestore({ id }: BackupWithParts, { warnings }: RestorePlan): HoldfastError {
+function nothingToRestore({ id }: BackupWithParts, warnings: readonly string[]): HoldfastError {
   return new HoldfastError('environment-empty', `Nothing of the backup ${id} has a place to go to.`, {
     hint: warnings[0] ?? 'The backup has no part of these components.',
     context: { backupId: id, reasons: warnings },

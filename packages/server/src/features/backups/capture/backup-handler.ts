@@ -1,6 +1,6 @@
 import { HoldfastError, sleep, throwIfAborted, toHoldfastError } from '@holdfast/base';
 import { guardLingerMs, type MountedSources, removeLeftProbes, thawContainers } from '@holdfast/docker';
-import type { BackupId, BackupTask } from '@holdfast/protocol';
+import type { BackupId, BackupMode, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
 import { provePaths } from '../../../runner/prove-paths.ts';
 import type { EnvironmentService } from '../../environments/service.ts';
@@ -15,6 +15,7 @@ import type { BackupStore } from '../store.ts';
 import { type CaptureOptions, capture, hookOptions } from './capture-environment.ts';
 import { runPostHooks } from './hooks.ts';
 import { type CapturePart, planCapture } from './plan-capture.ts';
+import { planCommands } from './plan-commands.ts';
 
 /** A guard looks now and then, and then has to end. */
 const guardEndMs = 1000;
@@ -36,12 +37,12 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
     run: async (run) => {
       const backup = await requireBackup(backups, run.job);
       await backups.markRunning(backup.id);
-      const { spec, survey, sources } = await prepare(options, run, backup);
+      const { spec, survey, sources, mode } = await prepare(options, run, backup);
       run.step('Starting the mover');
       const mover = await taskRuns.start(run, 'backup', spec);
       try {
         const warnings: string[] = [];
-        const freeze = await capture({ ...options, run, survey, sources, mover, backup, warnings });
+        const freeze = await capture({ ...options, run, survey, sources, mover, mode, warnings });
         await options.repositories.markInitialized(backup.repositoryId);
         throwIfAborted(run.signal);
         run.step('Writing the manifest');
@@ -96,6 +97,7 @@ interface PreparedBackup {
   readonly spec: (base: TaskBase) => BackupTask;
   readonly survey: EnvironmentSurvey;
   readonly sources: MountedSources;
+  readonly mode: BackupMode;
 }
 
 /** Looks at the environment anew: since the backup was asked for, it may have changed. */
@@ -109,12 +111,14 @@ async function prepare(
   run.step('Looking at the environment');
   const survey = await environments.survey(run.job.environmentId, run);
   const { record, environment, docker, host } = survey;
-  requireBackupPossible(record, request.components ?? undefined);
-  const parts = planCapture(survey.mounts, {
-    components: request.components,
-    lastParts: await backups.lastReadyParts(record.id),
-    allowEmpty: request.allowEmpty,
-  });
+  requireBackupPossible(record, request.components ?? undefined, survey.commands);
+  const { components, instance, allowEmpty } = request;
+  const lastParts = await backups.lastReadyParts(record.id);
+  const parts = planCapture(survey.mounts, { components, lastParts, allowEmpty });
+  const commands = planCommands(survey, { components, instance, lastParts });
+  // Commands cannot run in what is paused: where there is nothing else, nothing is.
+  const mode = parts.length === 0 ? 'live' : backup.mode;
+  if (mode === 'consistent') tellOfCommands(run, commands);
   run.step('Proving the paths of its mounts');
   const instances = environment?.components.flatMap((component) => component.instances) ?? [];
   const images = [...new Set(instances.map(({ imageId }) => imageId))];
@@ -123,6 +127,7 @@ async function prepare(
   const { recoveryPassword } = access;
   return {
     survey,
+    mode,
     sources: {
       volumes: new Set(parts.flatMap(({ place }) => (place.kind === 'volume' ? [place.name] : []))),
       paths: [...paths.values()],
@@ -131,11 +136,21 @@ async function prepare(
       ...base,
       kind: 'backup',
       repository: { location: access.location, password: access.password },
-      manifest: manifestOf(backup, record),
+      manifest: manifestOf({ ...backup, mode }, record),
       initialize: access.isInitialized ? null : { recoveryPassword },
       parts: parts.map((part) => toTaskPart(part, paths)),
+      commands,
     }),
   };
+}
+
+function tellOfCommands(run: JobRun, commands: BackupTask['commands']): void {
+  if (commands.length === 0) return;
+  const names = commands.map(({ source }) => source.component).join(', ');
+  run.log(
+    'info',
+    `What the backup commands of ${names} print is of moments of their own, shortly before the pause`,
+  );
 }
 
 function toTaskPart(part: CapturePart, paths: ReadonlyMap<string, string>): BackupTask['parts'][number] {

@@ -1,11 +1,10 @@
 import { type Clock, HoldfastError, isHoldfastError } from '@holdfast/base';
 import type { MountedSources } from '@holdfast/docker';
-import type { FreezeFacts } from '@holdfast/protocol';
+import type { BackupMode, FreezeFacts } from '@holdfast/protocol';
 import type { Mover } from '../../../runner/mover.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
 import type { FreezeStore } from '../../jobs/freeze-store.ts';
-import type { BackupWithParts } from '../backup-record.ts';
 import { type HookOptions, withHooks } from './hooks.ts';
 import { whileFrozen } from './while-frozen.ts';
 
@@ -22,18 +21,18 @@ export interface Capture extends CaptureOptions {
   /** Of the parts. */
   readonly sources: MountedSources;
   readonly mover: Mover;
-  readonly backup: BackupWithParts;
+  readonly mode: BackupMode;
   /** Taken in. */
   readonly warnings: string[];
 }
 
 /** From `go` to `sealed`. Answers how the freeze went, if there was one. */
 export async function capture(work: Capture): Promise<FreezeFacts | undefined> {
-  const { run, mover, backup } = work;
+  const { run, mover, mode } = work;
   const facts = await withHooks(hookOptions(work), async () => {
     run.step('Reading');
     mover.send({ type: 'go' });
-    if (backup.mode === 'consistent') return await captureStanding(work);
+    if (mode === 'consistent') return await captureStanding(work);
     await mover.waitFor('sealed', run);
     return undefined;
   });

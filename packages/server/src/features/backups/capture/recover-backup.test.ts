@@ -77,6 +77,7 @@ async function setUp() {
         mustNotBeEmpty: false,
       },
     ],
+    commands: [],
   };
   const startMover = createStartMover({ node: process.execPath, main: moverMain });
   const mover = startMover(task, () => {});
