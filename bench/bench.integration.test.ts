@@ -22,14 +22,14 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function bench(...args: readonly string[]): Promise<string> {
+async function bench(set: string, ...args: readonly string[]): Promise<string> {
   const env = { ...process.env, HOLDFAST_BENCH_DIR: folder };
-  const { stdout } = await execute(process.execPath, [main, 'engine', ...args], { env });
+  const { stdout } = await execute(process.execPath, [main, set, ...args], { env });
   return stdout;
 }
 
-function readResults(): ResultsFile {
-  return JSON.parse(readFileSync(join(folder, 'engine-quick.json'), 'utf8')) as ResultsFile;
+function readResults(set: string): ResultsFile {
+  return JSON.parse(readFileSync(join(folder, `${set}-quick.json`), 'utf8')) as ResultsFile;
 }
 
 /** Says why, where a case gave none. */
@@ -44,12 +44,13 @@ function figureOf(results: ResultsFile, name: string): RecordedFigure {
 
 describe('npm run bench', () => {
   it('lists its cases', async () => {
-    expect(await bench('--list')).toMatch(/^first-backup-file: .*\n/);
+    expect(await bench('engine', '--list')).toMatch(/^first-backup-file: .*\n/);
+    expect(await bench('capture', '--list')).toMatch(/^freeze-files: .*\n/);
   });
 
   it('measures the programs beside each other, records every run, and leaves nothing else behind', async () => {
-    await bench('--quick', '--case', 'first-backup-incompressible', '--case', 'restore-file');
-    const results = readResults();
+    await bench('engine', '--quick', '--case', 'first-backup-incompressible', '--case', 'restore-file');
+    const results = readResults('engine');
     expect(results).toMatchObject({ name: 'engine', commit: expect.stringMatching(/^[0-9a-f]{40}$/) });
     const figure = figureOf(results, 'first-backup-incompressible');
     expect(figure).toMatchObject({ peer_name: 'restic', unit: 'MiB/s', rounds: 1, commit: results.commit });
@@ -69,11 +70,24 @@ describe('npm run bench', () => {
     expect((await readdir(folder)).sort()).toEqual(['compiled', 'engine-quick.json', 'inputs', 'password']);
   });
 
-  it('refuses a case that there is not', async () => {
-    await expect(bench('--case', 'nothing')).rejects.toMatchObject({
-      code: 2,
-      stderr: expect.stringContaining('There is no case nothing.'),
-    });
+  it('measures how long containers stand still, by their own heartbeats, and what becomes of requests', async () => {
+    await bench('capture', '--quick', '--case', 'freeze-files', '--case', 'gate-requests');
+    const results = readResults('capture');
+    const freeze = figureOf(results, 'freeze-files');
+    expect(freeze).toMatchObject({ peer_name: 'stop, tar | zstd, start', unit: 's' });
+    expect(freeze.ours).toBeGreaterThan(0);
+    expect(freeze.peer).toBeGreaterThan(0);
+    expect(freeze.details?.pieces).toMatchObject([{ files: 4, pause_ms: expect.any(Number) }]);
+    expect(figureOf(results, 'gate-requests')).toMatchObject({ ours: 0, met: true });
+    expect(figureOf(results, 'gate-requests/longest-wait').ours).toBeGreaterThan(0);
+  });
+
+  it('refuses a case or a set that there is not', async () => {
+    const refused = (words: string) => ({ code: 2, stderr: expect.stringContaining(words) });
+    await expect(bench('engine', '--case', 'nothing')).rejects.toMatchObject(
+      refused('There is no case nothing.'),
+    );
+    await expect(bench('everything')).rejects.toMatchObject(refused('engine, capture'));
   });
 });
 

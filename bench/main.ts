@@ -1,5 +1,5 @@
 /** Measures Holdfast beside its peers. See README.md. */
-import { engineCases } from './engine-cases.ts';
+import { type CaseSet, caseSets } from './case-sets.ts';
 import { type BenchCase, SkippedCase } from './lib/bench.ts';
 import { readCommit } from './lib/commit.ts';
 import { describeMachine } from './lib/machine.ts';
@@ -16,16 +16,18 @@ process.exitCode = await main();
 
 async function main(): Promise<number> {
   let line: CommandLine;
+  let set: CaseSet;
   let cases: readonly BenchCase[];
   try {
     line = parseCommandLine(process.argv.slice(2));
-    cases = chosenCases(line);
+    set = setNamed(line.name);
+    cases = chosenCases(set, line);
   } catch (error) {
     say(`${error instanceof Error ? error.message : error}\n\n${usage}`);
     return 2;
   }
   if (line.task === 'list') {
-    for (const { name, summary, isLong } of engineCases) {
+    for (const { name, summary, isLong } of set.cases) {
       process.stdout.write(`${name}${isLong ? ' (--long)' : ''}: ${summary}\n`);
     }
     return 0;
@@ -36,15 +38,20 @@ async function main(): Promise<number> {
   }
   using bench = openBench({ scale: line.scale, rounds: line.rounds, signal: ending.signal, say });
   try {
-    return await work(bench, line, cases);
+    return await work(bench, line, { set, cases });
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     return ending.signal.aborted ? 130 : 1;
   }
 }
 
-async function work(bench: OpenBench, line: CommandLine, cases: readonly BenchCase[]): Promise<number> {
-  tellOfBorg(bench);
+interface Chosen {
+  readonly set: CaseSet;
+  readonly cases: readonly BenchCase[];
+}
+
+async function work(bench: OpenBench, line: CommandLine, { set, cases }: Chosen): Promise<number> {
+  if (set.hasPeers) tellOfBorg(bench);
   if (line.task === 'prepare') {
     for (const input of new Set(cases.flatMap(({ inputs }) => inputs))) {
       const { path, description } = await bench.prepare(input);
@@ -52,24 +59,29 @@ async function work(bench: OpenBench, line: CommandLine, cases: readonly BenchCa
     }
     return 0;
   }
-  return await measure(bench, line, cases);
+  return await measure(bench, line, { set, cases });
+}
+
+/** @throws TypeError for a set that there is not */
+function setNamed(name: string): CaseSet {
+  const set = caseSets[name];
+  if (set !== undefined) return set;
+  throw new TypeError(`Say what to measure: ${Object.keys(caseSets).join(', ')}.`);
 }
 
 /** @throws TypeError for a case that there is not */
-function chosenCases({ caseNames, isLong }: CommandLine): readonly BenchCase[] {
-  if (caseNames.length === 0) return engineCases.filter((one) => isLong || !one.isLong);
+function chosenCases({ cases }: CaseSet, { caseNames, isLong }: CommandLine): readonly BenchCase[] {
+  if (caseNames.length === 0) return cases.filter((one) => isLong || !one.isLong);
   return caseNames.map((name) => {
-    const found = engineCases.find((one) => one.name === name);
+    const found = cases.find((one) => one.name === name);
     if (found === undefined) {
-      throw new TypeError(
-        `There is no case ${name}. There are: ${engineCases.map((one) => one.name).join(', ')}.`,
-      );
+      throw new TypeError(`There is no case ${name}. There are: ${cases.map((one) => one.name).join(', ')}.`);
     }
     return found;
   });
 }
 
-async function measure(bench: OpenBench, line: CommandLine, cases: readonly BenchCase[]): Promise<number> {
+async function measure(bench: OpenBench, line: CommandLine, { set, cases }: Chosen): Promise<number> {
   const date = new Date().toISOString();
   const commit = readCommit();
   if (commit.dirty)
@@ -77,12 +89,12 @@ async function measure(bench: OpenBench, line: CommandLine, cases: readonly Benc
   const head = { name: line.name, ...commit, date, machine: describeMachine(bench, bench.folder) };
   const results = new Results(line.out, head);
   const facts = { ...commit, date, rounds: line.rounds, scale: line.scale };
-  if (line.scale === 1) await warmUp(bench);
+  if (set.hasPeers && line.scale === 1) await warmUp(bench);
   let hasFailed = false;
   for (const one of cases) {
     say(`${one.name}: ${one.summary}`);
     hasFailed = !(await measureCase(bench, one, { results, facts })) || hasFailed;
-    results.save(engineCases.map(({ name }) => name));
+    results.save(set.cases.map(({ name }) => name));
     if (one.isLong) for (const input of one.inputs) bench.removeInput(input);
   }
   say(`The results are in ${line.out}.`);

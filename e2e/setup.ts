@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const testbed = fileURLToPath(new URL('../script/testbed', import.meta.url));
-const parts = ['docker', 'node2', 'images', 'compose', 'restic', 'redis', 'postgres', 'ceph'];
+const parts = ['docker', 'node2', 'images', 'databases', 'compose', 'restic', 'redis', 'postgres', 'ceph'];
 
 /**
  * Gives integration tests their real parts where `vitest` was started by hand; `script/test` has started them already.

@@ -1,6 +1,6 @@
 import { rounded } from '../measure/statistics.ts';
 
-export type Unit = 'MiB/s' | 's' | 'MiB' | 'requests' | 'files/s';
+export type Unit = 'MiB/s' | 's' | 'ms' | 'MiB' | 'requests' | 'requests/s' | 'files/s';
 
 /** One comparison; the shape of a case in the result's file. `ratio` is `ours / peer`, in the unit. */
 export interface Figure {
@@ -19,7 +19,7 @@ export interface Figure {
 
 export interface Reach {
   readonly text: string;
-  isMetBy(compared: { readonly ratio: number; readonly ours: number }): boolean | null;
+  isMetBy(compared: { readonly ratio: number; readonly ours: number; readonly peer: number }): boolean | null;
 }
 
 export function ratioAtLeast(least: number): Reach {
@@ -32,6 +32,10 @@ export function ratioAtMost(most: number): Reach {
 
 export function oursAtMost(most: number, unit: Unit): Reach {
   return { text: `ours ≤ ${most} ${unit}`, isMetBy: ({ ours }) => ours <= most };
+}
+
+export function oursMorePeerAtMost(most: number, unit: Unit): Reach {
+  return { text: `ours − peer ≤ ${most} ${unit}`, isMetBy: ({ ours, peer }) => ours - peer <= most };
 }
 
 export const forInformation: Reach = { text: 'for information', isMetBy: () => null };
@@ -56,7 +60,7 @@ export function figure({ case: name, reach, unit, ours, peer, peerName, details 
     peer_name: peerName,
     ratio: Number.isFinite(ratio) ? rounded(ratio) : null,
     unit,
-    met: reach.isMetBy({ ratio, ours }),
+    met: reach.isMetBy({ ratio, ours, peer }),
     ...(details === undefined ? {} : { details }),
   };
 }

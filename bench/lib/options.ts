@@ -16,15 +16,16 @@ export interface CommandLine {
   readonly task: 'measure' | 'list' | 'prepare';
 }
 
-export const usage = `npm run bench -- engine [--case NAME]… [--runs 5] [--long] [--quick] [--list] [--prepare] [--out FILE]
+export const usage = `npm run bench -- SET [--case NAME]… [--runs 5] [--long] [--quick] [--list] [--prepare] [--out FILE]
 
+  SET           which cases: engine, capture
   --case NAME   only this case; the others in the results' file stay as they are
   --runs N      each program so many times (default 5)
   --long        also the cases that take hours or much room
   --quick       every input at a fiftieth of its size, each program once; results go to the bench's own folder
   --list        tell which cases there are
   --prepare     make the inputs, and measure nothing
-  --out FILE    where the results go (default bench/results/NAME.json)`;
+  --out FILE    where the results go (default bench/results/SET.json)`;
 
 const quickScale = 1 / 50;
 const resultsFolder = fileURLToPath(new URL('../results', import.meta.url));
@@ -44,8 +45,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       out: { type: 'string' },
     },
   });
-  const [name, ...others] = positionals;
-  if (name !== 'engine' || others.length > 0) throw new TypeError('Say what to measure: there is `engine`.');
+  const [name = '', ...others] = positionals;
+  if (others.length > 0) throw new TypeError('One set of cases is measured at a time.');
   const rounds = Number(values.runs ?? (values.quick ? 1 : 5));
   if (!Number.isInteger(rounds) || rounds < 1) throw new TypeError('--runs wants a number from 1 on.');
   const quickResults = join(benchFolder(), `${name}-quick.json`);

@@ -23,6 +23,14 @@ export function median(values: readonly number[]): number {
   return medianOf([...values].sort((a, b) => a - b));
 }
 
+/** The value that so many of a hundred do not exceed. */
+export function percentile(values: readonly number[], percent: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const value = sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)];
+  if (value === undefined) throw new RangeError('There is no percentile of nothing.');
+  return value;
+}
+
 export function rounded(value: number): number {
   return Number(value.toFixed(keptDecimals));
 }

@@ -16,13 +16,17 @@ export class Holdfast implements AsyncDisposable {
   #server: ChildProcess | undefined;
   #serverLog = '';
 
-  constructor(env: Readonly<Record<string, string | undefined>> = {}) {
-    this.dataDirectory = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
+  /** Its data directory is made in `folder`. */
+  constructor(env: Readonly<Record<string, string | undefined>> = {}, folder = tmpdir()) {
+    this.dataDirectory = mkdtempSync(join(folder, 'holdfast-e2e-'));
     this.#env = { HOLDFAST_DATA: this.dataDirectory, HOLDFAST_LISTEN: '127.0.0.1:0', ...env };
   }
 
-  static async start(env: Readonly<Record<string, string | undefined>> = {}): Promise<Holdfast> {
-    const holdfast = new Holdfast(env);
+  static async start(
+    env: Readonly<Record<string, string | undefined>> = {},
+    folder?: string,
+  ): Promise<Holdfast> {
+    const holdfast = new Holdfast(env, folder);
     await holdfast.startServer();
     return holdfast;
   }

@@ -74,7 +74,9 @@ async function captureStanding({
       async (signal) => {
         run.step('Setting aside what changed');
         mover.send({ type: 'frozen' });
-        await mover.waitFor('captured', { signal });
+        const { files, bytes, elapsedMs } = await mover.waitFor('captured', { signal });
+        const [mebibytes, took] = [(bytes / 2 ** 20).toFixed(1), (elapsedMs / 1000).toFixed(2)];
+        run.log('info', `Set aside ${files} files, ${mebibytes} MiB, in ${took} s`);
       },
     );
     mover.send({ type: 'thawed' });

@@ -1,0 +1,146 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { eventually } from '../../e2e/support/process.ts';
+import { type AppEnvironment, nodeCommand } from '../environment/app-environment.ts';
+import { newFolder, openEnvironment, openServer, projectOf } from '../environment/capture-bench.ts';
+import { seenFreeze, takeBackup } from '../environment/consistent-backup.ts';
+import { type Gap, lengthMs, span } from '../environment/heartbeats.ts';
+import type { Bench, BenchCase } from '../lib/bench.ts';
+import { type Figure, figure, oursAtMost } from '../lib/figure.ts';
+import { series } from '../measure/statistics.ts';
+import { runUntimed } from '../measure/timed-process.ts';
+import { appFiles } from '../workloads/app-files.ts';
+import { manyFiles } from '../workloads/many-files.ts';
+import type { Workload, WorkloadRecipe } from '../workloads/workload.ts';
+
+/** Of the files, one in a hundred changes all the time. */
+const everyNth = 100;
+const changePauseMs = 250;
+
+export const twentyThousandFiles = appFiles(20_000);
+const halfMillionFiles = manyFiles(500_000);
+
+export const freezeCases: readonly BenchCase[] = [
+  {
+    name: 'freeze-files',
+    summary: 'how long 10 GiB in 20,000 files stand still, 1 % of them changing all the time',
+    inputs: [twentyThousandFiles],
+    freeGiB: 35,
+    run: async (bench) =>
+      await measureFreeze(bench, {
+        name: 'freeze-files',
+        recipe: twentyThousandFiles,
+        mostSeconds: 1,
+        startWriter: async (environment) => await startChanging(environment),
+      }),
+  },
+  {
+    name: 'freeze-many-files',
+    summary: 'how long 500,000 files stand still, one of them changing all the time',
+    inputs: [halfMillionFiles],
+    freeGiB: 8,
+    run: async (bench) =>
+      await measureFreeze(bench, {
+        name: 'freeze-many-files',
+        recipe: halfMillionFiles,
+        mostSeconds: 3,
+        startWriter: async (environment, { description }) =>
+          await startChanging(environment, description.files),
+      }),
+  },
+];
+
+interface FreezeCase {
+  readonly name: string;
+  readonly recipe: WorkloadRecipe;
+  readonly mostSeconds: number;
+  startWriter(environment: AppEnvironment, input: Workload): Promise<void>;
+}
+
+export async function startChanging(environment: AppEnvironment, nth = everyNth): Promise<void> {
+  const command = nodeCommand(
+    'bench/programs/changing-files.ts',
+    '/data',
+    String(nth),
+    String(changePauseMs),
+  );
+  await environment.start({ name: 'app', command, mounts: { content: '/data' } });
+}
+
+/** In turn: a consistent backup, and the usual way: stop all containers, tar and compress, start them. */
+async function measureFreeze(
+  bench: Bench,
+  { name, recipe, mostSeconds, startWriter }: FreezeCase,
+): Promise<readonly Figure[]> {
+  await using environment = openEnvironment((await projectOf(bench, recipe)).folder);
+  const { input } = await projectOf(bench, recipe);
+  using folder = newFolder(bench);
+  await using holdfast = await openServer(folder.path);
+  await startWriter(environment, input);
+  const idle = ['sleep', '1000000'];
+  await environment.start({ name: 'worker', command: idle, mounts: { content: '/data' } });
+  await environment.start({ name: 'cache', command: idle });
+  bench.say('  the first backup, which reads everything');
+  await takeBackup(holdfast, environment.name);
+  const freezes = [];
+  const downtimes: number[] = [];
+  for (let round = 1; round <= bench.rounds; round += 1) {
+    bench.settle();
+    const freeze = await seenFreeze(environment, await takeBackup(holdfast, environment.name));
+    freezes.push(freeze);
+    bench.say(
+      `  ${round}/${bench.rounds} holdfast: ${freeze.lengthMs.toFixed(0)} ms ${JSON.stringify(freeze.pieces)}`,
+    );
+    const downtime = await stopArchiveStart(bench, environment, join(folder.path, 'archive.tar.zst'));
+    downtimes.push(downtime);
+    bench.say(`  ${round}/${bench.rounds} ${usualWay}: ${downtime.toFixed(0)} ms`);
+  }
+  const ours = series(freezes.map((freeze) => freeze.lengthMs / 1000));
+  const peer = series(downtimes.map((ms) => ms / 1000));
+  return [
+    figure({
+      case: name,
+      reach: oursAtMost(mostSeconds, 's'),
+      unit: 's',
+      ours: ours.median,
+      peer: peer.median,
+      peerName: usualWay,
+      details: {
+        input: input.description,
+        runs: [
+          { name: 'holdfast', freeze_seconds: ours, longest_of_one_container_seconds: longest(freezes) },
+          { name: usualWay, downtime_seconds: peer },
+        ],
+        pieces: freezes.map(({ pieces }) => pieces),
+      },
+    }),
+  ];
+}
+
+export const usualWay = 'stop, tar | zstd, start';
+
+export function longest(freezes: readonly { readonly longestMs: number }[]) {
+  return series(freezes.map(({ longestMs }) => longestMs / 1000));
+}
+
+/** Gives the downtime in milliseconds, from the first container that stopped to the last that ran again. */
+async function stopArchiveStart(bench: Bench, environment: AppEnvironment, archive: string): Promise<number> {
+  const sinceMs = Date.now();
+  await environment.stopAll();
+  const stoppedMs = Date.now();
+  const line = 'tar --create --directory "$0" . | zstd -3 --threads=0 --quiet --force -o "$1"';
+  const args = ['-o', 'pipefail', '-c', line, environment.folder, archive];
+  await runUntimed({ program: 'bash', args, env: process.env }, bench);
+  await environment.startAll();
+  rmSync(archive);
+  const gaps: Gap[] = [];
+  for (const service of environment.pausedServices) {
+    // The first beat comes once the program is loaded.
+    const isDown = async () =>
+      (await environment.gaps(service, sinceMs)).find(
+        ({ fromMs, toMs }) => fromMs <= stoppedMs && toMs > stoppedMs,
+      );
+    gaps.push(await eventually(`${service} runs again`, isDown));
+  }
+  return lengthMs(span(gaps));
+}
