@@ -18,6 +18,8 @@ import { LoadClient, type Sample } from '../load/load-client.ts';
 import { percentile, series } from '../measure/statistics.ts';
 
 const heldPerSecond = 500;
+/** In a quick run, which also has to pass on a machine that does other work. */
+const quickPerSecond = 100;
 const costPerSecond = 1_000;
 const mostMoreMs = 300;
 const mostCostMs = 2;
@@ -68,7 +70,8 @@ async function measureRequests(bench: Bench): Promise<readonly Figure[]> {
   await environment.start({ name: 'app', command, mounts: { rows: '/rows' } });
   const url = await startGate(environment, appPort);
   await using holdfast = await openServer(vault.path);
-  await using load = new LoadClient({ url, method: 'POST', perSecond: heldPerSecond, path: bench.newPath() });
+  const perSecond = bench.scale === 1 ? heldPerSecond : quickPerSecond;
+  await using load = new LoadClient({ url, method: 'POST', perSecond, path: bench.newPath() });
   const freezes: SeenFreeze[] = [];
   const held: number[] = [];
   for (let round = 1; round <= bench.rounds; round += 1) {
@@ -84,10 +87,11 @@ async function measureRequests(bench: Bench): Promise<readonly Figure[]> {
   await delay(aroundMs);
   const samples = await load.stop();
   const waits = freezes.map((freeze) => longestWait(samples, freeze));
-  return requestFigures({ samples, freezes, waits, held, rows: await rowsOf(environment) });
+  return requestFigures({ perSecond, samples, freezes, waits, held, rows: await rowsOf(environment) });
 }
 
 interface Requests {
+  readonly perSecond: number;
   readonly samples: readonly Sample[];
   readonly freezes: readonly SeenFreeze[];
   /** Of each round. */
@@ -96,7 +100,7 @@ interface Requests {
   readonly rows: ReadonlySet<string>;
 }
 
-function requestFigures({ samples, freezes, waits, held, rows }: Requests): readonly Figure[] {
+function requestFigures({ perSecond, samples, freezes, waits, held, rows }: Requests): readonly Figure[] {
   const answered = samples.filter(({ status }) => status === 200);
   const failed = samples.length - answered.length;
   const lost = answered.filter(({ word }) => !rows.has(word)).length;
@@ -117,7 +121,7 @@ function requestFigures({ samples, freezes, waits, held, rows }: Requests): read
         lost,
         done_and_not_answered: twice,
         held,
-        requests_per_second: heldPerSecond,
+        requests_per_second: perSecond,
       },
     }),
     figure({
