@@ -32,6 +32,7 @@ export type {
   ImageCalls,
   NewContainer,
   NewMount,
+  NewSandbox,
   VolumeCalls,
 } from './engine-port/docker-engine.ts';
 export type {
@@ -56,21 +57,32 @@ export { type Guard, type StartGuardOptions, startGuard } from './freeze/start-g
 export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';
 export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
 export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
+export { resolveInContainer } from './host-files/host-files.ts';
+export { commandInImage, smallHeap } from './image/holdfast-image.ts';
 export type { MountDecision } from './mounts/decide-mount.ts';
 export {
   type DescribedMount,
   type DescribedMounts,
   type DescribeMountsOptions,
   describeMounts,
+  pathsOf,
 } from './mounts/describe-mounts.ts';
 export type { ProtectedPath } from './mounts/never-paths.ts';
+export { type ResolvedPath, type ResolvePaths, resolveHere } from './mounts/resolve-path.ts';
 export {
   type WritesOutsideOptions,
   type WritesOutsideVolumes,
   writesOutsideVolumes,
 } from './mounts/writes-outside-volumes.ts';
 export { type MountedSources, writesTo } from './mounts/writes-to.ts';
-export { type HostView, viewHost } from './volume-proof/host-view.ts';
+export {
+  containerIdOf,
+  findOwnContainer,
+  pathOnMachine,
+  shareWithContainer,
+} from './own-container/own-container.ts';
+export { type AttachedRun, removeIfThere, runAttached } from './run-attached/run-attached.ts';
+export { type HostView, isContainerMountTable, viewHost } from './volume-proof/host-view.ts';
 export type { PathProof } from './volume-proof/path-proof.ts';
 export { removeLeftProbes } from './volume-proof/probe-container.ts';
 export { type ProveBindsOptions, proveBinds } from './volume-proof/prove-binds.ts';

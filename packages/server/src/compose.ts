@@ -35,6 +35,10 @@ import { openVaultService } from './features/vaults/service.ts';
 import { createVaultStore } from './features/vaults/store.ts';
 import type { Handlers } from './http/handler.ts';
 import { serverHandlers } from './http/server-handlers.ts';
+import { createLeftMovers } from './runner/left-movers.ts';
+import { runMoverContainer } from './runner/mover-container.ts';
+import { spawnMover } from './runner/mover-process-program.ts';
+import { createServerPlace, type ServerPlace } from './runner/server-place.ts';
 import { createStartMover } from './runner/start-mover.ts';
 import { createRecoveryKeys } from './secrets/recovery-key.ts';
 import type { Sealer } from './secrets/sealer.ts';
@@ -77,10 +81,17 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ids,
     directory: config.vaultDirectory,
   });
+  const nodes = createNodeService({ store: stores.nodes, dockerHost: config.dockerHost });
+  const serverPlace = createServerPlace({
+    connect: async () => (await nodes.connectLocal()).docker,
+    image: config.image,
+    version,
+  });
   const environments = createEnvironmentService({
     store: stores.environments,
     settings: stores.componentSettings,
-    nodes: createNodeService({ store: stores.nodes, dockerHost: config.dockerHost }),
+    nodes,
+    serverPlace,
     ownPaths: [
       { path: config.dataDirectory, what: "Holdfast's own data" },
       { path: config.vaultDirectory, what: "Holdfast's vault" },
@@ -92,7 +103,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     sealer: options.sealer,
     ids,
   });
-  const executor = composeExecutor({ ...options, stores, environments, repositories, ids });
+  const executor = composeExecutor({ ...options, stores, environments, repositories, serverPlace, ids });
   const jobs = createJobService({
     catalog,
     store: stores.jobs,
@@ -146,17 +157,24 @@ interface ComposeExecutorOptions extends ComposeOptions {
   readonly stores: Stores;
   readonly environments: EnvironmentService;
   readonly repositories: RepositoryService;
+  readonly serverPlace: ServerPlace;
   readonly ids: Ids;
 }
 
 /** What works on jobs: one handler for each kind of them. */
 function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
-  const { config, catalog, stores, environments, repositories, ids, clock, logger } = options;
+  const { config, catalog, stores, environments, repositories, serverPlace, ids, clock, logger } = options;
   const { backups, freezes, journals, leases, logs, removals, tasks } = stores;
   const taskRuns = createTaskRuns({
     tasks,
     ids,
-    startMover: createStartMover({ node: process.execPath, main: options.moverMain }),
+    startMover: createStartMover({
+      inProcess: serverPlace.isInContainer
+        ? undefined
+        : () => spawnMover({ node: process.execPath, main: options.moverMain }),
+      inContainer: (task, mounts) => runMoverContainer({ place: serverPlace, task, mounts }),
+    }),
+    leftMovers: createLeftMovers(serverPlace),
     eventsFolder: tasksFolder(config),
   });
   const { holdLimitMs, concurrency } = config;
@@ -172,6 +190,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         backups,
         freezes,
         taskRuns,
+        serverPlace,
         holdLimitMs,
         clock,
       }),
@@ -181,6 +200,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         findBackup: async (id) => await backups.get(id),
         journals,
         taskRuns,
+        serverPlace,
         clock,
       }),
       delete: createDeleteHandler({ backups, removals, repositories, taskRuns }),

@@ -1,12 +1,17 @@
+import { readFile } from 'node:fs/promises';
 import { type Abortable, isHoldfastError } from '@holdfast/base';
 import type { DockerEngine } from '../engine-port/docker-engine.ts';
 import type { Container } from '../engine-port/engine-objects.ts';
+import { containerIdOf } from '../own-container/own-container.ts';
 import type { EngineInventory } from './discover-environments.ts';
 
 /** Requests to the engine at a time. */
 const parallel = 8;
 
-/** Reads all containers and volumes of an engine. A container that goes away meanwhile is left out. */
+/**
+ * Reads all containers and volumes of an engine. A container that goes away meanwhile is left out, and so is the one that
+ * this process runs in: nobody may pause or stop it, whatever environment it seems to be of.
+ */
 export async function readInventory(
   docker: Pick<DockerEngine, 'containers' | 'volumes'>,
   { signal }: Abortable = {},
@@ -16,7 +21,8 @@ export async function readInventory(
     docker.volumes.list({ signal }),
   ]);
   const containers: Container[] = [];
-  const waiting = summaries.map(({ id }) => id);
+  const ownId = containerIdOf(await readFile('/proc/self/mountinfo', 'utf8'));
+  const waiting = summaries.map(({ id }) => id).filter((id) => id !== ownId);
   const work = async () => {
     for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
       const container = await inspectIfThere(docker, id, { signal });

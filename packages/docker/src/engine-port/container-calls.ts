@@ -1,17 +1,21 @@
 import type { Abortable } from '@holdfast/base';
 import type Dockerode from 'dockerode';
+import { openAttachment } from './attachment.ts';
 import { readContainerFile, statContainerPath } from './container-file.ts';
 import { toCreateOptions } from './create-options.ts';
 import type { ContainerCalls } from './docker-engine.ts';
 import { engineStatus } from './engine-error.ts';
 import type { EngineLink } from './engine-link.ts';
 import { openExecSession } from './exec-session.ts';
+import { fieldsOf } from './fields.ts';
 import { streamChanges } from './filesystem-changes.ts';
 import { toContainer, toStatus, withoutSlash } from './to-container.ts';
 
 const quickTimeoutMs = 30_000;
 /** Creating may have to copy an image's content into a volume; removing may have to delete many files. */
 const slowTimeoutMs = 120_000;
+/** As long as a timer can be. */
+const endlessMs = 2 ** 31 - 1;
 
 type ContainerWork<Result> = (container: Dockerode.Container, abortSignal: AbortSignal) => Promise<Result>;
 
@@ -95,6 +99,12 @@ export function containerCalls(link: EngineLink): ContainerCalls {
       ),
     changes: (name, options = {}) => streamChanges(link, name, options),
     exec: (name, options) => openExecSession(link, name, options),
+    attach: (name, options = {}) => openAttachment(link, name, options),
+    waitUntilRemoved: (name, options = {}) =>
+      on('wait for', name, { ...options, timeoutMs: endlessMs }, async (container, abortSignal) => {
+        const answer: unknown = await container.wait({ condition: 'removed', abortSignal });
+        return fieldsOf(answer).number('StatusCode');
+      }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type Dockerode from 'dockerode';
-import type { NewContainer, NewMount } from './docker-engine.ts';
+import type { NewContainer, NewMount, NewSandbox } from './docker-engine.ts';
 
 type MountSettings = NonNullable<Dockerode.HostConfig['Mounts']>[number];
 
@@ -10,9 +10,14 @@ export function toCreateOptions(spec: NewContainer): Dockerode.ContainerCreateOp
     Entrypoint: [],
     Cmd: [...spec.command],
     Labels: { ...spec.labels },
-    NetworkDisabled: true,
+    ...(spec.environment === undefined ? {} : { Env: [...spec.environment] }),
+    ...(spec.sandbox?.hostName === undefined ? {} : { Hostname: spec.sandbox.hostName }),
+    ...(spec.takesInput === true ? attachable : {}),
+    NetworkDisabled: spec.networkMode === undefined,
     HostConfig: {
-      NetworkMode: 'none',
+      NetworkMode: spec.networkMode ?? 'none',
+      AutoRemove: spec.removesItself === true,
+      ...(spec.sandbox === undefined ? {} : toSandboxSettings(spec.sandbox)),
       Mounts: spec.mounts.map(toMountSettings),
       ...(spec.restartPolicy === undefined
         ? {}
@@ -23,6 +28,31 @@ export function toCreateOptions(spec: NewContainer): Dockerode.ContainerCreateOp
             },
           }),
     },
+  };
+}
+
+const attachable = {
+  OpenStdin: true,
+  StdinOnce: true,
+  AttachStdin: true,
+  AttachStdout: true,
+  AttachStderr: true,
+} as const;
+
+/**
+ * Profiles of AppArmor and SELinux are lifted, as they keep a container from files and processes that are not labelled
+ * as its own, whatever its capabilities; seccomp's stays.
+ */
+function toSandboxSettings(sandbox: NewSandbox): Dockerode.HostConfig {
+  return {
+    CapDrop: ['ALL'],
+    CapAdd: [...sandbox.capabilities],
+    SecurityOpt: ['apparmor=unconfined', 'label=disable', 'no-new-privileges'],
+    UsernsMode: 'host',
+    ReadonlyRootfs: true,
+    Tmpfs: { '/tmp': '' },
+    ...(sandbox.sharesPids ? { PidMode: 'host' } : {}),
+    ...(sandbox.oomScore === undefined ? {} : { OomScoreAdj: sandbox.oomScore }),
   };
 }
 

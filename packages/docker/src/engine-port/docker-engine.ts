@@ -1,4 +1,5 @@
 import type { Abortable } from '@holdfast/base';
+import type { Attachment } from './attachment.ts';
 import type { ContainerFile, ContainerPathStat } from './container-file.ts';
 import type {
   Container,
@@ -63,6 +64,27 @@ export interface NewContainer {
   readonly labels: Readonly<Record<string, string>>;
   readonly mounts: readonly NewMount[];
   readonly restartPolicy?: RestartPolicy;
+  /** `NAME=value` */
+  readonly environment?: readonly string[];
+  /** Has a standard input, which ends when whoever was attached to it first goes away. */
+  readonly takesInput?: boolean;
+  /** The engine removes it as soon as it has ended. */
+  readonly removesItself?: boolean;
+  /** Default: no network at all. */
+  readonly networkMode?: string;
+  /** Default: as every container. */
+  readonly sandbox?: NewSandbox;
+}
+
+/** What a container may do beyond its own files, where that differs from what every container may. */
+export interface NewSandbox {
+  /** Instead of the engine's own: `DAC_READ_SEARCH`, … */
+  readonly capabilities: readonly string[];
+  /** It sees the processes of the engine's machine, under their own numbers. */
+  readonly sharesPids: boolean;
+  readonly hostName?: string;
+  /** From -1000: the higher, the sooner it is ended when memory runs out. */
+  readonly oomScore?: number;
 }
 
 export type NewMount =
@@ -86,7 +108,7 @@ export interface ContainerCalls {
   /** All containers, whatever their state. */
   list(options?: ContainerListOptions): Promise<ContainerSummary[]>;
   inspect(container: string, options?: Abortable): Promise<Container>;
-  /** Creates without starting, with no network. Answers the id. */
+  /** Creates without starting. Answers the id. */
   create(container: NewContainer, options?: Abortable): Promise<string>;
   /** Kills it if it runs, and removes its anonymous volumes. */
   remove(container: string, options?: Abortable): Promise<void>;
@@ -111,6 +133,10 @@ export interface ContainerCalls {
   /** What differs from the image outside of mounts, as a stream: there may be hundreds of thousands. */
   changes(container: string, options?: Abortable): AsyncIterable<FilesystemChange>;
   exec(container: string, options: ExecOptions): Promise<ExecSession>;
+  /** Connects to its standard streams, which need not be there yet: before it is started, nothing of them is missed. */
+  attach(container: string, options?: Abortable): Promise<Attachment>;
+  /** Waits until it has ended and is removed, however long that takes, and answers its exit status. */
+  waitUntilRemoved(container: string, options?: Abortable): Promise<number>;
 }
 
 export interface VolumeCalls {

@@ -55,6 +55,26 @@ test('volumes are in, named or not', () => {
   expect(decide({ ...volume('volume'), points: [] })).toMatchObject({ included: true });
 });
 
+test('a volume in memory is out, whatever labels say', () => {
+  const components = [component('web', { include: ['notes_db'] })];
+  for (const type of ['tmpfs', 'ramfs']) {
+    const subject = volume('volume', { type, device: type });
+    expect(decide(subject, { components })).toMatchObject({
+      included: false,
+      reason: expect.stringMatching(/in memory/),
+    });
+  }
+});
+
+test('a volume that Holdfast keeps its data in is out', () => {
+  const path = '/var/lib/docker/volumes/notes_db/_data/vault';
+  const protectedPaths = [...facts.protectedPaths, { path, what: "Holdfast's vault" }];
+  expect(decide(volume('volume'), { protectedPaths })).toEqual({
+    included: false,
+    reason: "never: it contains Holdfast's vault",
+  });
+});
+
 test('bind mounts are in inside the project’s folder, and out elsewhere', () => {
   expect(decide(bind(`${folder}/site`))).toEqual({
     included: true,

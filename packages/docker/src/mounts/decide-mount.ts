@@ -33,6 +33,7 @@ export interface MountFacts {
  */
 export function decideMount(mount: Mount, facts: MountFacts): MountDecision {
   if (mount.source.kind === 'tmpfs') return no('in memory: it is empty after every start');
+  if (isInMemory(mount)) return no('a volume in memory: it is empty after every start');
   if (mount.source.kind === 'other') return no(`a mount of type ${mount.source.type} cannot be backed up`);
   return neverDecision(mount, facts) ?? labelDecision(mount, facts) ?? kindDecision(mount, facts);
 }
@@ -56,9 +57,21 @@ function boundDevice({ driver, options }: VolumeSource): string | null {
   return isLocalPath ? posix.normalize(device) : null;
 }
 
+/** What a restore wrote there would be gone before its app starts. */
+function isInMemory({ source }: Mount): boolean {
+  if (source.kind !== 'volume' && source.kind !== 'anonymous') return false;
+  const { driver, options } = source;
+  return driver === 'local' && (options.type === 'tmpfs' || options.type === 'ramfs');
+}
+
 function neverDecision(mount: Mount, facts: MountFacts): MountDecision | undefined {
   const path = hostPathOf(mount);
   const { resolved, protectedPaths } = facts;
+  const mountpoint = mountpointOf(mount);
+  const inside = protectedPaths.find(
+    ({ path: guarded }) => mountpoint !== undefined && isWithin(guarded, mountpoint),
+  );
+  if (inside !== undefined) return no(`never: it contains ${inside.what}`);
   if (path === null || resolved === null) return undefined;
   const asItStands = neverReason(posix.normalize(path), protectedPaths);
   if (asItStands !== undefined) return no(`never: ${asItStands}`);
@@ -70,6 +83,12 @@ function neverDecision(mount: Mount, facts: MountFacts): MountDecision | undefin
   // A volume may well be a file system on a block device.
   if (type === 'device' && mount.source.kind === 'bind') return no('never: it is a device');
   return undefined;
+}
+
+/** Where the engine keeps a volume; all are within Docker's own data, so that only what they contain says something. */
+function mountpointOf({ source }: Mount): string | undefined {
+  const isVolume = source.kind === 'volume' || source.kind === 'anonymous';
+  return isVolume && source.mountpoint !== '' ? source.mountpoint : undefined;
 }
 
 function labelDecision(mount: Mount, { components, folders }: MountFacts): MountDecision | undefined {

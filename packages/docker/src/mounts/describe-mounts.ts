@@ -6,11 +6,13 @@ import { decideMount, hostPathOf, type MountDecision, type MountFacts } from './
 import { matchesSelector } from './mount-selector.ts';
 import type { ProtectedPath } from './never-paths.ts';
 import { isWithin } from './path-containment.ts';
-import { type ResolvedPath, resolvePath } from './resolve-path.ts';
+import { type ResolvedPath, type ResolvePaths, resolveHere } from './resolve-path.ts';
 
 export interface DescribeMountsOptions extends Abortable {
   /** Docker's own data (`EngineInfo.rootDir`), Holdfast's data, each vault that is a local directory. */
   readonly protectedPaths: readonly ProtectedPath[];
+  /** Default: as this process sees them. */
+  readonly resolvePaths?: ResolvePaths;
 }
 
 /** A mount, whether it is in, and why. */
@@ -31,28 +33,42 @@ interface Judged extends Mount, MountDecision {
   readonly realPath: string | null;
 }
 
-/** Decides on every mount of an environment whose engine runs on this machine: looks at paths, touches nothing. */
+/** Decides on every mount of an environment: looks at paths of the engine's machine, touches nothing. */
 export async function describeMounts(
   environment: Environment,
-  { protectedPaths, signal }: DescribeMountsOptions,
+  { protectedPaths, resolvePaths = resolveHere, signal }: DescribeMountsOptions,
 ): Promise<DescribedMounts> {
+  const paths = [...new Set(pathsOf(environment, protectedPaths))];
+  const answers = await resolvePaths(paths, { signal });
+  const resolved = new Map(paths.map((path, index) => [path, answers[index]]));
+  const resolvedOf = (path: string): ResolvedPath =>
+    resolved.get(path) ?? { resolved: false, reason: 'nobody looked' };
   const facts = {
     components: environment.components,
-    folders: await resolveFolders(environment.folders),
-    protectedPaths: await withRealPaths(protectedPaths),
+    folders: resolveFolders(environment.folders, resolvedOf),
+    protectedPaths: withRealPaths(protectedPaths, resolvedOf),
   };
   const judged: Judged[] = [];
   for (const mount of environment.mounts) {
     throwIfAborted(signal);
     const path = hostPathOf(mount);
-    const resolved = path === null ? null : await resolvePath(path);
+    const found = path === null ? null : resolvedOf(path);
     judged.push({
       ...mount,
-      ...decideMount(mount, { ...facts, resolved }),
-      realPath: realPathOf(mount, resolved),
+      ...decideMount(mount, { ...facts, resolved: found }),
+      realPath: realPathOf(mount, found),
     });
   }
   return { mounts: coverNested(judged), warnings: unmatchedSelectors(environment, facts) };
+}
+
+/** Every path that deciding on an environment's mounts looks at: for who resolves those of several at once. */
+export function pathsOf(environment: Environment, protectedPaths: readonly ProtectedPath[]): string[] {
+  return [
+    ...environment.folders.map((folder) => posix.normalize(folder)),
+    ...protectedPaths.map(({ path }) => path),
+    ...environment.mounts.flatMap((mount) => hostPathOf(mount) ?? []),
+  ];
 }
 
 /**
@@ -87,29 +103,26 @@ function realPathOf({ source }: Mount, resolved: ResolvedPath | null): string | 
   return source.kind === 'bind' && resolved?.resolved === true ? resolved.path : null;
 }
 
-async function resolveFolders(folders: readonly string[]): Promise<MountFacts['folders']> {
-  return Promise.all(
-    folders.map(async (folder) => {
-      const path = posix.normalize(folder);
-      const resolved = await resolvePath(path);
-      return { path, realPath: resolved.resolved ? resolved.path : path };
-    }),
-  );
+type ResolvedOf = (path: string) => ResolvedPath;
+
+function resolveFolders(folders: readonly string[], resolvedOf: ResolvedOf): MountFacts['folders'] {
+  return folders.map((folder) => {
+    const path = posix.normalize(folder);
+    const resolved = resolvedOf(path);
+    return { path, realPath: resolved.resolved ? resolved.path : path };
+  });
 }
 
-async function withRealPaths(protectedPaths: readonly ProtectedPath[]): Promise<ProtectedPath[]> {
-  const both = await Promise.all(
-    protectedPaths.map(async ({ path, what }) => {
-      const resolved = await resolvePath(path);
-      return resolved.resolved && resolved.path !== path
-        ? [
-            { path, what },
-            { path: resolved.path, what },
-          ]
-        : [{ path, what }];
-    }),
-  );
-  return both.flat();
+function withRealPaths(protectedPaths: readonly ProtectedPath[], resolvedOf: ResolvedOf): ProtectedPath[] {
+  return protectedPaths.flatMap(({ path, what }) => {
+    const resolved = resolvedOf(path);
+    return resolved.resolved && resolved.path !== path
+      ? [
+          { path, what },
+          { path: resolved.path, what },
+        ]
+      : [{ path, what }];
+  });
 }
 
 function unmatchedSelectors(environment: Environment, facts: Pick<MountFacts, 'folders'>): string[] {

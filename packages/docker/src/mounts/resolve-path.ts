@@ -1,6 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { systemErrorCode } from '@holdfast/base';
+import { type Abortable, systemErrorCode, throwIfAborted } from '@holdfast/base';
 
 export type PathType = 'folder' | 'file' | 'socket' | 'device' | 'pipe' | 'nothing';
 
@@ -9,6 +9,19 @@ export type ResolvedPath =
   | { readonly resolved: true; readonly path: string; readonly type: PathType }
   /** A loop of links, or a folder that may not be looked into. */
   | { readonly resolved: false; readonly reason: string };
+
+/** Answers for each path of the engine's machine, in their order, where it really leads. */
+export type ResolvePaths = (paths: readonly string[], options: Abortable) => Promise<readonly ResolvedPath[]>;
+
+/** For an engine that runs on this machine. */
+export const resolveHere: ResolvePaths = async (paths, { signal }) => {
+  const resolved: ResolvedPath[] = [];
+  for (const path of paths) {
+    throwIfAborted(signal);
+    resolved.push(await resolvePath(path));
+  }
+  return resolved;
+};
 
 /**
  * Follows every link of an absolute path. Where the end of the path does not exist, what does exist of it is followed
@@ -31,7 +44,7 @@ export async function resolvePath(path: string): Promise<ResolvedPath> {
   }
 }
 
-async function typeOf(path: string): Promise<PathType> {
+export async function typeOf(path: string): Promise<PathType> {
   const stat = await lstat(path);
   if (stat.isDirectory()) return 'folder';
   if (stat.isFile()) return 'file';

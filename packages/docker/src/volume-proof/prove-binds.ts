@@ -32,11 +32,13 @@ export async function proveBinds(
   const { host } = options;
   const candidates: string[] = [];
   for (const path of new Set(options.paths)) {
-    const objection = host.isShared
-      ? await objectionTo(path)
-      : `${host.reason}, so a mover container is needed`;
+    if (!host.isShared) {
+      proofs.set(path, unproven(`${host.reason}, so a mover container is needed`));
+      continue;
+    }
+    const objection = await objectionTo(path);
     if (objection === undefined) candidates.push(path);
-    else proofs.set(path, unproven(objection));
+    else proofs.set(path, unproven(objection, { containerHelps: false }));
   }
   for (const [path, proof] of await compareInside(docker, candidates, options)) proofs.set(path, proof);
   return proofs;

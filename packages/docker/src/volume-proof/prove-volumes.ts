@@ -40,9 +40,13 @@ export async function proveVolumes(
   const candidates: Volume[] = [];
   for (const name of new Set(volumes)) {
     const volume = await inspectVolume(docker, name, { signal });
-    const objection = volume === undefined ? 'there is no such volume' : await objectionTo(volume);
-    if (volume === undefined || objection !== undefined) proofs.set(name, unproven(objection ?? ''));
-    else candidates.push(volume);
+    if (volume === undefined) {
+      proofs.set(name, unproven('there is no such volume', { containerHelps: false }));
+      continue;
+    }
+    const objection = await objectionTo(volume);
+    if (objection === undefined) candidates.push(volume);
+    else proofs.set(name, unproven(objection));
   }
   for (const [name, proof] of await lookInside(docker, candidates, options)) proofs.set(name, proof);
   return proofs;

@@ -6,6 +6,7 @@ import {
   parseChoice,
   parseDockerHost,
   parseDuration,
+  parseImage,
   parseInteger,
   parseListen,
   parsePath,
@@ -100,6 +101,16 @@ export const configKeys = {
     default: () => '2',
     defaultInWords: '`2`',
     description: 'How many jobs run at once. Jobs of one environment always run one after the other.',
+  }),
+  image: key({
+    variables: ['HOLDFAST_IMAGE'],
+    placeholder: 'IMAGE',
+    parse: parseImage,
+    default: () => null,
+    defaultInWords:
+      "the server's own image where it runs in a container, otherwise `holdfast` with the server's version as its tag",
+    description:
+      "The image of Holdfast that mover containers are made from, by name or id. It has to be of the server's version.",
   }),
   'log-level': key({
     variables: ['HOLDFAST_LOG_LEVEL'],

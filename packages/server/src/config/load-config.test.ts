@@ -31,6 +31,7 @@ test('has defaults for everything', async () => {
     catalogUrl: null,
     holdLimitMs: 10_000,
     concurrency: 2,
+    image: null,
     logLevel: 'info',
   });
   const xdg = await loadConfig({ ...options, environment: { XDG_DATA_HOME: directory.path } });

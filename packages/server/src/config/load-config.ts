@@ -20,6 +20,8 @@ export interface Config {
   readonly catalogUrl: string | null;
   readonly holdLimitMs: number;
   readonly concurrency: number;
+  /** Null: the server's own, or the one of its version. */
+  readonly image: string | null;
   readonly logLevel: (typeof logLevels)[number];
 }
 
@@ -67,6 +69,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     catalogUrl: read('catalog-url', configKeys['catalog-url'], sources),
     holdLimitMs: required(read('hold-limit', configKeys['hold-limit'], sources)),
     concurrency: required(read('concurrency', configKeys.concurrency, sources)),
+    image: read('image', configKeys.image, sources),
     logLevel: required(read('log-level', configKeys['log-level'], sources)),
   };
 }

@@ -61,6 +61,9 @@ export function parseChoice<const Choice extends string>(choices: readonly Choic
 export const parseDockerHost: ParseValue<string> = (text) =>
   /^unix:\/\/\/./.test(text) ? { value: text } : { problem: 'has to be unix:///PATH' };
 
+export const parseImage: ParseValue<string> = (text) =>
+  /^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,255}$/.test(text) ? { value: text } : { problem: 'has to name an image' };
+
 export const parseCatalogUrl: ParseValue<string> = (text) => {
   const protocol = URL.canParse(text) ? new URL(text).protocol : '';
   return protocol === 'postgres:' || protocol === 'postgresql:'

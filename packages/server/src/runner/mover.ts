@@ -1,5 +1,3 @@
-import type { ChildProcessByStdio } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
 import { type Abortable, HoldfastError, sleep, throwIfAborted, toHoldfastError } from '@holdfast/base';
 import type { MoverEvent, MoverMessage, TaskId, TaskSpec } from '@holdfast/protocol';
 import { eventLines, parseEvent } from './event-lines.ts';
@@ -10,20 +8,15 @@ import {
   readMilestones,
   withEvent,
 } from './milestones.ts';
-
-export type MoverChild = ChildProcessByStdio<Writable, Readable, Readable>;
-
-export interface MoverExit {
-  /** Null when a signal ended it. */
-  readonly status: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+import type { MoverExit, MoverProgram } from './mover-program.ts';
 
 /** Called for every event in order; what it does must be quick. */
 export type OnMoverEvent = (event: MoverEvent) => void;
 
 /** How much of what a dying process says is kept. */
 const lastWordsLimit = 2000;
+/** How long one may take to end after the end of its output. */
+const cutOffGraceMs = 15_000;
 
 /**
  * A mover at work, as the server that started it sees it.
@@ -35,27 +28,28 @@ export class Mover {
   readonly taskId: TaskId;
   /** Resolves when the process has ended and all that it reported was taken in; never rejects. */
   readonly exited: Promise<MoverExit>;
-  readonly #child: MoverChild;
+  readonly #program: MoverProgram;
   readonly #task: TaskSpec;
   readonly #onEvent: OnMoverEvent;
   #milestones: Milestones = {};
   #failure: HoldfastError | undefined;
   #lastWords = '';
   #changed = Promise.withResolvers<void>();
-  #hasEnded = false;
+  /** Null until it has ended. */
+  #exit: MoverExit | null = null;
 
-  constructor(child: MoverChild, task: TaskSpec, onEvent: OnMoverEvent) {
-    this.#child = child;
+  constructor(program: MoverProgram, task: TaskSpec, onEvent: OnMoverEvent) {
+    this.#program = program;
     this.#task = task;
     this.#onEvent = onEvent;
     this.taskId = task.taskId;
     // What cannot be written to a mover that is gone shows by its end.
-    child.stdin.on('error', () => {});
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    program.stdin.on('error', () => {});
+    program.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-lastWordsLimit);
     });
     this.exited = this.#follow();
-    child.stdin.write(`${JSON.stringify(task)}\n`);
+    program.stdin.write(`${JSON.stringify(task)}\n`);
   }
 
   /** What was reported so far. */
@@ -69,7 +63,7 @@ export class Mover {
   }
 
   send(message: MoverMessage): void {
-    this.#child.stdin.write(`${JSON.stringify(message)}\n`);
+    this.#program.stdin.write(`${JSON.stringify(message)}\n`);
   }
 
   /**
@@ -88,7 +82,7 @@ export class Mover {
       for (;;) {
         const milestone: Milestones[Type] = this.#milestones[type];
         if (milestone !== undefined) return milestone;
-        if (this.#milestones.result !== undefined || this.#hasEnded) throw this.#endedWithout(type);
+        if (this.#milestones.result !== undefined || this.#exit !== null) throw this.#endedWithout(type);
         throwIfAborted(signal);
         await Promise.race([this.#changed.promise, aborted.promise]);
       }
@@ -116,28 +110,41 @@ export class Mover {
 
   /** Kills it and waits until it is gone. */
   async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
+    this.#program.kill();
     await this.exited;
   }
 
   async #follow(): Promise<MoverExit> {
-    const exit = Promise.withResolvers<MoverExit>();
-    this.#child.once('exit', (status, signal) => exit.resolve({ status, signal }));
-    this.#child.once('error', (error) => {
-      this.#fail(new HoldfastError('mover-failed', 'The mover could not be started.', { cause: error }));
-      if (this.#child.pid === undefined) exit.resolve({ status: null, signal: null });
+    const ended = this.#program.ended.catch((error: unknown): MoverExit => {
+      this.#failure ??= toHoldfastError(error);
+      return { status: null, signal: null };
     });
     await this.#readEvents();
-    const ended = await exit.promise;
+    await this.#killIfCutOff(ended);
+    const exit = await ended;
     await this.#readResultFromFile();
-    this.#hasEnded = true;
+    this.#exit = exit;
     this.#wake();
-    return ended;
+    return exit;
+  }
+
+  /** Where its connection broke, no message reaches it any more: unless it finishes alone, it is ended. */
+  async #killIfCutOff(ended: Promise<unknown>): Promise<void> {
+    const settled = new AbortController();
+    const waiting = sleep(cutOffGraceMs, { signal: settled.signal }).then(
+      () => true,
+      () => false,
+    );
+    const isCutOff = await Promise.race([waiting, ended.then(() => false)]);
+    settled.abort();
+    if (!isCutOff) return;
+    await this.#readResultFromFile();
+    if (this.#milestones.committed === undefined) this.#program.kill();
   }
 
   async #readEvents(): Promise<void> {
     try {
-      for await (const line of eventLines(this.#child.stdout)) this.#take(line);
+      for await (const line of eventLines(this.#program.stdout)) this.#take(line);
     } catch (error) {
       this.#fail(toHoldfastError(error));
     }
@@ -166,7 +173,7 @@ export class Mover {
 
   #fail(error: HoldfastError): void {
     this.#failure ??= error;
-    this.#child.kill('SIGKILL');
+    this.#program.kill();
   }
 
   #wake(): void {
@@ -181,15 +188,15 @@ export class Mover {
     if (result !== undefined) {
       return new HoldfastError('mover-failed', `The mover ended ${result.outcome} without being ${what}.`);
     }
-    const { exitCode, signalCode } = this.#child;
+    const { status = null, signal = null } = this.#exit ?? {};
     return new HoldfastError(
       'mover-lost',
-      signalCode === null
-        ? `The mover ended with status ${exitCode} and no result.`
-        : `The mover was ended by ${signalCode}.`,
+      signal === null
+        ? `The mover ended with status ${status ?? 'unknown'} and no result.`
+        : `The mover was ended by ${signal}.`,
       {
         hint: 'Run the job again. Where memory is short, the system may have ended it: see the log of the kernel.',
-        context: { exitStatus: exitCode, signal: signalCode },
+        context: { exitStatus: status, signal },
       },
     );
   }

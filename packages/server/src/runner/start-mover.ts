@@ -1,36 +1,24 @@
-import { spawn } from 'node:child_process';
+import type { NewMount } from '@holdfast/docker';
 import type { TaskSpec } from '@holdfast/protocol';
 import { Mover, type OnMoverEvent } from './mover.ts';
+import type { MoverProgram } from './mover-program.ts';
 
-/** Starts the process for one task; how that went shows by the mover it returns. */
-export type StartMover = (task: TaskSpec, onEvent: OnMoverEvent) => Mover;
+/** What a task needs of containers to reach its parts; null where a child process reaches them. */
+export type MoverMounts = readonly NewMount[] | null;
 
-export interface MoverCommand {
-  /** Absolute path of the Node that runs it. */
-  readonly node: string;
-  /** Absolute path of the mover's `main.ts`. */
-  readonly main: string;
+/** Starts the program for one task; how that went shows by the mover it returns. */
+export type StartMover = (task: TaskSpec, onEvent: OnMoverEvent, mounts: MoverMounts) => Mover;
+
+export interface StartMoverOptions {
+  /** Undefined where every mover is a container: for a server that is one itself. */
+  readonly inProcess: (() => MoverProgram) | undefined;
+  readonly inContainer: (task: TaskSpec, mounts: readonly NewMount[]) => MoverProgram;
 }
 
-/** A small heap: with the usual one, what a backup has under way makes the process take twice the memory, for no speed. */
-const nodeFlags = ['--max-semi-space-size=4', '--heap-growing-percent=30'];
-
-/** What a mover may see of the server's environment: nothing that holds a secret. */
-const passedVariables = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
-
-/**
- * Movers get a session of their own, so that what ends the server (a terminal that closes, an interrupt from the
- * keyboard) does not reach them, and their task on standard input, so that its secrets stand in no file, argument or
- * environment.
- */
-export function createStartMover({ node, main }: MoverCommand): StartMover {
-  return (task, onEvent) => {
-    const child = spawn(node, [...nodeFlags, main], {
-      cwd: '/',
-      detached: true,
-      env: { ...Object.fromEntries(passedVariables.map((name) => [name, process.env[name]])), TZ: 'UTC' },
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
-    return new Mover(child, task, onEvent);
+/** Movers get their task on standard input, so that its secrets stand in no file, argument or environment. */
+export function createStartMover({ inProcess, inContainer }: StartMoverOptions): StartMover {
+  return (task, onEvent, mounts) => {
+    const isProcess = mounts === null && inProcess !== undefined;
+    return new Mover(isProcess ? inProcess() : inContainer(task, mounts ?? []), task, onEvent);
   };
 }

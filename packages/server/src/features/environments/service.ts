@@ -1,6 +1,7 @@
 import { type Abortable, HoldfastError } from '@holdfast/base';
 import type { ProtectedPath } from '@holdfast/docker';
 import type { BackupIntegrationChange, Component, EnvironmentId, NodeId } from '@holdfast/protocol';
+import type { ServerPlace } from '../../runner/server-place.ts';
 import type { NodeService } from '../nodes/service.ts';
 import { changeSettings } from './commands/change-settings.ts';
 import type { BackupSettings } from './commands/component-settings.ts';
@@ -38,6 +39,7 @@ export interface EnvironmentServiceOptions {
   readonly store: EnvironmentStore;
   readonly settings: ComponentSettingStore;
   readonly nodes: NodeService;
+  readonly serverPlace: ServerPlace;
   /** Holdfast's own data and vaults: no mount there is ever included. */
   readonly ownPaths: readonly ProtectedPath[];
 }
@@ -49,7 +51,7 @@ interface Look {
 }
 
 export function createEnvironmentService(options: EnvironmentServiceOptions): EnvironmentService {
-  const { store, settings: settingStore, nodes, ownPaths } = options;
+  const { store, settings: settingStore, nodes, serverPlace, ownPaths } = options;
 
   async function settingsByName(nodeId: NodeId): Promise<Map<string, ReadonlyMap<string, BackupSettings>>> {
     const all = await settingStore.all();
@@ -63,7 +65,7 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
     const { node, docker } = await nodes.connectLocal({ signal });
     const settings = await settingsByName(node.id);
     const settingsOf = (name: string) => settings.get(name);
-    const survey = await surveyNode({ docker, ownPaths, settingsOf, signal });
+    const survey = await surveyNode({ docker, serverPlace, ownPaths, settingsOf, signal });
     // Volumes alone tell less than what was last seen of the whole.
     const active = [...survey.environments.values()].filter(
       ({ environment }) => environment.state === 'active',
@@ -91,12 +93,13 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
 
 function survey({ nodeId, node, records }: Look, idOrName: string): EnvironmentSurvey {
   const record = pick(idOrName, records);
-  const { docker, host, protectedPaths } = node;
+  const { docker, host, resolvePaths, protectedPaths } = node;
   const now = record.nodeId === nodeId ? node.environments.get(record.name) : undefined;
   return {
     record,
     docker,
     host,
+    resolvePaths,
     protectedPaths,
     environment: now?.environment,
     mounts: now?.mounts ?? [],

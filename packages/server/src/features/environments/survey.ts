@@ -1,5 +1,6 @@
 import type { Abortable } from '@holdfast/base';
 import {
+  type Container,
   type DescribedMount,
   type DockerEngine,
   type Environment as DockerEnvironment,
@@ -7,10 +8,16 @@ import {
   discoverEnvironments,
   type HostView,
   type ProtectedPath,
+  pathOnMachine,
+  pathsOf,
+  type ResolvePaths,
   readInventory,
+  resolveHere,
+  resolveInContainer,
   viewHost,
 } from '@holdfast/docker';
 import type { Mount } from '@holdfast/protocol';
+import type { ServerPlace } from '../../runner/server-place.ts';
 import type { BackupSettings } from './commands/component-settings.ts';
 import { withoutCovered } from './commands/covered-mounts.ts';
 import { type ComponentCommands, resolveCommands } from './commands/resolve-commands.ts';
@@ -29,6 +36,7 @@ export interface SurveyedMount {
 export interface NodeSurvey {
   readonly docker: DockerEngine;
   readonly host: HostView;
+  readonly resolvePaths: ResolvePaths;
   /** What no mount may touch: Docker's own data, Holdfast's own data and vaults. */
   readonly protectedPaths: readonly ProtectedPath[];
   /** By name. Of an inactive one only volumes are left. */
@@ -51,6 +59,8 @@ export interface EnvironmentSurvey {
   readonly record: EnvironmentRecord;
   readonly docker: DockerEngine;
   readonly host: HostView;
+  /** Follows paths of the engine's machine. */
+  readonly resolvePaths: ResolvePaths;
   readonly protectedPaths: readonly ProtectedPath[];
   /** Undefined when nothing of it is there, not even a volume. */
   readonly environment: DockerEnvironment | undefined;
@@ -62,28 +72,38 @@ export interface EnvironmentSurvey {
 
 export interface SurveyNodeOptions extends Abortable {
   readonly docker: DockerEngine;
-  /** Holdfast's own data and vaults. */
+  readonly serverPlace: ServerPlace;
+  /** Holdfast's own data and vaults, as this process sees them. */
   readonly ownPaths: readonly ProtectedPath[];
   /** What was set by the API for an environment's components. */
   readonly settingsOf: (environmentName: string) => ReadonlyMap<string, BackupSettings> | undefined;
 }
 
 /** Reads everything that the engine has. Touches nothing. @throws HoldfastError `docker-unreachable` */
-export async function surveyNode({
-  docker,
-  ownPaths,
-  settingsOf,
-  signal,
-}: SurveyNodeOptions): Promise<NodeSurvey> {
+export async function surveyNode(options: SurveyNodeOptions): Promise<NodeSurvey> {
+  const { docker, serverPlace, settingsOf, signal } = options;
   const [info, inventory, host] = await Promise.all([
     docker.info({ signal }),
     readInventory(docker, { signal }),
     viewHost(docker, { signal }),
   ]);
-  const protectedPaths = [...ownPaths, { path: info.rootDir, what: "Docker's own data" }];
+  const protectedPaths = [
+    ...ownPathsOnMachine(options.ownPaths, await serverPlace.own()),
+    { path: info.rootDir, what: "Docker's own data" },
+  ];
+  const discovered = discoverEnvironments(inventory);
+  const resolvePaths = serverPlace.isInContainer
+    ? resolveInContainer({ docker, image: await serverPlace.requireImage() })
+    : resolveHere;
+  const paths = discovered.flatMap((environment) => pathsOf(environment, protectedPaths));
+  const resolveKnown = await resolveAtOnce(resolvePaths, paths, { signal });
   const environments = new Map<string, SurveyedEnvironment>();
-  for (const environment of discoverEnvironments(inventory)) {
-    const { mounts, warnings } = await describeMounts(environment, { protectedPaths, signal });
+  for (const environment of discovered) {
+    const { mounts, warnings } = await describeMounts(environment, {
+      protectedPaths,
+      resolvePaths: resolveKnown,
+      signal,
+    });
     const surveyed = mounts.map((described) => ({
       mount: describeMount(described, environment.folder),
       described,
@@ -96,7 +116,32 @@ export async function surveyNode({
       warnings: [...environment.warnings, ...warnings, ...resolved.warnings],
     });
   }
-  return { docker, host, protectedPaths, environments };
+  return { docker, host, resolvePaths, protectedPaths, environments };
+}
+
+/** One look at all paths: it may take a container. */
+async function resolveAtOnce(
+  resolvePaths: ResolvePaths,
+  paths: readonly string[],
+  options: Abortable,
+): Promise<ResolvePaths> {
+  const all = [...new Set(paths)];
+  const answers = await resolvePaths(all, options);
+  const known = new Map(all.map((path, index) => [path, answers[index]]));
+  return async (wanted) =>
+    wanted.map((path) => known.get(path) ?? { resolved: false, reason: 'nobody looked' });
+}
+
+/** Where a server in a container has its own files on the engine's machine. */
+function ownPathsOnMachine(
+  ownPaths: readonly ProtectedPath[],
+  own: Container | undefined,
+): readonly ProtectedPath[] {
+  if (own === undefined) return ownPaths;
+  return ownPaths.flatMap(({ path, what }) => {
+    const onMachine = pathOnMachine(own, path);
+    return onMachine === undefined ? [] : [{ path: onMachine, what }];
+  });
 }
 
 function commandsOf(

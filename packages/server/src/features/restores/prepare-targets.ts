@@ -1,21 +1,19 @@
-import { lstat, mkdir, realpath } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { type Abortable, HoldfastError, isHoldfastError, systemErrorCode } from '@holdfast/base';
-import { composeLabels, type DockerEngine } from '@holdfast/docker';
-import { type PartPlace, provePaths } from '../../runner/prove-paths.ts';
+import { mkdir, realpath } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { type Abortable, HoldfastError, isHoldfastError } from '@holdfast/base';
+import { composeLabels, type DockerEngine, type ResolvedPath } from '@holdfast/docker';
+import { type PartPlace, type PlacedParts, placeParts } from '../../runner/place-parts.ts';
+import type { ServerPlace } from '../../runner/server-place.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { PlannedPart } from './plan-restore.ts';
 
-export interface PreparedTargets {
-  /** Of each part, by its name: what a mover may write to. */
-  readonly paths: ReadonlyMap<string, string>;
+export interface PreparedTargets extends PlacedParts {
   /** Volumes that were not there before. */
   readonly createdVolumes: readonly string[];
 }
 
-interface Target extends PartPlace {
-  /** Where nothing is yet: its name in the folder that is proven. */
-  readonly missingName: string | undefined;
+export interface PrepareTargetsOptions extends Abortable {
+  readonly serverPlace: ServerPlace;
 }
 
 /**
@@ -25,21 +23,20 @@ interface Target extends PartPlace {
 export async function prepareTargets(
   survey: EnvironmentSurvey,
   parts: readonly PlannedPart[],
-  { signal }: Abortable,
+  { serverPlace, signal }: PrepareTargetsOptions,
 ): Promise<PreparedTargets> {
   const { docker, environment, host } = survey;
   const createdVolumes: string[] = [];
   try {
-    const targets: Target[] = [];
+    const targets: PartPlace[] = [];
     for (const planned of parts) {
       createdVolumes.push(...(await createIfMissing(survey, planned, { signal })));
-      targets.push(await findTarget(survey, planned));
+      targets.push(await findTarget(survey, planned, { signal }));
     }
     const instances = environment?.components.flatMap((component) => component.instances) ?? [];
     const images = [...new Set(instances.map(({ imageId }) => imageId))];
-    const proven = await provePaths(docker, targets, { images, host, signal });
-    const paths = new Map(targets.map((target) => [target.partName, targetPath(target, proven)]));
-    return { paths, createdVolumes };
+    const placing = { images, host, serverPlace, readOnly: false, signal };
+    return { ...(await placeParts(docker, targets, placing)), createdVolumes };
   } catch (error) {
     await removeVolumes(docker, createdVolumes);
     throw error;
@@ -72,51 +69,44 @@ async function createIfMissing(
 }
 
 async function findTarget(
-  { record }: EnvironmentSurvey,
+  { record, host, resolvePaths }: EnvironmentSurvey,
   { part, target: { mount, described } }: PlannedPart,
-): Promise<Target> {
+  { signal }: Abortable,
+): Promise<PartPlace> {
   const { source } = mount;
+  const { name: partName } = part;
   if (source === null) throw new HoldfastError('internal', `The mount ${mount.name} has no source.`);
-  if (source.kind !== 'bind') {
-    return { partName: part.name, place: { kind: 'volume', name: source.name }, missingName: undefined };
-  }
+  if (source.kind !== 'bind') return { partName, place: { kind: 'volume', name: source.name } };
   const path = described.realPath ?? source.path;
-  if (await exists(path))
-    return { partName: part.name, place: { kind: 'bind', path }, missingName: undefined };
-  const folder = await makeFolderOf(path, record.folder);
-  return { partName: part.name, place: { kind: 'bind', path: folder }, missingName: basename(path) };
+  const folder = dirname(path);
+  const [found, foundFolder, home] = await resolvePaths([path, folder, record.folder ?? '/'], { signal });
+  if (isAt(found, path, 'folder')) return { partName, place: { kind: 'bind', path } };
+  if (!isAt(found, path, 'file')) {
+    const isInside = home?.resolved === true && home.path !== '/' && path.startsWith(`${home.path}/`);
+    if (!isInside || home.type !== 'folder') throw nothingThere(path);
+    if (host.isShared) await makeFolder(folder);
+    else if (!isAt(foundFolder, folder, 'folder')) throw nothingThere(folder);
+  }
+  // Files are replaced, which the target of a mount cannot be.
+  return { partName, place: { kind: 'bind', path: folder, nameInside: basename(path) } };
 }
 
-/** @throws HoldfastError `mount-refused` for a place outside of the project's own folder */
-async function makeFolderOf(path: string, projectFolder: string | null): Promise<string> {
-  const refusal = new HoldfastError('mount-refused', `There is nothing at ${path} to restore to.`, {
-    hint: "It is outside of the project's folder, where nothing is made: make it, and restore again.",
-    context: { path },
-  });
-  if (projectFolder === null || !(await exists(projectFolder))) throw refusal;
-  const home = await realpath(projectFolder);
-  if (!path.startsWith(`${home}/`)) throw refusal;
-  const folder = dirname(path);
+function isAt(found: ResolvedPath | undefined, path: string, type: 'folder' | 'file'): boolean {
+  return found?.resolved === true && found.path === path && found.type === type;
+}
+
+/** @throws HoldfastError `mount-refused` */
+async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
   // Somebody may have put a link there meanwhile.
-  if ((await realpath(folder)) !== folder) throw refusal;
-  return folder;
+  if ((await realpath(folder)) !== folder) throw nothingThere(folder);
 }
 
-function targetPath({ partName, missingName }: Target, proven: ReadonlyMap<string, string>): string {
-  const path = proven.get(partName);
-  if (path === undefined) throw new HoldfastError('internal', `The path of ${partName} was not proven.`);
-  return missingName === undefined ? path : join(path, missingName);
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return false;
-    throw new HoldfastError('target-not-writable', `${path} cannot be looked at.`, { cause: error });
-  }
+function nothingThere(path: string): HoldfastError {
+  return new HoldfastError('mount-refused', `There is nothing at ${path} to restore to.`, {
+    hint: "It is outside of the project's folder, or in a folder that is not there itself: make it, and restore again.",
+    context: { path },
+  });
 }
 
 function foreignVolume(name: string): HoldfastError {
@@ -131,7 +121,7 @@ function specialVolume(name: string): HoldfastError {
     'mount-needs-container',
     `There is no volume ${name}, and it had a driver or options of its own.`,
     {
-      hint: 'Volumes like this cannot be restored by this version. Restore the others with --component.',
+      hint: "Let Compose make it as the project's own files say (docker compose create), and restore again.",
       context: { volume: name },
     },
   );

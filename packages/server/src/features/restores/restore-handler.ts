@@ -1,15 +1,16 @@
 import { type Clock, HoldfastError, isHoldfastError, toHoldfastError } from '@holdfast/base';
 import { removeLeftProbes } from '@holdfast/docker';
+import type { RestoreTask } from '@holdfast/protocol';
 import type { Milestones } from '../../runner/milestones.ts';
 import type { Mover } from '../../runner/mover.ts';
+import type { ServerPlace } from '../../runner/server-place.ts';
 import type { BackupWithParts } from '../backups/backup-record.ts';
 import type { EnvironmentService } from '../environments/service.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.ts';
-import type { SettledTask, TaskRuns } from '../jobs/execution/task-runs.ts';
+import type { SettledTask, TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
 import type { JournalStore } from '../jobs/journal-store.ts';
 import type { RepositoryService } from '../repositories/service.ts';
-import type { TargetPaths } from './affected-containers.ts';
 import { afterFailure } from './after-failure.ts';
 import { changeTargets } from './change-targets.ts';
 import { feedCommands, fetchForCommands } from './feed-commands.ts';
@@ -28,6 +29,7 @@ export interface RestoreHandlerOptions {
   readonly findBackup: FindBackup;
   readonly journals: JournalStore;
   readonly taskRuns: TaskRuns;
+  readonly serverPlace: ServerPlace;
   readonly clock: Clock;
 }
 
@@ -50,8 +52,8 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
       const settled = await settle(options, run);
       // It may have been cut off while it proved paths.
       if (settled.length === 0) {
-        const { docker } = await environments.survey(run.job.environmentId, run);
-        await removeLeftProbes(docker, run);
+        const { docker, host } = await environments.survey(run.job.environmentId, run);
+        if (host.isShared) await removeLeftProbes(docker, run);
       }
       const feed = settled.find(({ task }) => task.kind === 'feed');
       const files = settled.findLast(({ task }) => task.kind === 'restore');
@@ -145,7 +147,10 @@ async function restoreFiles(
   const { journals, clock } = options;
   const { environmentId } = run.job;
   run.step('Proving the paths of its mounts');
-  const prepared = await prepareTargets(survey, plan.parts, run);
+  const prepared = await prepareTargets(survey, plan.parts, {
+    serverPlace: options.serverPlace,
+    signal: run.signal,
+  });
   const standstill = { docker: survey.docker, journals, run, clock };
   let milestones: Milestones = {};
   try {
@@ -154,7 +159,7 @@ async function restoreFiles(
       await changeTargets(standstill, {
         mover,
         backupId: backup.id,
-        targets: targetsOf(survey, plan, prepared),
+        targets: { environmentName: survey.record.name, ...prepared.sources },
       });
     } finally {
       await options.taskRuns.end(mover);
@@ -216,24 +221,14 @@ async function startMover(
     if (path === undefined) throw new HoldfastError('internal', `The part ${name} has no path.`);
     return { name, snapshotId, treeId, path, files, bytes };
   });
-  return await taskRuns.start(run, 'restore', (base) => ({
+  const spec = (base: TaskBase): RestoreTask => ({
     ...base,
     kind: 'restore',
     repository: { location, password },
     backupId: backup.id,
     parts,
-  }));
-}
-
-function targetsOf({ record }: EnvironmentSurvey, plan: RestorePlan, prepared: PreparedTargets): TargetPaths {
-  const volumes = plan.parts.flatMap(({ target: { mount } }) =>
-    mount.source === null || mount.source.kind === 'bind' ? [] : [mount.source.name],
-  );
-  return {
-    environmentName: record.name,
-    volumes: new Set(volumes),
-    paths: [...prepared.paths.values()],
-  };
+  });
+  return await taskRuns.start(run, 'restore', spec, prepared.mounts);
 }
 
 async function requireReady(

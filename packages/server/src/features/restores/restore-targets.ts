@@ -9,12 +9,12 @@ import type { EnvironmentSurvey, SurveyedMount } from '../environments/survey.ts
  * were last seen. What was included then is judged anew, as its paths may lead somewhere else by now.
  */
 export async function restoreTargets(
-  { record, mounts, protectedPaths }: EnvironmentSurvey,
+  { record, mounts, protectedPaths, resolvePaths }: EnvironmentSurvey,
   { signal }: Abortable,
 ): Promise<readonly SurveyedMount[]> {
   if (record.state === 'active') return mounts;
   const lastSeen = asLastSeen(record);
-  const { mounts: described } = await describeMounts(lastSeen, { protectedPaths, signal });
+  const { mounts: described } = await describeMounts(lastSeen, { protectedPaths, resolvePaths, signal });
   return described.flatMap((each) => {
     const mount = record.seen.mounts.find(({ name }) => name === each.id);
     // An anonymous volume went with its container: the next container gets another.

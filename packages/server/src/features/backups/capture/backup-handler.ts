@@ -2,7 +2,9 @@ import { HoldfastError, sleep, throwIfAborted, toHoldfastError } from '@holdfast
 import { guardLingerMs, type MountedSources, removeLeftProbes, thawContainers } from '@holdfast/docker';
 import type { BackupId, BackupMode, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
-import { provePaths } from '../../../runner/prove-paths.ts';
+import { type PlacedParts, placeParts } from '../../../runner/place-parts.ts';
+import type { ServerPlace } from '../../../runner/server-place.ts';
+import type { MoverMounts } from '../../../runner/start-mover.ts';
 import type { EnvironmentService } from '../../environments/service.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
 import type { JobEnd, JobHandler, JobRun } from '../../jobs/execution/job-handler.ts';
@@ -25,6 +27,7 @@ export interface BackupHandlerOptions extends CaptureOptions {
   readonly repositories: Pick<RepositoryService, 'access' | 'markInitialized'>;
   readonly backups: BackupStore;
   readonly taskRuns: TaskRuns;
+  readonly serverPlace: ServerPlace;
 }
 
 /**
@@ -37,9 +40,9 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
     run: async (run) => {
       const backup = await requireBackup(backups, run.job);
       await backups.markRunning(backup.id);
-      const { spec, survey, sources, mode } = await prepare(options, run, backup);
+      const { spec, survey, sources, mode, mounts } = await prepare(options, run, backup);
       run.step('Starting the mover');
-      const mover = await taskRuns.start(run, 'backup', spec);
+      const mover = await taskRuns.start(run, 'backup', spec, mounts);
       try {
         const warnings: string[] = [];
         const freeze = await capture({ ...options, run, survey, sources, mover, mode, warnings });
@@ -72,8 +75,8 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
       if (settled.length > 0) await runHooksOfLost(options, run);
       // It may have been cut off while it proved paths.
       if (settled.length === 0) {
-        const { docker } = await environments.survey(run.job.environmentId, run);
-        await removeLeftProbes(docker, run);
+        const { docker, host } = await environments.survey(run.job.environmentId, run);
+        if (host.isShared) await removeLeftProbes(docker, run);
       }
       for (const { milestones } of settled) {
         if (milestones.committed === undefined) continue;
@@ -98,11 +101,12 @@ interface PreparedBackup {
   readonly survey: EnvironmentSurvey;
   readonly sources: MountedSources;
   readonly mode: BackupMode;
+  readonly mounts: MoverMounts;
 }
 
 /** Looks at the environment anew: since the backup was asked for, it may have changed. */
 async function prepare(
-  { environments, repositories, backups }: BackupHandlerOptions,
+  { environments, repositories, backups, serverPlace }: BackupHandlerOptions,
   run: JobRun,
   backup: BackupWithParts,
 ): Promise<PreparedBackup> {
@@ -122,23 +126,22 @@ async function prepare(
   run.step('Proving the paths of its mounts');
   const instances = environment?.components.flatMap((component) => component.instances) ?? [];
   const images = [...new Set(instances.map(({ imageId }) => imageId))];
-  const paths = await provePaths(docker, parts, { images, host, signal: run.signal });
+  const placing = { images, host, serverPlace, readOnly: true, signal: run.signal };
+  const placed = await placeParts(docker, parts, placing);
   const access = await repositories.access(backup.repositoryId);
   const { recoveryPassword } = access;
   return {
     survey,
     mode,
-    sources: {
-      volumes: new Set(parts.flatMap(({ place }) => (place.kind === 'volume' ? [place.name] : []))),
-      paths: [...paths.values()],
-    },
+    sources: placed.sources,
+    mounts: placed.mounts,
     spec: (base) => ({
       ...base,
       kind: 'backup',
       repository: { location: access.location, password: access.password },
       manifest: manifestOf({ ...backup, mode }, record),
       initialize: access.isInitialized ? null : { recoveryPassword },
-      parts: parts.map((part) => toTaskPart(part, paths)),
+      parts: parts.map((part) => toTaskPart(part, placed)),
       commands,
     }),
   };
@@ -153,10 +156,10 @@ function tellOfCommands(run: JobRun, commands: BackupTask['commands']): void {
   );
 }
 
-function toTaskPart(part: CapturePart, paths: ReadonlyMap<string, string>): BackupTask['parts'][number] {
+function toTaskPart(part: CapturePart, { paths }: PlacedParts): BackupTask['parts'][number] {
   const { partName: _partName, place: _place, ...spec } = part;
   const path = paths.get(part.name);
-  if (path === undefined) throw new HoldfastError('internal', `The path of ${part.name} was not proven.`);
+  if (path === undefined) throw new HoldfastError('internal', `The path of ${part.name} was not found.`);
   return { ...spec, path };
 }
 

@@ -1,5 +1,5 @@
 import type { BackupTask, SealedPart } from '@holdfast/protocol';
-import type { PartPlace } from '../../../runner/prove-paths.ts';
+import type { PartPlace } from '../../../runner/place-parts.ts';
 import type { SurveyedMount } from '../../environments/survey.ts';
 
 export type CapturePart = Omit<BackupTask['parts'][number], 'path'> & PartPlace;

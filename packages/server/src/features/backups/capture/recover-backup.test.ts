@@ -1,10 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { silentLogger, systemClock } from '@holdfast/base';
+import { HoldfastError, silentLogger, systemClock } from '@holdfast/base';
 import { type BackupTask, backupIdSchema } from '@holdfast/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import { createIds } from '../../../catalog/ids.ts';
+import { createLeftMovers } from '../../../runner/left-movers.ts';
+import { spawnMover } from '../../../runner/mover-process-program.ts';
+import { createServerPlace } from '../../../runner/server-place.ts';
 import { createStartMover } from '../../../runner/start-mover.ts';
 import { createFixtures } from '../../../testing/fixtures.ts';
 import { temporaryDirectory } from '../../../testing/temporary-directory.ts';
@@ -79,13 +82,22 @@ async function setUp() {
     ],
     commands: [],
   };
-  const startMover = createStartMover({ node: process.execPath, main: moverMain });
-  const mover = startMover(task, () => {});
+  const startMover = createStartMover({
+    inProcess: () => spawnMover({ node: process.execPath, main: moverMain }),
+    inContainer: () => {
+      throw new Error('Nothing needs a container.');
+    },
+  });
+  const connect = async (): Promise<never> => {
+    throw new HoldfastError('docker-unreachable', 'There is no engine.');
+  };
+  const leftMovers = createLeftMovers({ isInContainer: false, connect });
+  const mover = startMover(task, () => {}, null);
   stack.defer(async () => await mover.kill());
 
   const backups = createBackupStore({ catalog, clock });
   const jobs = createJobStore({ catalog, clock, ids });
-  const taskRuns = createTaskRuns({ tasks, ids, startMover, eventsFolder: folder });
+  const taskRuns = createTaskRuns({ tasks, ids, startMover, leftMovers, eventsFolder: folder });
   const handler = createBackupHandler({
     environments: { survey: async () => Promise.reject(new Error('Nothing was frozen.')) },
     repositories: {
@@ -95,6 +107,7 @@ async function setUp() {
     backups,
     freezes: createFreezeStore(catalog, clock),
     taskRuns,
+    serverPlace: createServerPlace({ connect, image: null, version: '0' }),
     holdLimitMs: 60_000,
     clock,
   });

@@ -1,12 +1,12 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Abortable, isSameProcess, sleep } from '@holdfast/base';
+import { type Abortable, sleep } from '@holdfast/base';
 import type { JobId, MoverEvent, TaskSpec } from '@holdfast/protocol';
 import type { Ids } from '../../../catalog/ids.ts';
+import type { LeftMovers } from '../../../runner/left-movers.ts';
 import { type Milestones, readMilestones } from '../../../runner/milestones.ts';
 import type { Mover } from '../../../runner/mover.ts';
-import { killProcess, waitForEnd } from '../../../runner/mover-process.ts';
-import type { StartMover } from '../../../runner/start-mover.ts';
+import type { MoverMounts, StartMover } from '../../../runner/start-mover.ts';
 import type { TaskRecord, TaskStore } from '../task-store.ts';
 import type { JobRun } from './job-handler.ts';
 
@@ -25,13 +25,15 @@ const pollMs = 200;
 /** Tasks of jobs: started with a row and an event file each, and found again by a server that comes back. */
 export interface TaskRuns {
   /**
-   * Starts a mover and waits until it has said who it is: from then on it can be found again.
+   * Starts a mover and waits until it has said who it is: from then on it can be found again. `mounts` are those that it
+   * needs to reach its parts, null where it needs none.
    * @throws what `Mover.waitFor` throws; nothing runs any more then
    */
   start<Spec extends TaskSpec>(
     run: JobRun,
     kind: Spec['kind'],
     spec: (base: TaskBase) => Spec,
+    mounts?: MoverMounts,
   ): Promise<Mover>;
   /** Ends a mover, by force if need be, and notes that it did. */
   end(mover: Mover): Promise<void>;
@@ -54,13 +56,15 @@ export interface TaskRunsOptions {
   readonly tasks: TaskStore;
   readonly ids: Ids;
   readonly startMover: StartMover;
+  readonly leftMovers: LeftMovers;
   /** An existing folder of mode 0700 for event files. */
   readonly eventsFolder: string;
 }
 
-export function createTaskRuns({ tasks, ids, startMover, eventsFolder }: TaskRunsOptions): TaskRuns {
+export function createTaskRuns(options: TaskRunsOptions): TaskRuns {
+  const { tasks, ids, startMover, leftMovers, eventsFolder } = options;
   return {
-    start: async (run, kind, spec) => {
+    start: async (run, kind, spec, mounts = null) => {
       const taskId = ids.task();
       const { jobId, epoch } = run.lease;
       const eventsPath = join(eventsFolder, `${taskId}.jsonl`);
@@ -68,7 +72,7 @@ export function createTaskRuns({ tasks, ids, startMover, eventsFolder }: TaskRun
       const scratchPath = scratchPathOf(eventsPath);
       await mkdir(scratchPath, { mode: 0o700 });
       const base: TaskBase = { version: 1, taskId, jobId, epoch, eventsPath, scratchPath };
-      const mover = startMover(spec(base), reportTo(run));
+      const mover = startMover(spec(base), reportTo(run), mounts);
       try {
         const started = await mover.waitFor('started', { signal: run.signal });
         await tasks.markStarted(taskId, started);
@@ -87,7 +91,7 @@ export function createTaskRuns({ tasks, ids, startMover, eventsFolder }: TaskRun
     settle: async (jobId, { signal }) => {
       const settled: SettledTask[] = [];
       for (const task of await tasks.listOf(jobId)) {
-        settled.push({ task, milestones: await settleTask(task, { signal }) });
+        settled.push({ task, milestones: await settleTask(task, leftMovers, { signal }) });
         if (task.finishedAtMs === null) await tasks.markFinished(task.id);
       }
       return settled;
@@ -114,20 +118,21 @@ function reportTo(run: JobRun): (event: MoverEvent) => void {
 }
 
 /** The end of its input tells a mover that its server is gone: most end by themselves while this looks. */
-async function settleTask(task: TaskRecord, { signal }: Abortable): Promise<Milestones> {
+async function settleTask(
+  task: TaskRecord,
+  leftMovers: LeftMovers,
+  { signal }: Abortable,
+): Promise<Milestones> {
   const deadlineMs = performance.now() + orphanGraceMs;
   for (;;) {
     const milestones = await readMilestones(task.eventsPath, { signal });
     const identity = milestones.started ?? task.process;
-    // Without a first event it never began: it had no server to say `go`.
-    if (identity === null || !isSameProcess(identity)) break;
-    if (milestones.committed !== undefined) {
-      await waitForEnd(identity, { signal });
-    } else if (performance.now() > deadlineMs) {
-      await killProcess(identity, { signal });
-    } else {
-      await sleep(pollMs, { signal });
-    }
+    // A process without a first event never began: it had no server to say `go`.
+    const mover = { taskId: task.id, identity };
+    if (!(await leftMovers.isRunning(mover, { signal }))) break;
+    const isOverdue = milestones.committed === undefined && performance.now() > deadlineMs;
+    if (isOverdue) await leftMovers.kill(mover, { signal });
+    else await sleep(pollMs, { signal });
   }
   return await readMilestones(task.eventsPath, { signal });
 }

@@ -1,0 +1,84 @@
+import { dirname } from 'node:path';
+import { commandInImage, type DockerEngine, type NewMount, runAttached } from '@holdfast/docker';
+import type { TaskSpec } from '@holdfast/protocol';
+import { moverLabels } from './mover-labels.ts';
+import type { MoverProgram } from './mover-program.ts';
+import type { ServerPlace } from './server-place.ts';
+
+/**
+ * What reading and writing any file with owner, mode, times, attributes and device numbers takes, and looking at which
+ * files processes map (`SYS_PTRACE`).
+ */
+const capabilities = [
+  'CHOWN',
+  'DAC_OVERRIDE',
+  'DAC_READ_SEARCH',
+  'FOWNER',
+  'FSETID',
+  'MKNOD',
+  'SETFCAP',
+  'SYS_PTRACE',
+];
+
+export interface MoverContainerOptions {
+  readonly place: ServerPlace;
+  readonly task: TaskSpec;
+  /** Those that the task's parts need. */
+  readonly mounts: readonly NewMount[];
+}
+
+/**
+ * A mover in a container of its own. It shares the machine's process numbers and its host name: which files are mapped is
+ * seen in `/proc`, and its lock in a repository is one that everybody on the machine can tell to be dead.
+ */
+export function runMoverContainer({ place, task, mounts }: MoverContainerOptions): MoverProgram {
+  const run = runAttached({
+    connect: async () => await place.connect(),
+    container: async () => {
+      const docker = await place.connect();
+      return {
+        image: await place.requireImage(),
+        command: commandInImage('packages/mover/src/main.ts'),
+        environment: ['TZ=UTC', 'HOME=/tmp'],
+        labels: moverLabels(task),
+        mounts: [...mounts, ...(await storageMounts(place, task)), ...(await socketMounts(place, task))],
+        ...networkFor(task),
+        sandbox: { capabilities, sharesPids: true, hostName: await hostNameOf(docker) },
+      };
+    },
+  });
+  const ended = run.ended.then((status) => ({ status, signal: null }));
+  return { stdin: run.stdin, stdout: run.stdout, stderr: run.stderr, ended, kill: run.kill };
+}
+
+/** The task's own folder, and that of a vault on this machine: where the server has them. */
+async function storageMounts(place: ServerPlace, task: TaskSpec): Promise<readonly NewMount[]> {
+  const paths = new Set([dirname(task.eventsPath)]);
+  if (isPath(task.repository.location)) paths.add(dirname(task.repository.location));
+  return await Promise.all([...paths].map(async (path) => await place.share(path)));
+}
+
+/** For commands that the mover runs in other containers. */
+async function socketMounts(place: ServerPlace, task: TaskSpec): Promise<readonly NewMount[]> {
+  const commands = 'commands' in task ? task.commands : [];
+  const sockets = new Set(
+    commands.flatMap(({ dockerHost }) =>
+      dockerHost.startsWith(unixScheme) ? [dockerHost.slice(unixScheme.length)] : [],
+    ),
+  );
+  return await Promise.all([...sockets].map(async (path) => await place.shareAsIs(path)));
+}
+
+const unixScheme = 'unix://';
+
+function networkFor({ repository }: TaskSpec): { readonly networkMode?: string } {
+  return isPath(repository.location) ? {} : { networkMode: 'bridge' };
+}
+
+function isPath(location: string): boolean {
+  return location.startsWith('/');
+}
+
+async function hostNameOf(docker: DockerEngine): Promise<string> {
+  return (await docker.info()).hostName;
+}
