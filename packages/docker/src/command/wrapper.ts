@@ -11,61 +11,106 @@ code=$?
 printf '\\001%s exit %s\\n' "$0" "$code" >&2
 exit "$code"`;
 
+/** `members GROUP`: process and parent of each that lives in the group, but for its leader. */
+const members = `members() {
+  for stat in /proc/[0-9]*/stat; do
+    process=\${stat#/proc/}
+    process=\${process%/stat}
+    [ "$process" = "$1" ] && continue
+    read -r line 2>/dev/null <"$stat" || continue
+    set -- "$1" \${line##*) }
+    [ "$4" = "$1" ] && [ "$2" != Z ] && echo "$process $3"
+  done
+}`;
+
 /**
  * The same for a command that reads its input to the end. That end reaches it only once it is confirmed that all of the
  * input was written: whoever wrote it may have died, and the engine then ends the input all the same. Unconfirmed, the
- * whole group is killed.
+ * command is killed first.
  */
 const guardedScript = `printf '\\001%s group %s\\n' "$0" "$$" >&2
-/bin/sh -c "$2" "$0" | /bin/sh -c "$1"
+/bin/sh -c "$2" "$0-input" "$0" "$$" | /bin/sh -c "$1"
 code=$?
 printf '\\001%s exit %s\\n' "$0" "$code" >&2
 exit "$code"`;
 
 const confirmSeconds = 60;
-const feedScript = `trap 'kill "$!" 2>/dev/null; exit 0' USR1
-cat || exit
-printf '\\001%s input %s\\n' "$0" "$$" >&2
+const feedScript = `${members}
+leave() { kill -9 "$!" 2>/dev/null; wait "$!" 2>/dev/null; exit "$1"; }
+exec 3<&0
+trap '' USR1
+trap 'leave 1' TERM
+cat <&3 &
+wait "$!" || exit
+trap 'leave 0' USR1
+printf '\\001%s input %s\\n' "$1" "$$" >&2
 sleep ${confirmSeconds} >/dev/null 2>&1 &
 wait "$!"
-kill -9 0`;
+members "$2" | while read -r process parent; do
+  [ "$process" = "$$" ] || [ "$parent" = "$$" ] || kill -9 "$process"
+done
+exit 1`;
 
 const confirmScript = `case "$(cat "/proc/$1/cmdline" 2>/dev/null)" in
 *"$0"*) kill -USR1 "$1" ;;
 *) exit 1 ;;
 esac`;
 
+const namePrefix = 'holdfast-command-';
+
 /**
- * Kills the group, but only while its leader is that wrapper, or was until just now: its id may be another's later. Exits
+ * `end_group GROUP`: kills all of it but the leader, which is left to collect them and ends by itself. A container's first
+ * process would collect the others' children instead, and PostgreSQL takes one that was killed for its own and starts
+ * anew. What feeds the command goes last, so that no end of its input is seen. Fails if there was nothing to kill.
+ */
+const endGroup = `${members}
+end_group() {
+  tries=0
+  while all=$(members "$1"); [ -n "$all" ]; do
+    if [ "$tries" -ge 50 ]; then
+      kill -9 "-$1"
+      return 0
+    fi
+    feeder= others=
+    for process in $(echo "$all" | cut -d ' ' -f 1); do
+      case "$(tr '\\0' ' ' <"/proc/$process/cmdline" 2>/dev/null)" in
+      /bin/sh*${namePrefix}*-input*) feeder=$process ;;
+      esac
+    done
+    for process in $(echo "$all" | while read -r process parent; do
+      [ "$process" = "$feeder" ] || [ "$parent" = "$feeder" ] || echo "$process"
+    done); do
+      others=yes
+      kill -9 "$process" 2>/dev/null
+    done
+    [ -n "$others" ] || kill "$feeder" 2>/dev/null
+    tries=$((tries + 1))
+    sleep 0.1 2>/dev/null || sleep 1
+  done
+  [ "$tries" -gt 0 ]
+}`;
+
+/**
+ * Ends the group, but only while its leader is that wrapper, or was until just now: its id may be another's later. Exits
  * with 0 if something of it was alive; what has ended and was not waited for is not.
  */
-const killScript = `group=$1
-alive() {
-  for stat in /proc/[0-9]*/stat; do
-    read -r line 2>/dev/null <"$stat" || continue
-    set -- \${line##*) }
-    [ "$3" = "$group" ] && [ "$1" != Z ] && return 0
-  done
-  return 1
-}
-case "$2$(cat "/proc/$group/cmdline" 2>/dev/null)" in
-*"$0"*) alive && kill -9 "-$group" ;;
+const killScript = `${endGroup}
+case "$2$(cat "/proc/$1/cmdline" 2>/dev/null)" in
+*"$0"*) end_group "$1" ;;
 *) exit 1 ;;
 esac`;
 
-const namePrefix = 'holdfast-command-';
-
-/** Kills the groups of all wrappers that there are, and prints how many. */
-const killAllScript = `count=0
-for stat in /proc/[0-9]*/stat; do
-  process=\${stat#/proc/}
-  process=\${process%/stat}
-  [ "$process" = "$$" ] && continue
-  read -r line 2>/dev/null <"$stat" || continue
+/** Ends the groups of all wrappers that there are, and prints how many. */
+const killAllScript = `${endGroup}
+count=0
+for leader in /proc/[0-9]*; do
+  leader=\${leader#/proc/}
+  [ "$leader" = "$$" ] && continue
+  read -r line 2>/dev/null <"/proc/$leader/stat" || continue
   set -- \${line##*) }
-  [ "$3" = "$process" ] && [ "$1" != Z ] || continue
-  case "$(tr '\\0' ' ' <"/proc/$process/cmdline" 2>/dev/null)" in
-  */bin/sh*${namePrefix}*) kill -9 "-$process" && count=$((count + 1)) ;;
+  [ "$3" = "$leader" ] || continue
+  case "$(tr '\\0' ' ' <"/proc/$leader/cmdline" 2>/dev/null)" in
+  */bin/sh*${namePrefix}*) end_group "$leader" && count=$((count + 1)) ;;
   esac
 done
 echo "$count"`;

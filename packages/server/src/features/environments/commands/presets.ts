@@ -63,17 +63,22 @@ END $holdfast$`;
 
 const postgres: PresetKind = {
   summary:
-    'PostgreSQL: the one database that `POSTGRES_DB` names, as `POSTGRES_USER`. Dumped in one transaction; restored in one too: it empties the database first and, if anything fails, leaves it as it was. Roles belong to the server and are in no dump.',
+    'PostgreSQL, 12 or later: the one database that `POSTGRES_DB` names, as `POSTGRES_USER`. Dumped in one transaction, in the custom format (`pg_restore` reads it), which has no mark at its end: the status of `pg_dump` is what counts. Restored in one transaction too: it empties the database first and, if anything fails, leaves it as it was. Roles belong to the server and are in no dump.',
   argument: null,
   make: () => ({
     backup: {
       command: `${postgresLogin}
-exec pg_dump --no-password`,
-      endPattern: '\\n-- PostgreSQL database dump complete\\n',
+exec pg_dump --no-password --format=custom --compress=0`,
+      endPattern: null,
     },
     restore: {
       command: `${postgresLogin}
-exec psql --no-password --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --single-transaction --command='${postgresClear}' --file=-`,
+clear='${postgresClear};'
+broken='DO $$ BEGIN RAISE EXCEPTION $t$the dump could not be read to its end$t$; END $$;'
+{
+  printf '%s\\n' 'SET client_min_messages = error; BEGIN;' "$clear"
+  pg_restore --single-transaction --file=- || printf '%s\\n' "$broken"
+} | psql --no-password --no-psqlrc --quiet --output=/dev/null --set=ON_ERROR_STOP=1 --file=-`,
     },
   }),
 };
