@@ -52,6 +52,7 @@ export type {
 export type { ExecOptions, ExecSession } from './engine-port/exec-session.ts';
 export { type FreezeOptions, freezeContainers } from './freeze/freeze-containers.ts';
 export { type FreezeCalls, type FreezeTarget, selectFreezeTargets } from './freeze/freeze-target.ts';
+export { type GuardContainer, type GuardProgram, runGuardContainer } from './freeze/guard-program.ts';
 export { guardLingerMs } from './freeze/run-guard.ts';
 export { type Guard, type StartGuardOptions, startGuard } from './freeze/start-guard.ts';
 export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';

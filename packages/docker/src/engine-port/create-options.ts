@@ -49,10 +49,8 @@ function toSandboxSettings(sandbox: NewSandbox): Dockerode.HostConfig {
     CapAdd: [...sandbox.capabilities],
     SecurityOpt: ['apparmor=unconfined', 'label=disable', 'no-new-privileges'],
     UsernsMode: 'host',
-    ReadonlyRootfs: true,
-    Tmpfs: { '/tmp': '' },
+    ...(sandbox.keepsFiles === true ? {} : { ReadonlyRootfs: true, Tmpfs: { '/tmp': '' } }),
     ...(sandbox.sharesPids ? { PidMode: 'host' } : {}),
-    ...(sandbox.oomScore === undefined ? {} : { OomScoreAdj: sandbox.oomScore }),
   };
 }
 

@@ -83,8 +83,8 @@ export interface NewSandbox {
   /** It sees the processes of the engine's machine, under their own numbers. */
   readonly sharesPids: boolean;
   readonly hostName?: string;
-  /** From -1000: the higher, the sooner it is ended when memory runs out. */
-  readonly oomScore?: number;
+  /** It may write to its own files, which last as long as the container does; else only to a `/tmp` in memory. */
+  readonly keepsFiles?: boolean;
 }
 
 export type NewMount =

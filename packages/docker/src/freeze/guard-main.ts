@@ -5,9 +5,18 @@
 import { writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { exitStatus, HoldfastError, ownProcessIdentity, toHoldfastError } from '@holdfast/base';
+import { connectDocker } from '../engine-port/connect-docker.ts';
+import { findOwnContainer } from '../own-container/own-container.ts';
+import { recallSpec, rememberSpec } from './guard-memory.ts';
+import { guardSocket } from './guard-program.ts';
 import { type GuardEvent, type GuardSpec, parseGuardMessage, parseGuardSpec } from './guard-protocol.ts';
-import { runGuard } from './run-guard.ts';
+import { type GuardLives, runGuard } from './run-guard.ts';
 import { ThawTrigger } from './thaw-trigger.ts';
+
+/** The engine starts it again whenever it ends; it is over when its container is removed. */
+const isContainer = process.argv.includes('--container');
+/** Of a server that died before it could say what for. */
+const specTimeoutMs = 60_000;
 
 const trigger = new ThawTrigger();
 
@@ -47,13 +56,44 @@ process.stdin.on('error', onEnd);
 
 try {
   await standFirm();
-  const { pid, startTicks } = ownProcessIdentity();
-  await runGuard({ spec: await spec.promise, trigger, emit, process: { pid, startTicks } });
-  emit({ type: 'ended' });
+  emit({ type: 'ready' });
+  if (isContainer) await guardInContainer();
+  else await guard(await spec.promise);
   process.exit(exitStatus.done);
 } catch (error) {
   emit({ type: 'failed', error: toHoldfastError(error).toReport() });
   process.exit(exitStatus.failed);
+}
+
+async function guard(given: GuardSpec, lives?: GuardLives): Promise<void> {
+  const { pid, startTicks } = ownProcessIdentity();
+  const run = { spec: given, trigger, emit, process: { pid, startTicks } };
+  await runGuard(lives === undefined ? run : { ...run, lives });
+  emit({ type: 'ended' });
+}
+
+/** Removes its own container at the end. Any failure is one of this life alone. */
+async function guardInContainer(): Promise<void> {
+  const recalled = recallSpec();
+  setTimeout(() => spec.reject(notUnderstood()), specTimeoutMs).unref();
+  const lives: GuardLives = { wasArmed: recalled !== undefined, remember: rememberSpec };
+  let failure: unknown;
+  try {
+    await guard(recalled ?? (await spec.promise), lives);
+  } catch (error) {
+    // Armed, it has to come back; else there is nothing to come back for.
+    if (recallSpec() !== undefined) throw error;
+    emit({ type: 'failed', error: toHoldfastError(error).toReport() });
+    failure = error;
+  }
+  await removeOwnContainer();
+  if (failure !== undefined) throw failure;
+}
+
+async function removeOwnContainer(): Promise<void> {
+  const docker = await connectDocker({ host: guardSocket });
+  const own = await findOwnContainer(docker);
+  if (own !== undefined) await docker.containers.remove(own.id);
 }
 
 function emit(event: GuardEvent): void {

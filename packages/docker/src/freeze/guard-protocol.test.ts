@@ -17,6 +17,7 @@ test('a spec is understood whole or not at all', () => {
 
 test('events come through as they were', () => {
   const events: GuardEvent[] = [
+    { type: 'ready' },
     { type: 'armed', pid: 5, startTicks: '77', containers: ['a', 'b'] },
     { type: 'thawing', reason: 'deadline' },
     { type: 'thawed', containers: ['a'] },

@@ -8,6 +8,7 @@ import type { FreezeTarget } from './freeze-target.ts';
  * To the guard's standard input: the spec, then `release` or `thaw`. The end of input without `release` means `thaw`.
  * From its standard output:
  *
+ *   ready, before it has its spec
  *   armed → (release) → ended
  *   armed → (thaw, deadline, end of input, SIGTERM) → thawing → thawed* → ended
  *   failed, instead of armed
@@ -24,6 +25,7 @@ export type GuardMessage = 'release' | 'thaw';
 export type ThawReason = 'told' | 'deadline' | 'abandoned' | 'terminated';
 
 export type GuardEvent =
+  | { readonly type: 'ready' }
   | {
       readonly type: 'armed';
       readonly pid: number;
@@ -58,6 +60,8 @@ export function parseGuardEvent(line: string): GuardEvent | undefined {
   const event = fieldsOf(parseJson(line));
   const containers = event.texts('containers');
   switch (event.text('type')) {
+    case 'ready':
+      return { type: 'ready' };
     case 'armed':
       return { type: 'armed', pid: event.number('pid'), startTicks: event.text('startTicks'), containers };
     case 'thawing':

@@ -1,11 +1,15 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { type Abortable, HoldfastError, throwIfAborted } from '@holdfast/base';
 import { withinTime } from '../within-time.ts';
 import type { FreezeTarget } from './freeze-target.ts';
-import { type GuardEvent, type GuardMessage, parseGuardEvent, type ThawReason } from './guard-protocol.ts';
+import { type GuardProgram, spawnGuard } from './guard-program.ts';
+import {
+  type GuardEvent,
+  type GuardMessage,
+  type GuardSpec,
+  parseGuardEvent,
+  type ThawReason,
+} from './guard-protocol.ts';
 
 const armTimeoutMs = 30_000;
 const endTimeoutMs = 45_000;
@@ -15,19 +19,26 @@ export interface StartGuardOptions extends Abortable {
   readonly host: string;
   /** What is about to be frozen: `selectFreezeTargets`. */
   readonly containers: readonly FreezeTarget[];
-  /** Milliseconds since the Unix epoch: the longest that the containers may stay paused. */
-  readonly deadlineMs: number;
+  /**
+   * Milliseconds since the Unix epoch: the longest that the containers may stay paused. A function is asked when the
+   * guard has started, which takes a second where it is a container.
+   */
+  readonly deadlineMs: number | (() => number);
+  /** Default: a process. */
+  readonly program?: GuardProgram;
 }
 
 /**
- * A guard that is armed: it is a process of its own and session, connected to Docker, and thaws what of its containers
- * is paused when this process dies in whatever way, when the deadline comes, or when told. Disposing a guard that was
- * not released thaws.
+ * A guard that is armed: it is a process of its own and session, or a container, connected to Docker, and thaws what of
+ * its containers is paused when this process dies in whatever way, when the deadline comes, or when told. Disposing a
+ * guard that was not released thaws.
  */
 export interface Guard extends AsyncDisposable {
+  /** Its own pid; of a container, within that. */
   readonly pid: number;
   /** With the pid and the boot id this names the process for good. */
   readonly startTicks: string;
+  readonly deadlineMs: number;
   /** What it watches: those of the containers given that ran, in the run given, when it was armed. */
   readonly containers: readonly string[];
   /**
@@ -41,60 +52,68 @@ export interface Guard extends AsyncDisposable {
   thaw(): Promise<void>;
 }
 
-type GuardProcess = ChildProcessByStdio<Writable, Readable, null>;
-
 /** Fails with `guard-failed`, or with the guard's own error when it cannot reach Docker; nothing is frozen by it. */
 export async function startGuard(options: StartGuardOptions): Promise<Guard> {
   throwIfAborted(options.signal);
-  const child = spawn(process.execPath, [fileURLToPath(new URL('./guard-main.ts', import.meta.url))], {
-    // A session of its own: no signal to this process's group reaches it.
-    detached: true,
-    cwd: '/',
-    env: {},
-    stdio: ['pipe', 'pipe', 'ignore'],
-  });
+  const program = options.program ?? spawnGuard(options.host);
   // Writing to a guard that has died is no failure of its own: its end is what counts.
-  child.stdin.on('error', () => {});
-  const { host, containers, deadlineMs } = options;
-  child.stdin.write(`${JSON.stringify({ host, containers, deadlineMs })}\n`);
-  return arm(child, options.signal);
+  program.stdin.on('error', () => {});
+  return await arm(program, options);
 }
 
-async function arm(child: GuardProcess, signal: AbortSignal | undefined): Promise<Guard> {
+type Armed = Extract<GuardEvent, { type: 'armed' }>;
+
+async function arm(program: GuardProgram, options: StartGuardOptions): Promise<Guard> {
+  const { signal } = options;
   const broken = new AbortController();
-  const armed = Promise.withResolvers<Extract<GuardEvent, { type: 'armed' }>>();
+  const ready = Promise.withResolvers<void>();
+  const armed = Promise.withResolvers<Armed>();
   const exited = Promise.withResolvers<void>();
   let isAsked = false;
+  const fail = (error: HoldfastError): void => {
+    ready.reject(error);
+    armed.reject(error);
+  };
+  // Only one of them is waited for at a time.
+  ready.promise.catch(() => {});
+  armed.promise.catch(() => {});
   const onEvent = (event: GuardEvent) => {
+    if (event.type === 'ready') ready.resolve();
     if (event.type === 'armed') armed.resolve(event);
-    if (event.type === 'failed') armed.reject(HoldfastError.fromReport(event.error));
+    if (event.type === 'failed') fail(HoldfastError.fromReport(event.error));
     if (event.type === 'thawing' && !isAsked) broken.abort(thawedUnasked(event.reason));
   };
-  createInterface({ input: child.stdout }).on('line', (line) => {
+  createInterface({ input: program.stdout }).on('line', (line) => {
     const event = parseGuardEvent(line);
     if (event !== undefined) onEvent(event);
   });
-  child.once('error', (cause) => armed.reject(guardFailed('could not be started', cause)));
-  child.once('close', () => {
-    armed.reject(guardFailed('ended before it was armed'));
+  const onEnd = (error: HoldfastError): void => {
+    fail(error);
     if (!isAsked) broken.abort(guardFailed('died'));
     exited.resolve();
-  });
+  };
+  program.ended.then(
+    () => onEnd(guardFailed('ended before it was armed')),
+    (cause: unknown) => onEnd(guardFailed('could not be started', cause)),
+  );
   const ask = async (message: GuardMessage): Promise<void> => {
     isAsked = true;
-    child.stdin.end(`${JSON.stringify({ type: message })}\n`);
+    program.stdin.end(`${JSON.stringify({ type: message })}\n`);
     const onTimeout = () => guardFailed('did not end: it still tries to thaw');
     await withinTime({ timeoutMs: endTimeoutMs, onTimeout }, () => exited.promise);
   };
   try {
     const onTimeout = () => guardFailed('was not armed in time');
-    const { pid, startTicks, containers } = await withinTime(
-      { timeoutMs: armTimeoutMs, onTimeout, signal },
-      () => armed.promise,
-    );
+    const within = { timeoutMs: armTimeoutMs, onTimeout, signal };
+    await withinTime(within, () => ready.promise);
+    const deadlineMs = typeof options.deadlineMs === 'number' ? options.deadlineMs : options.deadlineMs();
+    const spec: GuardSpec = { host: program.host, containers: options.containers, deadlineMs };
+    program.stdin.write(`${JSON.stringify(spec)}\n`);
+    const { pid, startTicks, containers } = await withinTime(within, () => armed.promise);
     return {
       pid,
       startTicks,
+      deadlineMs,
       containers,
       broken: broken.signal,
       release: () => ask('release'),
@@ -103,7 +122,7 @@ async function arm(child: GuardProcess, signal: AbortSignal | undefined): Promis
     };
   } catch (error) {
     isAsked = true;
-    child.kill('SIGKILL');
+    program.kill();
     throw error;
   }
 }

@@ -22,7 +22,7 @@ export interface AttachedRun {
 export interface RunAttachedOptions {
   /** The engine, which may still have to be reached. */
   readonly connect: () => Promise<Pick<DockerEngine, 'containers'>>;
-  /** Made to take input and to remove itself, whatever is said here. */
+  /** Made to take input and, unless it has a restart policy, to be removed at its end: one that has removes itself. */
   readonly container: () => Promise<NewContainer> | NewContainer;
 }
 
@@ -57,7 +57,8 @@ async function runToEnd(run: Run): Promise<number | null> {
   const { containers } = await run.connect();
   const spec = await run.container();
   throwIfKilled(run);
-  const id = await containers.create({ ...spec, takesInput: true, removesItself: true });
+  const removesItself = spec.restartPolicy === undefined;
+  const id = await containers.create({ ...spec, takesInput: true, removesItself });
   let attachment: Attachment;
   let removed: Promise<number | null>;
   try {

@@ -5,8 +5,11 @@ import {
   type Container,
   type DockerEngine,
   findOwnContainer,
+  type GuardProgram,
   isContainerMountTable,
   type NewMount,
+  pathOnMachine,
+  runGuardContainer,
   shareWithContainer,
 } from '@holdfast/docker';
 
@@ -21,6 +24,8 @@ export interface ServerPlace {
   image(): Promise<string | undefined>;
   /** @throws HoldfastError `mount-needs-container` where the engine has none */
   requireImage(): Promise<string>;
+  /** Starts a guard's container; undefined where a process does. */
+  startGuardProgram(): Promise<GuardProgram | undefined>;
   /** What gives a container a folder of this server, for reading and writing, under the same name. */
   share(path: string): Promise<NewMount>;
   /** The same for something that is there and is no folder, such as a socket. */
@@ -68,12 +73,29 @@ export function createServerPlace({ connect, image: configured, version }: Serve
       if (id !== undefined) return id;
       throw noImage(await wanted());
     },
+    startGuardProgram: async () => {
+      const container = await own();
+      if (container === undefined) return undefined;
+      const docker = await connect();
+      return runGuardContainer({ docker, image: container.imageId, socketPath: socketOf(container, docker) });
+    },
     share: async (path) => {
       await mkdir(path, { recursive: true, mode: 0o700 });
       return await shareAsIs(path);
     },
     shareAsIs,
   };
+}
+
+/** The engine's socket on its machine. */
+function socketOf(own: Container, { host }: DockerEngine): string {
+  const path = host.slice('unix://'.length);
+  const onMachine = pathOnMachine(own, path);
+  if (onMachine !== undefined) return onMachine;
+  throw new HoldfastError('configuration-invalid', `${path} is no file of the engine's machine.`, {
+    hint: "Mount Docker's socket into the container of the server, as compose.yaml does.",
+    context: { path },
+  });
 }
 
 function noImage(name: string): HoldfastError {

@@ -3,7 +3,6 @@ import { guardLingerMs, type MountedSources, removeLeftProbes, thawContainers } 
 import type { BackupId, BackupMode, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
 import { type PlacedParts, placeParts } from '../../../runner/place-parts.ts';
-import type { ServerPlace } from '../../../runner/server-place.ts';
 import type { MoverMounts } from '../../../runner/start-mover.ts';
 import type { EnvironmentService } from '../../environments/service.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
@@ -27,7 +26,6 @@ export interface BackupHandlerOptions extends CaptureOptions {
   readonly repositories: Pick<RepositoryService, 'access' | 'markInitialized'>;
   readonly backups: BackupStore;
   readonly taskRuns: TaskRuns;
-  readonly serverPlace: ServerPlace;
 }
 
 /**

@@ -2,6 +2,7 @@ import { type Clock, HoldfastError, isHoldfastError } from '@holdfast/base';
 import type { MountedSources } from '@holdfast/docker';
 import type { BackupMode, FreezeFacts } from '@holdfast/protocol';
 import type { Mover } from '../../../runner/mover.ts';
+import type { ServerPlace } from '../../../runner/server-place.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
 import type { FreezeStore } from '../../jobs/freeze-store.ts';
@@ -13,6 +14,7 @@ export interface CaptureOptions {
   /** The longest that an environment stays paused. */
   readonly holdLimitMs: number;
   readonly clock: Clock;
+  readonly serverPlace: ServerPlace;
 }
 
 export interface Capture extends CaptureOptions {
@@ -58,6 +60,7 @@ async function captureStanding({
   freezes,
   holdLimitMs,
   clock,
+  serverPlace,
   run,
   survey: { docker, record },
   sources,
@@ -70,7 +73,15 @@ async function captureStanding({
     if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
     run.step('Pausing the containers');
     const facts = await whileFrozen(
-      { run, docker, environment: { name: record.name, sources }, freezes, holdLimitMs, clock },
+      {
+        run,
+        docker,
+        environment: { name: record.name, sources },
+        freezes,
+        holdLimitMs,
+        clock,
+        serverPlace,
+      },
       async (signal) => {
         run.step('Setting aside what changed');
         mover.send({ type: 'frozen' });

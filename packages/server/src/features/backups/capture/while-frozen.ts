@@ -10,6 +10,7 @@ import {
   watchThaws,
 } from '@holdfast/docker';
 import type { FreezeFacts } from '@holdfast/protocol';
+import type { ServerPlace } from '../../../runner/server-place.ts';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
 import type { FreezeStore } from '../../jobs/freeze-store.ts';
 import {
@@ -32,6 +33,7 @@ export interface FreezeOptions {
   /** The longest that requests may be held and containers may stay paused. */
   readonly holdLimitMs: number;
   readonly clock: Clock;
+  readonly serverPlace: Pick<ServerPlace, 'startGuardProgram'>;
 }
 
 /**
@@ -90,14 +92,20 @@ class Freeze {
 
   /** Thaws first and tells afterwards, whatever the work came to. */
   async around(work: (signal: AbortSignal) => Promise<void>): Promise<FreezeFacts> {
-    const { run, docker, freezes, holdLimitMs, clock } = this.#options;
+    const { run, docker, freezes, holdLimitMs, clock, serverPlace } = this.#options;
     const { jobId } = run.lease;
-    const deadlineMs = clock.now() + holdLimitMs;
     const containers = this.#targets.map(({ containerId, startedAt }) => ({ containerId, startedAt }));
-    const guard = await startGuard({ host: docker.host, containers, deadlineMs, signal: run.signal });
+    const program = await serverPlace.startGuardProgram();
+    const guard = await startGuard({
+      host: docker.host,
+      containers,
+      deadlineMs: () => clock.now() + holdLimitMs,
+      ...(program === undefined ? {} : { program }),
+      signal: run.signal,
+    });
     try {
       const rows = containers.map(({ containerId, startedAt }) => ({ id: containerId, startedAt }));
-      await freezes.record({ jobId, containers: rows, deadlineMs });
+      await freezes.record({ jobId, containers: rows, deadlineMs: guard.deadlineMs });
       await this.#hold();
       await this.#pauseAndWork(guard, work);
     } finally {
