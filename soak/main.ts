@@ -1,7 +1,6 @@
 import { existsSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { scratchDirectory } from '@holdfast/engine/soak';
 import { readOptions, type SoakRun } from './options.ts';
 import { type CaseResult, caseResult, soakResult, writeResult } from './result.ts';
 import type { SoakCase } from './soak-case.ts';
@@ -24,13 +23,13 @@ function chooseRestic(): void {
   }
 }
 
-async function runCase(soakCase: SoakCase, { seed, kills }: SoakRun): Promise<CaseResult> {
-  const path = scratchDirectory();
+async function runCase(soakCase: SoakCase, { seed, kills, rounds, makePath }: SoakRun): Promise<CaseResult> {
+  const path = makePath();
   const begunAtMs = performance.now();
   const seconds = (): number => (performance.now() - begunAtMs) / 1000;
   try {
     const name = soakCase.name;
-    const outcome = await soakCase.run({ seed, kills, path, say: (line) => say(`${name}: ${line}`) });
+    const outcome = await soakCase.run({ seed, kills, rounds, path, say: (line) => say(`${name}: ${line}`) });
     return caseResult(name, outcome, seconds());
   } catch (error) {
     const failed = [`it ended early: ${error instanceof Error ? error.stack : error}`];

@@ -1,8 +1,10 @@
 /** What every case of a long run gets. */
 export interface SoakOptions {
   readonly seed: number;
-  /** How many processes the crash case kills, about. */
+  /** How many processes are killed by the case that does that, about. */
   readonly kills: number;
+  /** How often a case that has rounds goes through them. */
+  readonly rounds: number;
   /** An empty directory of the case's own. */
   readonly path: string;
   /** Shows a line of progress. */

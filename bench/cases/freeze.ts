@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { eventually } from '../../e2e/support/process.ts';
 import { type AppEnvironment, nodeCommand } from '../environment/app-environment.ts';
-import { newFolder, openEnvironment, openServer, projectOf } from '../environment/capture-bench.ts';
+import { newFolder, openEnvironment, openServer } from '../environment/capture-bench.ts';
 import { seenFreeze, takeBackup } from '../environment/consistent-backup.ts';
 import { type Gap, lengthMs, span } from '../environment/heartbeats.ts';
 import type { Bench, BenchCase } from '../lib/bench.ts';
@@ -11,14 +11,15 @@ import { series } from '../measure/statistics.ts';
 import { runUntimed } from '../measure/timed-process.ts';
 import { appFiles } from '../workloads/app-files.ts';
 import { manyFiles } from '../workloads/many-files.ts';
-import type { Workload, WorkloadRecipe } from '../workloads/workload.ts';
+import type { WorkloadRecipe } from '../workloads/workload.ts';
 
 /** Of the files, one in a hundred changes all the time. */
 const everyNth = 100;
 const changePauseMs = 250;
 
 export const twentyThousandFiles = appFiles(20_000);
-const halfMillionFiles = manyFiles(500_000);
+const manyCount = 500_000;
+const halfMillionFiles = manyFiles(manyCount);
 
 export const freezeCases: readonly BenchCase[] = [
   {
@@ -27,11 +28,11 @@ export const freezeCases: readonly BenchCase[] = [
     inputs: [twentyThousandFiles],
     freeGiB: 35,
     run: async (bench) =>
-      await measureFreeze(bench, {
+      await measureInput(bench, {
         name: 'freeze-files',
         recipe: twentyThousandFiles,
         mostSeconds: 1,
-        startWriter: async (environment) => await startChanging(environment),
+        everyNth,
       }),
   },
   {
@@ -40,21 +41,47 @@ export const freezeCases: readonly BenchCase[] = [
     inputs: [halfMillionFiles],
     freeGiB: 8,
     run: async (bench) =>
-      await measureFreeze(bench, {
-        name: 'freeze-many-files',
-        recipe: halfMillionFiles,
-        mostSeconds: 3,
-        startWriter: async (environment, { description }) =>
-          await startChanging(environment, description.files),
+      await measureInput(bench, {
+        ...{ name: 'freeze-many-files', recipe: halfMillionFiles, mostSeconds: 3 },
+        everyNth: manyCount,
       }),
   },
 ];
 
-interface FreezeCase {
+interface InputCase {
   readonly name: string;
   readonly recipe: WorkloadRecipe;
   readonly mostSeconds: number;
-  startWriter(environment: AppEnvironment, input: Workload): Promise<void>;
+  /** Of the files, one in so many changes. */
+  readonly everyNth: number;
+}
+
+async function measureInput(
+  bench: Bench,
+  { recipe, everyNth: nth, ...one }: InputCase,
+): Promise<readonly Figure[]> {
+  const { path, description } = await bench.prepare(recipe);
+  using vault = newFolder(bench);
+  return await measureFreeze(bench, {
+    ...one,
+    ...{ folder: dirname(path), vault: vault.path, description },
+    start: async (environment) => {
+      await startChanging(environment, nth);
+      return async () => {};
+    },
+  });
+}
+
+export interface FreezeCase {
+  readonly name: string;
+  readonly mostSeconds: number;
+  /** The project's; the files are in its folder `content`. */
+  readonly folder: string;
+  /** Where the server has its data, with the vault, and where archives go. */
+  readonly vault: string;
+  readonly description: object;
+  /** Starts what changes the data. What it answers is called after all containers were stopped and started again. */
+  start(environment: AppEnvironment): Promise<() => Promise<void>>;
 }
 
 export async function startChanging(environment: AppEnvironment, nth = everyNth): Promise<void> {
@@ -68,15 +95,13 @@ export async function startChanging(environment: AppEnvironment, nth = everyNth)
 }
 
 /** In turn: a consistent backup, and the usual way: stop all containers, tar and compress, start them. */
-async function measureFreeze(
+export async function measureFreeze(
   bench: Bench,
-  { name, recipe, mostSeconds, startWriter }: FreezeCase,
+  { name, mostSeconds, folder, vault, description, start }: FreezeCase,
 ): Promise<readonly Figure[]> {
-  await using environment = openEnvironment((await projectOf(bench, recipe)).folder);
-  const { input } = await projectOf(bench, recipe);
-  using folder = newFolder(bench);
-  await using holdfast = await openServer(folder.path);
-  await startWriter(environment, input);
+  await using environment = openEnvironment(folder);
+  await using holdfast = await openServer(vault);
+  const afterRestart = await start(environment);
   const idle = ['sleep', '1000000'];
   await environment.start({ name: 'worker', command: idle, mounts: { content: '/data' } });
   await environment.start({ name: 'cache', command: idle });
@@ -91,8 +116,9 @@ async function measureFreeze(
     bench.say(
       `  ${round}/${bench.rounds} holdfast: ${freeze.lengthMs.toFixed(0)} ms ${JSON.stringify(freeze.pieces)}`,
     );
-    const downtime = await stopArchiveStart(bench, environment, join(folder.path, 'archive.tar.zst'));
+    const downtime = await stopArchiveStart(bench, environment, join(vault, 'archive.tar.zst'));
     downtimes.push(downtime);
+    await afterRestart();
     bench.say(`  ${round}/${bench.rounds} ${usualWay}: ${downtime.toFixed(0)} ms`);
   }
   const ours = series(freezes.map((freeze) => freeze.lengthMs / 1000));
@@ -106,7 +132,7 @@ async function measureFreeze(
       peer: peer.median,
       peerName: usualWay,
       details: {
-        input: input.description,
+        input: description,
         runs: [
           { name: 'holdfast', freeze_seconds: ours, longest_of_one_container_seconds: longest(freezes) },
           { name: usualWay, downtime_seconds: peer },

@@ -1,8 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { run as runProcess } from '../../e2e/support/process.ts';
-import { docker, mustRunDocker } from './docker-command.ts';
+import { mustRunDocker } from './docker-command.ts';
 import { type Gap, parseBeats } from './heartbeats.ts';
 
 const checkout = fileURLToPath(new URL('../..', import.meta.url));
@@ -22,6 +21,8 @@ export interface EnvironmentOptions {
   /** The project's folder: bind mounts inside it are backed up. It is made if it is not there, and stays. */
   readonly folder: string;
   readonly image: string;
+  /** Default: that of DOCKER_HOST. */
+  readonly host?: string | undefined;
 }
 
 /** This checkout in a container. */
@@ -34,20 +35,22 @@ export function nodeCommand(program: string, ...args: readonly string[]): readon
 }
 
 /**
- * Containers with the labels that Compose gives, on the engine of DOCKER_HOST. They use the machine's own network, so
+ * Containers with the labels that Compose gives, on an engine. They use the machine's own network, so
  * that nothing is measured but what they do. Removed at the end.
  */
 export class AppEnvironment implements AsyncDisposable {
   readonly name: string;
   readonly folder: string;
   readonly #image: string;
+  readonly #host: string | undefined;
   readonly #services: string[] = [];
   readonly #gates = new Set<string>();
 
-  constructor({ name, folder, image }: EnvironmentOptions) {
+  constructor({ name, folder, image, host }: EnvironmentOptions) {
     this.name = name;
     this.folder = folder;
     this.#image = image;
+    this.#host = host;
     mkdirSync(folder, { recursive: true });
   }
 
@@ -62,7 +65,7 @@ export class AppEnvironment implements AsyncDisposable {
     };
     this.#services.push(name);
     if (labels['holdfast.gate'] !== undefined) this.#gates.add(name);
-    await mustRunDocker([
+    await this.#docker([
       ...['run', '--detach', '--name', container, '--network', 'host', '--user', user],
       ...Object.entries(ofCompose).flatMap(([label, value]) => ['--label', `${label}=${value}`]),
       ...Object.entries(mounts).flatMap(([from, to]) => ['--volume', `${this.folder}/${from}:${to}`]),
@@ -78,17 +81,17 @@ export class AppEnvironment implements AsyncDisposable {
 
   /** All at once, as `docker compose stop` and `start` do. */
   async stopAll(): Promise<void> {
-    await mustRunDocker(['stop', ...this.#services.map((name) => this.container(name))]);
+    await this.#docker(['stop', ...this.#services.map((name) => this.container(name))]);
   }
 
   async startAll(): Promise<void> {
-    await mustRunDocker(['start', ...this.#services.map((name) => this.container(name))]);
+    await this.#docker(['start', ...this.#services.map((name) => this.container(name))]);
   }
 
   /** The times in which nothing ran in the container, from its heartbeat; those since `sinceMs`. */
   async gaps(service: string, sinceMs: number): Promise<readonly Gap[]> {
     const since = (Math.floor(sinceMs) / 1000 - 1).toFixed(3);
-    return parseBeats(await mustRunDocker(['logs', '--since', since, this.container(service)]));
+    return parseBeats(await this.#docker(['logs', '--since', since, this.container(service)]));
   }
 
   /** Those that a consistent backup pauses. */
@@ -97,12 +100,20 @@ export class AppEnvironment implements AsyncDisposable {
   }
 
   async exec(service: string, ...command: readonly string[]): Promise<string> {
-    return await mustRunDocker(['exec', this.container(service), ...command]);
+    return await this.#docker(['exec', this.container(service), ...command]);
   }
 
   async remove(service: string): Promise<void> {
-    await runProcess(docker, ['rm', '--force', '--volumes', this.container(service)]);
+    await this.#docker(['rm', '--force', '--volumes', this.container(service)]);
     this.#services.splice(this.#services.indexOf(service), 1);
+  }
+
+  async state(service: string): Promise<string> {
+    return (await this.#docker(['inspect', '--format', '{{.State.Status}}', this.container(service)])).trim();
+  }
+
+  async #docker(args: readonly string[]): Promise<string> {
+    return await mustRunDocker(args, this.#host);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

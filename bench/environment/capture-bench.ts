@@ -22,11 +22,13 @@ export function openEnvironment(folder: string): AppEnvironment {
   return new AppEnvironment({ name, folder, image: databasesImage() });
 }
 
+/** Long: what takes too long is to be measured, not refused. */
+const holdLimit = '60s';
+
 /** A server whose data directory, with the vault in it, is below the folder; both go when it is disposed of. */
-export async function openServer(folder: string): Promise<Holdfast> {
+export async function openServer(folder: string, host = process.env.DOCKER_HOST): Promise<Holdfast> {
   mkdirSync(folder, { recursive: true });
-  const { DOCKER_HOST } = process.env;
-  return await Holdfast.start({ DOCKER_HOST }, folder);
+  return await Holdfast.start({ DOCKER_HOST: host, HOLDFAST_HOLD_LIMIT: holdLimit }, folder);
 }
 
 /** The folder of an input, which has its files in `content`: as a project's folder, with one bind mount. */

@@ -3,7 +3,8 @@ import { mustRun } from '../../e2e/support/process.ts';
 export const docker = 'docker';
 const timeoutMs = 300_000;
 
-/** Gives its standard output. */
-export async function mustRunDocker(args: readonly string[]): Promise<string> {
-  return await mustRun(docker, args, { timeoutMs });
+/** On the engine of DOCKER_HOST, or another; gives its standard output. */
+export async function mustRunDocker(args: readonly string[], host?: string): Promise<string> {
+  const env = host === undefined ? {} : { DOCKER_HOST: host };
+  return await mustRun(docker, args, { timeoutMs, env });
 }

@@ -1,5 +1,5 @@
+import assert from 'node:assert/strict';
 import type { BackupId } from '@holdfast/protocol';
-import { expect } from 'vitest';
 import { CutApp } from './cut-app.ts';
 
 /** Kills of each victim: more than fifty in all. */
@@ -21,13 +21,13 @@ export async function measuredApp(environment: string): Promise<MeasuredApp> {
   app.mutate(0);
   const started = performance.now();
   const { backupId: firstBackup, job } = await app.startBackup();
-  expect((await app.settled(job)).state).toBe('done');
+  assert.equal((await app.settled(job)).state, 'done');
   const backupMs = performance.now() - started;
   const firstState = app.digest();
   app.mutate(1);
   const restoring = performance.now();
-  expect((await app.settled(await app.startRestore(firstBackup))).state).toBe('done');
+  assert.equal((await app.settled(await app.startRestore(firstBackup))).state, 'done');
   const restoreMs = performance.now() - restoring;
-  expect(app.digest()).toBe(firstState);
+  assert.equal(app.digest(), firstState);
   return { app, firstBackup, firstState, backupMs, restoreMs };
 }

@@ -1,0 +1,31 @@
+import { victims } from '../../e2e/support/cut-app.ts';
+import { killBackups } from '../../e2e/support/kill-backups.ts';
+import { measuredApp } from '../../e2e/support/measured-app.ts';
+import type { SoakCase } from '../soak-case.ts';
+
+/** SIGKILL at random moments of a consistent backup, to the server, the mover and both. */
+export const killBackupCase: SoakCase = {
+  name: 'kill',
+  run: async ({ seed, kills, say }) => {
+    const measured = await measuredApp('hfsoak-killed');
+    const rounds = Math.ceil(kills / victims.length);
+    const failed: string[] = [];
+    let runs = 0;
+    try {
+      for (const victim of victims) {
+        const onRound = (round: number, outcome: string): void => {
+          runs += 1;
+          say(`${round}/${rounds} ${victim}: ${outcome}`);
+        };
+        try {
+          await killBackups(measured, { victim, rounds, seed, onRound });
+        } catch (error) {
+          failed.push(`${victim}, seed ${seed}: ${error instanceof Error ? error.message : error}`);
+        }
+      }
+    } finally {
+      await measured.app[Symbol.asyncDispose]();
+    }
+    return { runs, failed };
+  },
+};

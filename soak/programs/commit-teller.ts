@@ -1,0 +1,20 @@
+/**
+ * For programs that run in a container. What they find when they start, and what they committed then, goes to standard
+ * output, for `capture/told.ts`.
+ */
+
+export const now = (): number => performance.timeOrigin + performance.now();
+
+/** What is there before anything is written: rows as pairs of number and start, or how far a count came. */
+export function tellFound(found: {
+  readonly problems: readonly string[];
+  readonly rows?: readonly (readonly [number, number])[];
+  readonly count?: number;
+}): void {
+  process.stdout.write(`found ${JSON.stringify(found)}\n`);
+}
+
+/** `startedMs`: before the first write of it; it is complete now. */
+export function tellCommit(id: number, startedMs: number): void {
+  process.stdout.write(`commit ${id} ${startedMs.toFixed(2)} ${now().toFixed(2)}\n`);
+}
