@@ -57,6 +57,7 @@ export const errorCodes = {
   'hook-failed': 'failed',
   'mount-needs-container': 'not-possible',
   'mount-refused': 'not-allowed',
+  'freeze-refused': 'not-possible',
   'freeze-failed': 'failed',
   'freeze-broken': 'failed',
   'freeze-limit-reached': 'failed',

@@ -4,6 +4,7 @@ import type { Catalog } from './catalog/catalog.ts';
 import { createIds, type Ids } from './catalog/ids.ts';
 import type { Config } from './config/load-config.ts';
 import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
+import { catalogEndpoint } from './features/backups/capture/needed-containers.ts';
 import { createDeleteHandler } from './features/backups/removal/delete-handler.ts';
 import { createRemovalStore } from './features/backups/removal/removal-store.ts';
 import { backupHandlers } from './features/backups/routes.ts';
@@ -191,6 +192,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         freezes,
         taskRuns,
         serverPlace,
+        endpoints: catalogEndpoint(config.catalogUrl),
         holdLimitMs,
         clock,
       }),

@@ -83,6 +83,10 @@ export interface Container {
   readonly autoRemove: boolean;
   readonly privileged: boolean;
   readonly networkMode: string;
+  /** On its networks, while it runs. */
+  readonly addresses: readonly string[];
+  /** Ports of the engine's machine that lead into it, while it runs. */
+  readonly publishedPorts: readonly number[];
   readonly mounts: readonly ContainerMount[];
 }
 

@@ -32,6 +32,15 @@ export interface ContainerAnswer {
     readonly NetworkMode?: string | undefined;
     readonly Tmpfs?: Record<string, string> | null | undefined;
   };
+  readonly NetworkSettings?:
+    | {
+        readonly Networks?: Record<
+          string,
+          { readonly IPAddress?: string | undefined; readonly GlobalIPv6Address?: string | undefined }
+        > | null;
+        readonly Ports?: Record<string, readonly { readonly HostPort: string }[] | null> | null;
+      }
+    | undefined;
   readonly Mounts?: readonly MountAnswer[] | null;
 }
 
@@ -65,8 +74,21 @@ export function toContainer(answer: ContainerAnswer): Container {
     autoRemove: hostConfig.AutoRemove ?? false,
     privileged: hostConfig.Privileged ?? false,
     networkMode: hostConfig.NetworkMode ?? '',
+    addresses: toAddresses(answer),
+    publishedPorts: toPublishedPorts(answer),
     mounts: toMounts(answer),
   };
+}
+
+function toAddresses({ NetworkSettings: settings }: ContainerAnswer): string[] {
+  return Object.values(settings?.Networks ?? {})
+    .flatMap(({ IPAddress, GlobalIPv6Address }) => [IPAddress ?? '', GlobalIPv6Address ?? ''])
+    .filter((address) => address !== '');
+}
+
+function toPublishedPorts({ NetworkSettings: settings }: ContainerAnswer): number[] {
+  const bindings = Object.values(settings?.Ports ?? {}).flatMap((each) => each ?? []);
+  return [...new Set(bindings.map(({ HostPort }) => Number(HostPort)))];
 }
 
 export function withoutSlash(name: string): string {

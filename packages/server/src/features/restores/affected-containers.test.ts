@@ -22,6 +22,8 @@ function container(name: string, changes: Partial<Container> = {}): Container {
     restartPolicy: { name: 'no', maximumRetryCount: 0 },
     autoRemove: false,
     privileged: false,
+    addresses: [],
+    publishedPorts: [],
     networkMode: 'none',
     mounts: [],
     ...changes,

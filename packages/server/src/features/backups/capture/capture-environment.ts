@@ -7,7 +7,8 @@ import type { EnvironmentSurvey } from '../../environments/survey.ts';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
 import type { FreezeStore } from '../../jobs/freeze-store.ts';
 import { type HookOptions, withHooks } from './hooks.ts';
-import { whileFrozen } from './while-frozen.ts';
+import type { NeededEndpoint } from './needed-containers.ts';
+import { assertMayFreeze, type FreezeOptions, whileFrozen } from './while-frozen.ts';
 
 export interface CaptureOptions {
   readonly freezes: FreezeStore;
@@ -15,6 +16,8 @@ export interface CaptureOptions {
   readonly holdLimitMs: number;
   readonly clock: Clock;
   readonly serverPlace: ServerPlace;
+  /** What Holdfast itself needs while it takes a backup: never paused. */
+  readonly endpoints: readonly NeededEndpoint[];
 }
 
 export interface Capture extends CaptureOptions {
@@ -31,6 +34,8 @@ export interface Capture extends CaptureOptions {
 /** From `go` to `sealed`. Answers how the freeze went, if there was one. */
 export async function capture(work: Capture): Promise<FreezeFacts | undefined> {
   const { run, mover, mode } = work;
+  // Found out now rather than after all was read.
+  if (mode === 'consistent' && !mayBeLive(run)) await assertMayFreeze(freezeOf(work));
   const facts = await withHooks(hookOptions(work), async () => {
     run.step('Reading');
     mover.send({ type: 'go' });
@@ -56,46 +61,25 @@ export function hookOptions({
 }
 
 /** The final pass of a consistent backup. Undefined where it became a live one. */
-async function captureStanding({
-  freezes,
-  holdLimitMs,
-  clock,
-  serverPlace,
-  run,
-  survey: { docker, record },
-  sources,
-  mover,
-}: Capture): Promise<FreezeFacts | undefined> {
+async function captureStanding(work: Capture): Promise<FreezeFacts | undefined> {
+  const { holdLimitMs, run, mover } = work;
   const rehearsed = await mover.waitFor('precopied', run);
   try {
     const seconds = (rehearsed.elapsedMs / 1000).toFixed(2);
     run.log('info', `Read while the app ran; what changed meanwhile takes ${seconds} s to set aside`);
     if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
     run.step('Pausing the containers');
-    const facts = await whileFrozen(
-      {
-        run,
-        docker,
-        environment: { name: record.name, sources },
-        freezes,
-        holdLimitMs,
-        clock,
-        serverPlace,
-      },
-      async (signal) => {
-        run.step('Setting aside what changed');
-        mover.send({ type: 'frozen' });
-        const { files, bytes, elapsedMs } = await mover.waitFor('captured', { signal });
-        const [mebibytes, took] = [(bytes / 2 ** 20).toFixed(1), (elapsedMs / 1000).toFixed(2)];
-        run.log('info', `Set aside ${files} files, ${mebibytes} MiB, in ${took} s`);
-      },
-    );
+    const facts = await whileFrozen(freezeOf(work), async (signal) => {
+      run.step('Setting aside what changed');
+      mover.send({ type: 'frozen' });
+      const { files, bytes, elapsedMs } = await mover.waitFor('captured', { signal });
+      const [mebibytes, took] = [(bytes / 2 ** 20).toFixed(1), (elapsedMs / 1000).toFixed(2)];
+      run.log('info', `Set aside ${files} files, ${mebibytes} MiB, in ${took} s`);
+    });
     mover.send({ type: 'thawed' });
     return facts;
   } catch (error) {
-    const { request } = run.job;
-    const mayBeLive = request.kind === 'backup' && request.fallback === 'live';
-    if (!mayBeLive || !isHoldfastError(error, ...couldNotHoldStill)) throw error;
+    if (!mayBeLive(run) || !isHoldfastError(error, ...couldNotHoldStill)) throw error;
     run.log(
       'warn',
       `${error.message} The backup is a live one: its components may not agree with each other.`,
@@ -105,7 +89,16 @@ async function captureStanding({
   }
 }
 
+function freezeOf({ survey: { docker, record }, sources, ...work }: Capture): FreezeOptions {
+  return { ...work, docker, environment: { name: record.name, sources } };
+}
+
+function mayBeLive({ job: { request } }: JobRun): boolean {
+  return request.kind === 'backup' && request.fallback === 'live';
+}
+
 const couldNotHoldStill = [
+  'freeze-refused',
   'freeze-failed',
   'freeze-broken',
   'freeze-limit-reached',

@@ -4,7 +4,15 @@ import { startedMeanwhile, type WatchedContainer } from './container-watch.ts';
 const never = '0001-01-01T00:00:00Z';
 
 function container(containerId: string, startedAt: string, goesOn = false): WatchedContainer {
-  return { containerId, name: `name of ${containerId}`, startedAt, goesOn, isGate: false };
+  return {
+    containerId,
+    name: `name of ${containerId}`,
+    addresses: [],
+    publishedPorts: [],
+    startedAt,
+    goesOn,
+    isGate: false,
+  };
 }
 
 test('nothing ran when all that ran is paused in the same run, and nothing else was started', () => {

@@ -11,6 +11,8 @@ import {
 
 export interface WatchedContainer extends FreezeTarget {
   readonly name: string;
+  readonly addresses: readonly string[];
+  readonly publishedPorts: readonly number[];
   /** It runs and is not paused. */
   readonly goesOn: boolean;
   /** It holds requests, and is never paused. */
@@ -44,9 +46,11 @@ export async function watchContainers(
         container.labels[holdfastLabels.internal] === undefined &&
         (ownIds.has(container.id) || writesTo(container, sources)),
     )
-    .map(({ id, name: containerName, labels, state }) => ({
+    .map(({ id, name: containerName, addresses, publishedPorts, labels, state }) => ({
       containerId: id,
       name: containerName,
+      addresses,
+      publishedPorts,
       startedAt: state.startedAt,
       goesOn: state.status === 'running',
       isGate: isGate(labels[holdfastLabels.gate]),

@@ -108,6 +108,7 @@ async function setUp() {
     freezes: createFreezeStore(catalog, clock),
     taskRuns,
     serverPlace: createServerPlace({ connect, image: null, version: '0' }),
+    endpoints: [],
     holdLimitMs: 60_000,
     clock,
   });

@@ -20,6 +20,7 @@ import {
   watchContainers,
 } from './container-watch.ts';
 import { Gates, type HeldRequests } from './hold-gates.ts';
+import { assertNoneNeeded, type NeededEndpoint } from './needed-containers.ts';
 
 /** How long requests that are under way may take to end before the containers are paused. */
 const mostDrainMs = 3000;
@@ -33,7 +34,30 @@ export interface FreezeOptions {
   /** The longest that requests may be held and containers may stay paused. */
   readonly holdLimitMs: number;
   readonly clock: Clock;
-  readonly serverPlace: Pick<ServerPlace, 'startGuardProgram'>;
+  readonly serverPlace: Pick<ServerPlace, 'startGuardProgram' | 'own'>;
+  /** What Holdfast itself needs meanwhile. */
+  readonly endpoints: readonly NeededEndpoint[];
+}
+
+/**
+ * @throws HoldfastError `freeze-refused` when what would be paused now holds Holdfast itself or what it needs
+ */
+export async function assertMayFreeze(
+  options: Pick<FreezeOptions, 'run' | 'docker' | 'environment' | 'serverPlace' | 'endpoints'>,
+): Promise<void> {
+  const { run, docker, environment } = options;
+  await assertNoneNeededOf(await watchContainers(docker, environment, run), options);
+}
+
+async function assertNoneNeededOf(
+  containers: readonly WatchedContainer[],
+  { serverPlace, endpoints }: Pick<FreezeOptions, 'serverPlace' | 'endpoints'>,
+): Promise<void> {
+  const paused = containers.filter(({ goesOn, isGate }) => goesOn && !isGate);
+  await assertNoneNeeded(
+    paused.map((container) => ({ ...container, id: container.containerId })),
+    { ownId: (await serverPlace.own())?.id, endpoints },
+  );
 }
 
 /**
@@ -46,7 +70,7 @@ export interface FreezeOptions {
  *          → gates release → guard released → look
  *
  * @throws HoldfastError `freeze-failed`, `freeze-broken`, `freeze-limit-reached`, `guard-failed`, `gate-unreachable`,
- *   `gate-busy`, and what the work throws
+ *   `gate-busy`, `freeze-refused`, and what the work throws
  */
 export async function whileFrozen(
   options: FreezeOptions,
@@ -60,6 +84,7 @@ export async function whileFrozen(
     await assertNothingRan(options, before);
     return { frozenMs: null, requestsHeld: null, longestWaitMs: null };
   }
+  await assertNoneNeededOf(before, options);
   await using gates = await Gates.open(
     before.filter(({ goesOn, isGate }) => goesOn && isGate),
     {
