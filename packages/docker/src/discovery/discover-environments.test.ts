@@ -157,6 +157,17 @@ test('labels that cannot be followed are told', () => {
   ]);
 });
 
+test('the hold limit is the shortest that a label says', () => {
+  const limits = (web: string, others: string) =>
+    only(relabelled(({ name }) => ({ 'holdfast.hold.limit': name.includes('web') ? web : others })));
+  expect(limits('1m', '20s')).toMatchObject({ holdLimitMs: 20_000, warnings: [] });
+  expect(limits('soon', '20s')).toMatchObject({
+    holdLimitMs: 20_000,
+    warnings: ['holdfast.hold.limit=soon is no duration as in 20s or 1m.'],
+  });
+  expect(only(relabelled(() => ({})))).not.toHaveProperty('holdLimitMs');
+});
+
 test('Holdfast’s own containers are no part of anything', () => {
   const inventory = relabelled(() => ({ 'holdfast.internal': 'probe' }));
   expect(only(inventory)).toMatchObject({ state: 'inactive' });

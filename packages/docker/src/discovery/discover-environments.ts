@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { Container, Volume } from '../engine-port/engine-objects.ts';
 import { collectMounts } from './collect-mounts.ts';
 import type { CommandLabels, Component, Environment, EnvironmentType, Instance } from './environment.ts';
+import { labelDurationMs } from './label-duration.ts';
 import { composeLabels, holdfastLabels, labelList, labelText } from './labels.ts';
 
 /** Everything on one engine, read at about one moment. */
@@ -89,6 +90,7 @@ function describeEnvironment(facts: EnvironmentFacts): Environment {
     folder: folders[0] ?? null,
     folders,
     configFiles: distinct(labels.flatMap(configFilesOf)),
+    ...holdLimit(labels, warnings),
     components: describeComponents(lasting, warnings),
     oneOffs: members.filter(({ container }) => isOneOff(container)).map(toInstance),
     mounts: collectMounts({ ...facts, members }),
@@ -113,6 +115,19 @@ function describeComponents(members: readonly Member[], warnings: string[]): Com
       instances: group.map(toInstance),
     };
   });
+}
+
+function holdLimit(
+  labels: readonly Container['labels'][],
+  warnings: string[],
+): { readonly holdLimitMs?: number } {
+  const limits = distinct(labels.map((each) => labelText(each, holdfastLabels.holdLimit))).flatMap((text) => {
+    const limitMs = labelDurationMs(text);
+    if (limitMs === undefined)
+      warnings.push(`${holdfastLabels.holdLimit}=${text} is no duration as in 20s or 1m.`);
+    return limitMs ?? [];
+  });
+  return limits.length === 0 ? {} : { holdLimitMs: Math.min(...limits) };
 }
 
 function commandLabels(labels: readonly Container['labels'][]): CommandLabels {

@@ -17,6 +17,8 @@ export interface Environment {
   readonly folders: readonly string[];
   /** Absolute paths of the Compose files. */
   readonly configFiles: readonly string[];
+  /** `holdfast.hold.limit`; absent where no label says. */
+  readonly holdLimitMs?: number;
   /** By name. */
   readonly components: readonly Component[];
   /** Containers of `docker compose run`: of no component's strength, but they may write to its mounts. */

@@ -25,6 +25,8 @@ export const holdfastLabels = {
   restoreCommand: 'holdfast.restore.command',
   restoreTimeout: 'holdfast.restore.timeout',
   retention: 'holdfast.retention',
+  /** The longest that the environment may stay paused, on any of its services; the shortest counts. */
+  holdLimit: 'holdfast.hold.limit',
   hookOnError: 'holdfast.hook.on_error',
   hookTimeout: 'holdfast.hook.timeout',
   include: 'holdfast.include',

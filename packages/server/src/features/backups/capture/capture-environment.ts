@@ -12,7 +12,7 @@ import { assertMayFreeze, type FreezeOptions, whileFrozen } from './while-frozen
 
 export interface CaptureOptions {
   readonly freezes: FreezeStore;
-  /** The longest that an environment stays paused. */
+  /** The longest that an environment stays paused, unless its labels say otherwise. */
   readonly holdLimitMs: number;
   readonly clock: Clock;
   readonly serverPlace: ServerPlace;
@@ -62,14 +62,16 @@ export function hookOptions({
 
 /** The final pass of a consistent backup. Undefined where it became a live one. */
 async function captureStanding(work: Capture): Promise<FreezeFacts | undefined> {
-  const { holdLimitMs, run, mover } = work;
+  const { run, mover } = work;
+  const freeze = freezeOf(work);
+  const { holdLimitMs } = freeze;
   const rehearsed = await mover.waitFor('precopied', run);
   try {
     const seconds = (rehearsed.elapsedMs / 1000).toFixed(2);
     run.log('info', `Read while the app ran; what changed meanwhile takes ${seconds} s to set aside`);
     if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
     run.step('Pausing the containers');
-    const facts = await whileFrozen(freezeOf(work), async (signal) => {
+    const facts = await whileFrozen(freeze, async (signal) => {
       run.step('Setting aside what changed');
       mover.send({ type: 'frozen' });
       const { files, bytes, elapsedMs } = await mover.waitFor('captured', { signal });
@@ -89,8 +91,9 @@ async function captureStanding(work: Capture): Promise<FreezeFacts | undefined> 
   }
 }
 
-function freezeOf({ survey: { docker, record }, sources, ...work }: Capture): FreezeOptions {
-  return { ...work, docker, environment: { name: record.name, sources } };
+function freezeOf({ survey: { docker, record, environment }, sources, ...work }: Capture): FreezeOptions {
+  const holdLimitMs = environment?.holdLimitMs ?? work.holdLimitMs;
+  return { ...work, holdLimitMs, docker, environment: { name: record.name, sources } };
 }
 
 function mayBeLive({ job: { request } }: JobRun): boolean {
@@ -112,7 +115,7 @@ function tooLong(elapsedMs: number, holdLimitMs: number): HoldfastError {
     'freeze-limit-reached',
     `Too much changes: the environment would be paused for about ${Math.ceil(elapsedMs / 1000)} s, and ${holdLimitMs / 1000} s is the limit.`,
     {
-      hint: 'Raise the limit (hold-limit), take it when the app writes less, or take a live backup (--live, or --fallback live).',
+      hint: 'Raise the limit (hold-limit, or the label holdfast.hold.limit), take it when the app writes less, or take a live backup (--live, or --fallback live).',
       context: { elapsedMs: Math.round(elapsedMs), holdLimitMs },
     },
   );

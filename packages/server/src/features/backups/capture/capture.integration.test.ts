@@ -185,13 +185,22 @@ describe('a backup of an environment', () => {
 
 describe('a backup that is cut short', () => {
   /** The app is paused, and stays so until the mover, which is stopped, goes on. */
-  async function underWay({ flags = [], body = {} }: { flags?: readonly string[]; body?: CreateBody } = {}) {
+  async function underWay({
+    flags = [],
+    labels = {},
+    body = {},
+  }: {
+    readonly flags?: readonly string[];
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly body?: CreateBody;
+  } = {}) {
     const stack = new AsyncDisposableStack();
     const project = stack.use(await openTestProject());
     const server = stack.use(await openDockerServer(flags));
     const data = await project.volume('data');
     await fill(project, data, 150);
-    const web = await project.service('web', { script: touching, mounts: [volumeMount(data, '/data')] });
+    const mounts = [volumeMount(data, '/data')];
+    const web = await project.service('web', { script: touching, mounts, labels });
     const { job, backupId } = await create(server, project, body);
     await untilFrozen(project, web);
     server.signalMovers('SIGSTOP');
@@ -258,10 +267,10 @@ describe('a backup that is cut short', () => {
     expect(ended).toMatchObject({ state: 'failed', error: { code: 'freeze-limit-reached' } });
   });
 
-  test('by the hold limit is a live one, if that was asked for', async () => {
-    const flags = ['--hold-limit', '3s'];
+  test('by the hold limit of its labels is a live one, if that was asked for', async () => {
     const { project, server, web, job, backupId, dispose } = await underWay({
-      flags,
+      flags: ['--hold-limit', '30m'],
+      labels: { 'holdfast.hold.limit': '3s' },
       body: { fallback: 'live' },
     });
     await using _ = dispose;
