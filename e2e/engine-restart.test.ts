@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ComposeProject } from './support/compose.ts';
 import { CutApp } from './support/cut-app.ts';
+import { HoldfastContainer } from './support/holdfast-container.ts';
 import { eventually, mustRun } from './support/process.ts';
+import { stayFrozen } from './support/stay-frozen.ts';
 
 const testbed = fileURLToPath(new URL('../script/testbed', import.meta.url));
 let app: CutApp;
@@ -41,4 +44,18 @@ it('a cut restore stays stopped over a restart of the engine, whatever the resta
   expect(app.digest()).toBe(firstState);
   expect(await app.project.containerState('app')).toBe('running');
   expect(await app.project.restartPolicy('app')).toBe('always');
+});
+
+it('the guard of a server in a container outlives both, and leaves nothing paused', async () => {
+  await using holdfast = await HoldfastContainer.start();
+  await using project = await ComposeProject.up('small', 'restarted-frozen');
+  const job = await stayFrozen(holdfast, project);
+  await mustRun(testbed, ['down', 'docker']);
+  await mustRun(testbed, ['up', 'docker']);
+  await eventually('the app goes on', async () => (await project.containerState('app')) === 'running');
+  await eventually('the guard is gone', async () => (await holdfast.ownContainers('guard')).length === 0);
+  await holdfast.startServer();
+  expect((await holdfast.endOf(job)).state).toBe('failed');
+  const backup = await holdfast.getBackup(await holdfast.createBackup(project.name));
+  expect(backup.status).toBe('ready');
 });

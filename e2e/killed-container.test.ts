@@ -1,11 +1,14 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { isJobOver, type Job } from '@holdfast/protocol';
+import { backupIdSchema, type Job } from '@holdfast/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ComposeProject, docker } from './support/compose.ts';
+import { ComposeProject, docker, volumeFolder } from './support/compose.ts';
 import { HoldfastContainer } from './support/holdfast-container.ts';
-import { holdfastImage } from './support/image.ts';
 import { eventually } from './support/process.ts';
 import { checkWithRestic } from './support/restic.ts';
+import { stayFrozen } from './support/stay-frozen.ts';
+import { treeOf } from './support/tree.ts';
 
 /** The default of `hold-limit`. */
 const holdLimitMs = 10_000;
@@ -24,40 +27,11 @@ afterAll(async () => {
   await holdfast?.[Symbol.asyncDispose]();
 });
 
-const isPaused = async () => (await project.containerState('app')) === 'paused';
 const isRunning = async () => (await project.containerState('app')) === 'running';
+const ownContainers = (kind: string) => holdfast.ownContainers(kind);
 
-async function containersOf(kind: string): Promise<readonly string[]> {
-  const filters = [
-    '--filter',
-    `label=holdfast.internal=${kind}`,
-    '--filter',
-    `ancestor=${await holdfastImage()}`,
-  ];
-  return (await docker('ps', '--all', '--quiet', ...filters)).split('\n').filter((id) => id !== '');
-}
-
-/** Begins a backup and holds it inside its freeze: its mover does not answer. */
 async function backUpAndStayFrozen(): Promise<Job> {
-  const client = await holdfast.client();
-  const params = { environment: project.name };
-  const { job } = await client.call('backup.create', { params, body: {} });
-  await eventually('the pause comes next', async () => {
-    const now = await client.call('job.get', { params: { job: job.id } });
-    return now.step === 'Pausing the containers';
-  });
-  const [mover = ''] = await containersOf('mover');
-  await docker('kill', '--signal', 'STOP', mover);
-  await eventually('the app is paused', isPaused);
-  return job;
-}
-
-async function endOf({ id }: Job): Promise<Job> {
-  const client = await holdfast.client();
-  return await eventually('the job ends', async () => {
-    const job = await client.call('job.get', { params: { job: id } });
-    return isJobOver(job.state) ? job : undefined;
-  });
+  return await stayFrozen(holdfast, project);
 }
 
 it('SIGKILL of the server’s container inside a freeze: the app goes on by the guard alone', async () => {
@@ -66,13 +40,13 @@ it('SIGKILL of the server’s container inside a freeze: the app goes on by the 
   await holdfast.killServer();
   await eventually('the app goes on', isRunning, holdLimitMs);
   expect(performance.now() - killedAt).toBeLessThan(holdLimitMs);
-  await eventually('the guard is gone', async () => (await containersOf('guard')).length === 0);
+  await eventually('the guard is gone', async () => (await ownContainers('guard')).length === 0);
 
   await holdfast.startServer();
-  const ended = await endOf(job);
+  const ended = await holdfast.endOf(job);
   expect(ended.state).toBe('failed');
   expect(ended.error?.code).toBe('server-lost');
-  expect(await containersOf('mover')).toEqual([]);
+  expect(await ownContainers('mover')).toEqual([]);
   const backup = await holdfast.getBackup(await holdfast.createBackup(project.name));
   expect(backup.status).toBe('ready');
   await checkWithRestic(holdfast.onMachine(backup));
@@ -80,23 +54,43 @@ it('SIGKILL of the server’s container inside a freeze: the app goes on by the 
 
 it('a guard that is killed is started again, and thaws', async () => {
   const job = await backUpAndStayFrozen();
-  const [guard = ''] = await containersOf('guard');
+  const [guard = ''] = await ownContainers('guard');
   await holdfast.killServer();
   // As a crash would: the engine starts it again, which it would not after `docker kill`.
   const pid = (await docker('inspect', '--format', '{{.State.Pid}}', guard)).trim();
   process.kill(Number(pid), 'SIGKILL');
   await eventually('the app goes on', isRunning, holdLimitMs);
-  await eventually('the guard is gone', async () => (await containersOf('guard')).length === 0);
+  await eventually('the guard is gone', async () => (await ownContainers('guard')).length === 0);
   await holdfast.startServer();
-  expect((await endOf(job)).state).toBe('failed');
+  expect((await holdfast.endOf(job)).state).toBe('failed');
 });
 
 it('thaws at the limit while the server lives, and the backup fails', async () => {
   const job = await backUpAndStayFrozen();
-  const ended = await endOf(job);
+  const ended = await holdfast.endOf(job);
   expect(ended.error?.code).toBe('freeze-limit-reached');
   expect(await isRunning()).toBe(true);
   await delay(100);
-  await eventually('the guard is gone', async () => (await containersOf('guard')).length === 0);
-  expect(await containersOf('mover')).toEqual([]);
+  await eventually('the guard is gone', async () => (await ownContainers('guard')).length === 0);
+  expect(await ownContainers('mover')).toEqual([]);
+});
+
+it('SIGKILL of the server’s container while a restore changes its target: the mover finishes alone', async () => {
+  const files = await volumeFolder(`${project.name}_files`);
+  for (let file = 0; file < 2000; file += 1)
+    writeFileSync(join(files, `file-${file}`), `contents of ${file}`);
+  const before = treeOf(files);
+  const backup = backupIdSchema.parse(await holdfast.createBackup(project.name));
+  for (let file = 0; file < 2000; file += 1) writeFileSync(join(files, `file-${file}`), 'later');
+  const client = await holdfast.client();
+  const { job } = await client.call('backup.restore', { params: { backup }, body: {} });
+  await eventually('the target changes', () => readFileSync(join(files, 'file-0'), 'utf8') !== 'later');
+  await holdfast.killServer();
+  await holdfast.startServer();
+  const ended = await holdfast.endOf(job);
+  expect(ended.state).toBe('done');
+  expect(treeOf(files)).toEqual(before);
+  expect(await isRunning()).toBe(true);
+  expect(await project.restartPolicy('app')).toBe('always');
+  expect(await ownContainers('mover')).toEqual([]);
 });

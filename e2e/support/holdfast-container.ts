@@ -3,7 +3,14 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Backup, backupSchema, type Client, createClient } from '@holdfast/protocol';
+import {
+  type Backup,
+  backupSchema,
+  type Client,
+  createClient,
+  isJobOver,
+  type Job,
+} from '@holdfast/protocol';
 import { docker, volumeFolder } from './compose.ts';
 import { holdfastImage } from './image.ts';
 import { eventually, type Finished, mustRun, run } from './process.ts';
@@ -66,6 +73,13 @@ export class HoldfastContainer implements AsyncDisposable {
     return backupSchema.parse(JSON.parse(await this.mustRun(['backup:get', id, '--format', 'json'])));
   }
 
+  /** What Holdfast made for itself of this checkout's image: `mover` or `guard`. */
+  async ownContainers(kind: string): Promise<readonly string[]> {
+    const filters = [`label=holdfast.internal=${kind}`, `ancestor=${await holdfastImage()}`];
+    const given = filters.flatMap((filter) => ['--filter', filter]);
+    return (await docker('ps', '--all', '--quiet', ...given)).split('\n').filter((id) => id !== '');
+  }
+
   /** A backup's repository where the machine has it: for stock restic. */
   onMachine({ repository, passwordFile }: ResticRepository): ResticRepository {
     const moved = (path: string) => path.replace(dataInContainer, this.#dataOnMachine);
@@ -76,6 +90,14 @@ export class HoldfastContainer implements AsyncDisposable {
   async client(): Promise<Client> {
     const address = (await docker('port', this.container, '8420')).trim();
     return createClient({ url: `http://${address}`, token: this.#token });
+  }
+
+  async endOf({ id }: Job): Promise<Job> {
+    const client = await this.client();
+    return await eventually('the job ends', async () => {
+      const job = await client.call('job.get', { params: { job: id } });
+      return isJobOver(job.state) ? job : undefined;
+    });
   }
 
   async log(): Promise<string> {

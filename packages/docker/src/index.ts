@@ -52,7 +52,12 @@ export type {
 export type { ExecOptions, ExecSession } from './engine-port/exec-session.ts';
 export { type FreezeOptions, freezeContainers } from './freeze/freeze-containers.ts';
 export { type FreezeCalls, type FreezeTarget, selectFreezeTargets } from './freeze/freeze-target.ts';
-export { type GuardContainer, type GuardProgram, runGuardContainer } from './freeze/guard-program.ts';
+export {
+  type GuardContainer,
+  type GuardProgram,
+  guardContainersGone,
+  runGuardContainer,
+} from './freeze/guard-program.ts';
 export { guardLingerMs } from './freeze/run-guard.ts';
 export { type Guard, type StartGuardOptions, startGuard } from './freeze/start-guard.ts';
 export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';
@@ -60,7 +65,7 @@ export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
 export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
 export { resolveInContainer } from './host-files/host-files.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
-export type { MountDecision } from './mounts/decide-mount.ts';
+export { hostPathOf, type MountDecision } from './mounts/decide-mount.ts';
 export {
   type DescribedMount,
   type DescribedMounts,

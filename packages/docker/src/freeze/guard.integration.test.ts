@@ -126,7 +126,7 @@ test('thaws at the deadline while the server lives, and the server learns it', a
   await using guard = await startGuard({
     host: engine.host,
     containers: targets,
-    deadlineMs: Date.now() + 1500,
+    deadlineMs: () => Date.now() + 1500,
   });
   const frozen = await freezeContainers(containers, targets);
   expect(guard.broken.aborted).toBe(false);

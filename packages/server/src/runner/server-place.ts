@@ -25,7 +25,7 @@ export interface ServerPlace {
   /** @throws HoldfastError `mount-needs-container` where the engine has none */
   requireImage(): Promise<string>;
   /** Starts a guard's container; undefined where a process does. */
-  startGuardProgram(): Promise<GuardProgram | undefined>;
+  startGuardProgram(freezeId: string): Promise<GuardProgram | undefined>;
   /** What gives a container a folder of this server, for reading and writing, under the same name. */
   share(path: string): Promise<NewMount>;
   /** The same for something that is there and is no folder, such as a socket. */
@@ -73,11 +73,12 @@ export function createServerPlace({ connect, image: configured, version }: Serve
       if (id !== undefined) return id;
       throw noImage(await wanted());
     },
-    startGuardProgram: async () => {
+    startGuardProgram: async (freezeId) => {
       const container = await own();
       if (container === undefined) return undefined;
       const docker = await connect();
-      return runGuardContainer({ docker, image: container.imageId, socketPath: socketOf(container, docker) });
+      const socketPath = socketOf(container, docker);
+      return runGuardContainer({ docker, image: container.imageId, socketPath, freezeId });
     },
     share: async (path) => {
       await mkdir(path, { recursive: true, mode: 0o700 });

@@ -7,6 +7,7 @@ import {
   describeMounts,
   discoverEnvironments,
   type HostView,
+  hostPathOf,
   type ProtectedPath,
   pathOnMachine,
   pathsOf,
@@ -95,7 +96,10 @@ export async function surveyNode(options: SurveyNodeOptions): Promise<NodeSurvey
   const resolvePaths = serverPlace.isInContainer
     ? resolveInContainer({ docker, image: await serverPlace.requireImage() })
     : resolveHere;
-  const paths = discovered.flatMap((environment) => pathsOf(environment, protectedPaths));
+  // Where no mount gives access to a path, none has to be followed: a look from a container takes a second.
+  const needsLook = ({ mounts }: DockerEnvironment): boolean =>
+    !serverPlace.isInContainer || mounts.some((mount) => hostPathOf(mount) !== null);
+  const paths = discovered.filter(needsLook).flatMap((environment) => pathsOf(environment, protectedPaths));
   const resolveKnown = await resolveAtOnce(resolvePaths, paths, { signal });
   const environments = new Map<string, SurveyedEnvironment>();
   for (const environment of discovered) {

@@ -1,5 +1,11 @@
 import { HoldfastError, sleep, throwIfAborted, toHoldfastError } from '@holdfast/base';
-import { guardLingerMs, type MountedSources, removeLeftProbes, thawContainers } from '@holdfast/docker';
+import {
+  guardContainersGone,
+  guardLingerMs,
+  type MountedSources,
+  removeLeftProbes,
+  thawContainers,
+} from '@holdfast/docker';
 import type { BackupId, BackupMode, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
 import { type PlacedParts, placeParts } from '../../../runner/place-parts.ts';
@@ -67,6 +73,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
         if (thawed.length > 0) run.log('warn', `Thawed ${thawed.length} containers that were still paused`);
         // The guard of the last server would thaw what the next backup freezes.
         await sleep(guardLingerMs + guardEndMs, run);
+        await guardContainersGone(docker, run.job.id, run);
         await freezes.markThawed(run.job.id);
       }
       const settled = await taskRuns.settle(run.job.id, run);

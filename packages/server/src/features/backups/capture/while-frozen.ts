@@ -120,7 +120,7 @@ class Freeze {
     const { run, docker, freezes, holdLimitMs, clock, serverPlace } = this.#options;
     const { jobId } = run.lease;
     const containers = this.#targets.map(({ containerId, startedAt }) => ({ containerId, startedAt }));
-    const program = await serverPlace.startGuardProgram();
+    const program = await serverPlace.startGuardProgram(jobId);
     const guard = await startGuard({
       host: docker.host,
       containers,
