@@ -2,8 +2,8 @@ import { type Backup, backupIdSchema, backupSchema } from '@holdfast/protocol';
 import { runCommand } from './command.ts';
 
 export interface HoldfastCommandOptions {
-  /** bin/holdfast. */
-  readonly program: string;
+  /** bin/holdfast, or a program that runs it elsewhere by these arguments. */
+  readonly command: { readonly program: string; readonly args: readonly string[] };
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
@@ -43,7 +43,13 @@ export class HoldfastCommand {
   }
 
   #run(args: readonly string[], timeoutMs: number): Promise<string> {
-    const { program, env, signal } = this.#options;
-    return runCommand(program, args, { env, signal, timeoutMs, showsNotes: true, accepts: [warnings] });
+    const { command, env, signal } = this.#options;
+    return runCommand(command.program, [...command.args, ...args], {
+      env,
+      signal,
+      timeoutMs,
+      showsNotes: true,
+      accepts: [warnings],
+    });
   }
 }

@@ -5,6 +5,8 @@ export interface DemoOptions {
   readonly once: boolean;
   readonly json: boolean;
   readonly breaks: boolean;
+  /** The server runs in a container. */
+  readonly container: boolean;
   /** The root of this checkout. */
   readonly root: string;
   readonly dataDirectory: string;
@@ -23,6 +25,7 @@ export function parseOptions(
       once: { type: 'boolean' },
       json: { type: 'boolean' },
       break: { type: 'boolean' },
+      container: { type: 'boolean' },
     },
   });
   const root = path.resolve(import.meta.dirname, '../..');
@@ -30,6 +33,7 @@ export function parseOptions(
     once: values.once ?? false,
     json: values.json ?? false,
     breaks: values.break ?? false,
+    container: values.container ?? false,
     root,
     dataDirectory: path.resolve(env.HOLDFAST_DATA ?? path.join(root, '.holdfast')),
     env,

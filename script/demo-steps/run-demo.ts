@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Backup } from '@holdfast/protocol';
 import { findOrStartEngine } from './engine.ts';
@@ -5,7 +6,8 @@ import { Guestbook } from './guestbook.ts';
 import { alterOneRow, amounts, differences, fill, fingerprint, wreck } from './guestbook-data.ts';
 import { HoldfastCommand } from './holdfast-command.ts';
 import type { DemoOptions } from './options.ts';
-import { findOrStartServer } from './server.ts';
+import { type DemoServer, findOrStartServer } from './server.ts';
+import { startServerContainer } from './server-container.ts';
 import type { Story } from './story.ts';
 
 /** What `--json` prints. */
@@ -39,10 +41,14 @@ export async function runDemo(options: DemoOptions, story: Story, signal: AbortS
   const env = { ...options.env, ...engine.env, HOLDFAST_DATA: options.dataDirectory };
 
   story.step('A Holdfast server');
-  const server = await findOrStartServer({ program, dataDirectory: options.dataDirectory, env, signal });
+  const { root, dataDirectory } = options;
+  await mkdir(dataDirectory, { recursive: true, mode: 0o700 });
+  const server = options.container
+    ? await startServerContainer({ root, dataDirectory, env, signal })
+    : await findOrStartServer({ program, dataDirectory, env, signal });
   endLater(() => server.end());
   story.note(
-    `${server.wasRunning ? 'runs already' : 'listens'} at ${server.url}, its data is in ${options.dataDirectory}`,
+    `${server.wasRunning ? 'runs already' : 'listens'} at ${server.url}, its data is in ${server.dataDirectory}`,
   );
 
   story.step('A Docker Engine');
@@ -55,24 +61,32 @@ export async function runDemo(options: DemoOptions, story: Story, signal: AbortS
   story.note(`answers at ${guestbook.url}`);
 
   story.step('Back it up, wreck it, get it back');
-  const holdfast = new HoldfastCommand({ program, env, signal });
-  const run = await backUpAndRestore({ guestbook, holdfast, breaks: options.breaks, story, signal });
+  const holdfast = new HoldfastCommand({ command: server.command, env, signal });
+  const run = await backUpAndRestore({ guestbook, holdfast, server, breaks: options.breaks, story, signal });
 
   story.step('What happened');
   for (const line of summary(run)) story.note(line);
-  if (!options.once) story.note(whatRuns(options, server.url, engine.env.DOCKER_HOST));
+  if (!options.once) story.note(whatRuns(options, server, engine.env.DOCKER_HOST));
   return run;
 }
 
 interface Parts {
   readonly guestbook: Guestbook;
   readonly holdfast: HoldfastCommand;
+  readonly server: DemoServer;
   readonly breaks: boolean;
   readonly story: Story;
   readonly signal: AbortSignal;
 }
 
-async function backUpAndRestore({ guestbook, holdfast, breaks, story, signal }: Parts): Promise<DemoResult> {
+async function backUpAndRestore({
+  guestbook,
+  holdfast,
+  server,
+  breaks,
+  story,
+  signal,
+}: Parts): Promise<DemoResult> {
   await fill(guestbook, signal);
   const before = await fingerprint(guestbook, signal);
   story.note(
@@ -102,7 +116,8 @@ async function backUpAndRestore({ guestbook, holdfast, breaks, story, signal }: 
       ? `compared ${before.size} answers by SHA-256: all are what they were`
       : `compared ${before.size} answers by SHA-256: ${different.length} differ: ${different.slice(0, 5).join(' ')}`,
   );
-  return resultOf(backup, { backupSeconds, restoreSeconds, verified: different.length === 0 });
+  const measured = { backupSeconds, restoreSeconds, verified: different.length === 0 };
+  return resultOf(backup, server, measured);
 }
 
 interface Measured {
@@ -111,7 +126,12 @@ interface Measured {
   readonly verified: boolean;
 }
 
-function resultOf(backup: Backup, { backupSeconds, restoreSeconds, verified }: Measured): DemoResult {
+function resultOf(
+  backup: Backup,
+  server: DemoServer,
+  { backupSeconds, restoreSeconds, verified }: Measured,
+): DemoResult {
+  const onMachine = (place: string) => place.replace(server.reportedDataDirectory, server.dataDirectory);
   return {
     backup_id: backup.id,
     parts: backup.parts.map(({ name, files, bytes, mountPoints }) => ({
@@ -124,8 +144,8 @@ function resultOf(backup: Backup, { backupSeconds, restoreSeconds, verified }: M
     backup_seconds: backupSeconds,
     restore_seconds: restoreSeconds,
     verified,
-    repository: backup.repository,
-    password_file: backup.passwordFile,
+    repository: onMachine(backup.repository),
+    password_file: onMachine(backup.passwordFile),
   };
 }
 
@@ -143,11 +163,19 @@ function summary(result: DemoResult): string[] {
   ];
 }
 
-function whatRuns({ root, dataDirectory }: DemoOptions, url: string, dockerHost: string | undefined): string {
+function whatRuns(
+  { dataDirectory, container }: DemoOptions,
+  { url, command }: DemoServer,
+  dockerHost: string | undefined,
+): string {
+  const needed = [
+    ...(container ? [] : [`HOLDFAST_DATA=${dataDirectory}`]),
+    ...(dockerHost === undefined ? [] : [`DOCKER_HOST=${dockerHost}`]),
+  ];
   const lines = [
     `The server goes on at ${url}. Try, in this checkout:`,
-    `  export HOLDFAST_DATA=${dataDirectory}${dockerHost === undefined ? '' : ` DOCKER_HOST=${dockerHost}`}`,
-    `  ${path.join(root, 'bin/holdfast')} backup:list --all`,
+    ...(needed.length === 0 ? [] : [`  export ${needed.join(' ')}`]),
+    `  ${[command.program, ...command.args].join(' ')} backup:list --all`,
     '`script/demo --once` ends what it starts.',
   ];
   return lines.join('\n');

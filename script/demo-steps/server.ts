@@ -14,10 +14,15 @@ export interface ServerOptions {
   readonly signal: AbortSignal;
 }
 
-export interface Server {
+/** A server, whether it is a process or a container. */
+export interface DemoServer {
   readonly url: string;
-  readonly pid: number;
   readonly wasRunning: boolean;
+  /** How its command line is called. */
+  readonly command: { readonly program: string; readonly args: readonly string[] };
+  /** Where its data is on this machine, and what it calls that place itself. */
+  readonly dataDirectory: string;
+  readonly reportedDataDirectory: string;
   /** Ends the server if this demo started it; waits until it is gone. */
   end(): Promise<void>;
 }
@@ -27,9 +32,15 @@ const startLimitMs = 30_000;
 const endLimitMs = 30_000;
 
 /** The server of this data directory: the one that runs, or a new one that outlives this program. */
-export async function findOrStartServer(options: ServerOptions): Promise<Server> {
+export async function findOrStartServer(options: ServerOptions): Promise<DemoServer> {
+  const { program, dataDirectory } = options;
+  const known = {
+    command: { program, args: [] },
+    dataDirectory,
+    reportedDataDirectory: dataDirectory,
+  };
   const running = await answeringServer(options);
-  if (running !== undefined) return { ...running, wasRunning: true, end: async () => {} };
+  if (running !== undefined) return { ...known, url: running, wasRunning: true, end: async () => {} };
 
   await mkdir(options.dataDirectory, { recursive: true, mode: 0o700 });
   const logPath = path.join(options.dataDirectory, 'server.log');
@@ -54,7 +65,7 @@ export async function findOrStartServer(options: ServerOptions): Promise<Server>
     const deadline = performance.now() + startLimitMs;
     for (;;) {
       const started = await answeringServer(options);
-      if (started !== undefined) return { ...started, wasRunning: false, end };
+      if (started !== undefined) return { ...known, url: started, wasRunning: false, end };
       const isOver = child.exitCode !== null || child.signalCode !== null;
       if (isOver || performance.now() > deadline) {
         throw new Error(
@@ -69,7 +80,8 @@ export async function findOrStartServer(options: ServerOptions): Promise<Server>
   }
 }
 
-async function answeringServer({ dataDirectory, signal }: ServerOptions) {
+/** Its address. */
+async function answeringServer({ dataDirectory, signal }: ServerOptions): Promise<string | undefined> {
   let contents: string;
   try {
     contents = await readFile(path.join(dataDirectory, 'server.json'), 'utf8');
@@ -77,11 +89,11 @@ async function answeringServer({ dataDirectory, signal }: ServerOptions) {
     return undefined; // not there: no server listens
   }
   try {
-    const { url, pid } = serverFileSchema.parse(JSON.parse(contents));
+    const { url } = serverFileSchema.parse(JSON.parse(contents));
     const timeout = AbortSignal.timeout(3_000);
     const response = await fetch(new URL('/healthz', url), { signal: AbortSignal.any([signal, timeout]) });
     await response.arrayBuffer();
-    return response.ok ? { url, pid } : undefined;
+    return response.ok ? url : undefined;
   } catch {
     signal.throwIfAborted();
     return undefined; // left behind by a server that was killed, or being written
