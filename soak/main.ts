@@ -7,6 +7,11 @@ import type { SoakCase } from './soak-case.ts';
 
 /** Runs the long proofs: see the README. */
 
+const ending = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(name, () => ending.abort(new Error(`Ended by ${name}.`)));
+}
+
 const startedAtMs = performance.now();
 
 function say(line: string): void {
@@ -29,9 +34,17 @@ async function runCase(soakCase: SoakCase, { seed, kills, rounds, makePath }: So
   const seconds = (): number => (performance.now() - begunAtMs) / 1000;
   try {
     const name = soakCase.name;
-    const outcome = await soakCase.run({ seed, kills, rounds, path, say: (line) => say(`${name}: ${line}`) });
+    const outcome = await soakCase.run({
+      seed,
+      kills,
+      rounds,
+      path,
+      signal: ending.signal,
+      say: (line) => say(`${name}: ${line}`),
+    });
     return caseResult(name, outcome, seconds());
   } catch (error) {
+    ending.signal.throwIfAborted();
     const failed = [`it ended early: ${error instanceof Error ? error.stack : error}`];
     return caseResult(soakCase.name, { runs: 0, failed }, seconds());
   } finally {

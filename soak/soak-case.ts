@@ -7,6 +7,8 @@ export interface SoakOptions {
   readonly rounds: number;
   /** An empty directory of the case's own. */
   readonly path: string;
+  /** Fires when somebody ends the run. */
+  readonly signal: AbortSignal;
   /** Shows a line of progress. */
   readonly say: (line: string) => void;
 }

@@ -106,12 +106,12 @@ export async function measureFreeze(
   await environment.start({ name: 'worker', command: idle, mounts: { content: '/data' } });
   await environment.start({ name: 'cache', command: idle });
   bench.say('  the first backup, which reads everything');
-  await takeBackup(holdfast, environment.name);
+  await takeBackup(holdfast, environment.name, bench);
   const freezes = [];
   const downtimes: number[] = [];
   for (let round = 1; round <= bench.rounds; round += 1) {
     bench.settle();
-    const freeze = await seenFreeze(environment, await takeBackup(holdfast, environment.name));
+    const freeze = await seenFreeze(environment, await takeBackup(holdfast, environment.name, bench));
     freezes.push(freeze);
     bench.say(
       `  ${round}/${bench.rounds} holdfast: ${freeze.lengthMs.toFixed(0)} ms ${JSON.stringify(freeze.pieces)}`,

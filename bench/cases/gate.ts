@@ -76,7 +76,7 @@ async function measureRequests(bench: Bench): Promise<readonly Figure[]> {
   const held: number[] = [];
   for (let round = 1; round <= bench.rounds; round += 1) {
     await delay(aroundMs);
-    const taken = await takeBackup(holdfast, environment.name);
+    const taken = await takeBackup(holdfast, environment.name, bench);
     const freeze = await seenFreeze(environment, taken);
     freezes.push(freeze);
     held.push(taken.backup.capture?.requestsHeld ?? 0);
@@ -171,6 +171,7 @@ async function measureCost(bench: Bench): Promise<readonly Figure[]> {
   for (const url of Object.values(ways)) await throughput(environment, url, 1);
   for (let round = 1; round <= bench.rounds; round += 1) {
     for (const way of ['direct', 'nginx', 'gate'] as const) {
+      bench.signal.throwIfAborted();
       const [p99, perSecond] = [
         await latency(bench, ways[way]),
         await throughput(environment, ways[way], Math.max(1, 5 * bench.scale)),

@@ -94,7 +94,7 @@ async function oneRound(
   const startedMs = Date.now();
   await delay(Math.max(2_000, quietMs * bench.scale));
   const quietEndMs = Date.now();
-  const taken = await takeBackup(holdfast, environment);
+  const taken = await takeBackup(holdfast, environment, bench);
   const samples = await load.stop();
   const [fromMs, toMs] = [timeOf(taken, 'Reading'), timeOf(taken, 'Read while the app ran')];
   return {

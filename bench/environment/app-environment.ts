@@ -14,6 +14,8 @@ export interface Service {
   readonly mounts?: Readonly<Record<string, string>>;
   readonly labels?: Readonly<Record<string, string>>;
   readonly user?: string;
+  /** Default: SIGTERM. */
+  readonly stopSignal?: 'SIGINT';
 }
 
 export interface EnvironmentOptions {
@@ -54,7 +56,14 @@ export class AppEnvironment implements AsyncDisposable {
     mkdirSync(folder, { recursive: true });
   }
 
-  async start({ name, command, mounts = {}, labels = {}, user = 'root' }: Service): Promise<void> {
+  async start({
+    name,
+    command,
+    mounts = {},
+    labels = {},
+    user = 'root',
+    stopSignal,
+  }: Service): Promise<void> {
     const container = this.container(name);
     const ofCompose = {
       'com.docker.compose.project': this.name,
@@ -67,6 +76,7 @@ export class AppEnvironment implements AsyncDisposable {
     if (labels['holdfast.gate'] !== undefined) this.#gates.add(name);
     await this.#docker([
       ...['run', '--detach', '--name', container, '--network', 'host', '--user', user],
+      ...(stopSignal === undefined ? [] : ['--stop-signal', stopSignal]),
       ...Object.entries(ofCompose).flatMap(([label, value]) => ['--label', `${label}=${value}`]),
       ...Object.entries(mounts).flatMap(([from, to]) => ['--volume', `${this.folder}/${from}:${to}`]),
       ...['--volume', `${checkout}:/holdfast:ro`],

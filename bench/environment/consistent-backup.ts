@@ -1,3 +1,4 @@
+import { type Abortable, throwIfAborted } from '@holdfast/base';
 import { type Backup, isJobOver, type LogLine } from '@holdfast/protocol';
 import type { Holdfast } from '../../e2e/support/holdfast.ts';
 import { eventually } from '../../e2e/support/process.ts';
@@ -12,13 +13,18 @@ export interface TakenBackup {
   readonly log: readonly LogLine[];
 }
 
-/** @throws Error with the job's error unless it is ready */
-export async function takeBackup(holdfast: Holdfast, environment: string): Promise<TakenBackup> {
+/** @throws Error with the job's error unless it is ready; the signal's reason */
+export async function takeBackup(
+  holdfast: Holdfast,
+  environment: string,
+  { signal }: Abortable = {},
+): Promise<TakenBackup> {
   const client = holdfast.client();
   const { job, backupId } = await client.call('backup.create', { params: { environment }, body: {} });
   const ended = await eventually(
     'the backup ends',
     async () => {
+      throwIfAborted(signal);
       const now = await client.call('job.get', { params: { job: job.id } });
       return isJobOver(now.state) ? now : undefined;
     },

@@ -19,7 +19,8 @@ export class PostgresService {
   static async start(environment: AppEnvironment, name = 'db'): Promise<PostgresService> {
     const port = await freePort();
     const command = ['sh', inContainer('bench/programs/postgres.sh'), '/db/data', String(port)];
-    await environment.start({ name, command, mounts: { db: '/db' } });
+    // It then ends without waiting for its clients to go, as the official image does.
+    await environment.start({ name, command, mounts: { db: '/db' }, stopSignal: 'SIGINT' });
     const service = new PostgresService(environment, name, port);
     await service.untilReady();
     return service;

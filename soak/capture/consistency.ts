@@ -23,6 +23,7 @@ export interface ConsistencyOptions {
   readonly seed: number;
   /** An empty directory. */
   readonly path: string;
+  readonly signal?: AbortSignal;
   readonly say: (line: string) => void;
 }
 
@@ -43,7 +44,7 @@ export interface ConsistencyResult {
  */
 export async function runConsistency(
   kind: SubjectKind,
-  { rounds, seed, path, say }: ConsistencyOptions,
+  { rounds, seed, path, signal, say }: ConsistencyOptions,
 ): Promise<ConsistencyResult> {
   await using holdfast = await openServer(join(path, 'server'));
   await using environment = openEnvironment(join(path, 'project'));
@@ -54,15 +55,15 @@ export async function runConsistency(
   const frozen: number[] = [];
   const counts = { required: 0, forbidden: 0 };
   for (let round = 1; round <= rounds; round += 1) {
-    await delay(leadMs + random() * longestLeadMs);
-    const taken = await takeBackup(holdfast, environment.name);
+    await delay(leadMs + random() * longestLeadMs, undefined, { signal });
+    const taken = await takeBackup(holdfast, environment.name, { signal });
     await delay(leadMs);
     const commits = await subject.quiesce();
     wreck(kind, environment);
     await restore(holdfast, taken);
     // What had ended by itself, for want of its files, is left as it was.
     await environment.startAll();
-    const verdict = judge(taken, commits, await subject.find());
+    const verdict = judge(stoodStill(taken), commits, await subject.find());
     counts.required += verdict.required;
     counts.forbidden += verdict.forbidden;
     const frozenMs = taken.backup.capture?.frozenMs ?? 0;
@@ -99,15 +100,29 @@ async function restore(holdfast: Holdfast, { backup }: TakenBackup): Promise<voi
     throw new Error(`The restore failed: ${ended.error.code}: ${ended.error.message}`);
 }
 
-interface Verdict {
+/** When the containers stood still, by the backup's own log. */
+export interface StoodStill {
+  readonly frozenAtMs: number;
+  readonly thawedMs: number;
+}
+
+function stoodStill(taken: TakenBackup): StoodStill {
+  const thawedMs = timeOf(taken, 'The containers go on');
+  return { frozenAtMs: thawedMs - (taken.backup.capture?.frozenMs ?? 0), thawedMs };
+}
+
+export interface Verdict {
   readonly required: number;
   readonly forbidden: number;
   readonly problems: readonly string[];
 }
 
-function judge(taken: TakenBackup, commits: readonly Commit[], found: Found): Verdict {
-  const thawedMs = timeOf(taken, 'The containers go on');
-  const frozenAtMs = thawedMs - (taken.backup.capture?.frozenMs ?? 0);
+/** `commits`: all that the app was told; `found`: what the restore brought back. */
+export function judge(
+  { frozenAtMs, thawedMs }: StoodStill,
+  commits: readonly Commit[],
+  found: Found,
+): Verdict {
   const ids = new Set(found.rows.map(({ id }) => id));
   const required = commits.filter(({ endedMs }) => endedMs < frozenAtMs - clockSlackMs);
   const missing = required.filter(({ id }) => !ids.has(id));

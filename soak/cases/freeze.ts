@@ -39,7 +39,7 @@ async function runFreezes(options: SoakOptions, { host, cgroup, mayFail }: Engin
   const version = await mustRunDocker(['info', '--format', '{{.CgroupVersion}}'], host);
   if (version.trim() !== cgroup) throw new Error(`The engine at ${host} is on cgroup v${version.trim()}.`);
   await bringImage(host);
-  const { path, rounds, say } = options;
+  const { path, rounds, signal, say } = options;
   await using holdfast = await openServer(`${path}/server`, host);
   await using environment = new AppEnvironment({
     ...{ name: `hfsoak-${process.pid}-v${cgroup}`, folder: `${path}/project`, image: databasesImage(), host },
@@ -54,7 +54,7 @@ async function runFreezes(options: SoakOptions, { host, cgroup, mayFail }: Engin
   const frozenMs: number[] = [];
   const codes: Record<string, number> = {};
   for (let round = 1; round <= rounds; round += 1) {
-    await delay(betweenMs);
+    await delay(betweenMs, undefined, { signal });
     const params = { environment: environment.name };
     const { job, backupId } = await client.call('backup.create', { params, body: {} });
     const ended = await eventually(

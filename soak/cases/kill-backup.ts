@@ -6,7 +6,7 @@ import type { SoakCase } from '../soak-case.ts';
 /** SIGKILL at random moments of a consistent backup, to the server, the mover and both. */
 export const killBackupCase: SoakCase = {
   name: 'kill',
-  run: async ({ seed, kills, say }) => {
+  run: async ({ seed, kills, signal, say }) => {
     const measured = await measuredApp('hfsoak-killed');
     const rounds = Math.ceil(kills / victims.length);
     const failed: string[] = [];
@@ -16,10 +16,12 @@ export const killBackupCase: SoakCase = {
         const onRound = (round: number, outcome: string): void => {
           runs += 1;
           say(`${round}/${rounds} ${victim}: ${outcome}`);
+          signal.throwIfAborted();
         };
         try {
           await killBackups(measured, { victim, rounds, seed, onRound });
         } catch (error) {
+          signal.throwIfAborted();
           failed.push(`${victim}, seed ${seed}: ${error instanceof Error ? error.message : error}`);
         }
       }
