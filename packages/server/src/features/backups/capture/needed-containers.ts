@@ -1,7 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
 import { HoldfastError } from '@holdfast/base';
-import type { Container } from '@holdfast/docker';
+import { type Container, discoverEnvironments, writesTo } from '@holdfast/docker';
+import type { WatchedContainer, WatchedEnvironment } from './container-watch.ts';
 
 /** Something that Holdfast reaches over the network while it takes a backup. */
 export interface NeededEndpoint {
@@ -12,12 +13,13 @@ export interface NeededEndpoint {
 }
 
 export interface NeededOptions {
-  /** The id of the server's own container; undefined where it runs in none. */
-  readonly ownId: string | undefined;
+  readonly environment: WatchedEnvironment;
+  /** The server's own container, which no inventory has; undefined where it runs in none. */
+  readonly own: Container | undefined;
   readonly endpoints: readonly NeededEndpoint[];
 }
 
-export type Reachable = Pick<Container, 'id' | 'name' | 'addresses' | 'publishedPorts'>;
+export type Reachable = Pick<WatchedContainer, 'name' | 'addresses' | 'publishedPorts'>;
 
 /** The PostgreSQL server of the catalog, where there is one. */
 export function catalogEndpoint(catalogUrl: string | null): readonly NeededEndpoint[] {
@@ -30,14 +32,14 @@ export function catalogEndpoint(catalogUrl: string | null): readonly NeededEndpo
 
 /**
  * Holdfast would wait for what it has paused itself, with the environment, until the guard thaws all.
- * @throws HoldfastError `freeze-refused` when Holdfast or what it needs runs in one of these containers
+ * @param containers those that would be paused
+ * @throws HoldfastError `freeze-refused` when what Holdfast needs runs in one of them, or Holdfast itself would be one
  */
 export async function assertNoneNeeded(
   containers: readonly Reachable[],
-  { ownId, endpoints }: NeededOptions,
+  { environment, own, endpoints }: NeededOptions,
 ): Promise<void> {
-  const own = containers.find(({ id }) => id === ownId);
-  if (own !== undefined) throw refused(own, 'Holdfast itself runs');
+  if (own !== undefined && isOf(own, environment)) throw refused(own, 'Holdfast itself runs');
   for (const { what, host, port } of endpoints) {
     const addresses = await addressesOf(host);
     const isHere = addresses.some((address) => ownAddresses().has(address) || isLoopback(address));
@@ -48,6 +50,11 @@ export async function assertNoneNeeded(
     );
     if (server !== undefined) throw refused(server, `${what} is served`);
   }
+}
+
+function isOf(own: Container, { name, sources }: WatchedEnvironment): boolean {
+  const [environment] = discoverEnvironments({ containers: [own], volumes: [] });
+  return environment?.name === name || writesTo(own, sources);
 }
 
 /** None where the name means nothing now: what needs it fails by itself. */
@@ -69,7 +76,7 @@ function isLoopback(address: string): boolean {
   return address === '::1' || address.startsWith('127.');
 }
 
-function refused({ name }: Reachable, what: string): HoldfastError {
+function refused({ name }: Pick<Reachable, 'name'>, what: string): HoldfastError {
   return new HoldfastError(
     'freeze-refused',
     `${name} cannot be paused for a consistent backup: ${what} in it.`,

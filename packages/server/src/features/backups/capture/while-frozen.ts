@@ -51,13 +51,10 @@ export async function assertMayFreeze(
 
 async function assertNoneNeededOf(
   containers: readonly WatchedContainer[],
-  { serverPlace, endpoints }: Pick<FreezeOptions, 'serverPlace' | 'endpoints'>,
+  { environment, serverPlace, endpoints }: Pick<FreezeOptions, 'environment' | 'serverPlace' | 'endpoints'>,
 ): Promise<void> {
   const paused = containers.filter(({ goesOn, isGate }) => goesOn && !isGate);
-  await assertNoneNeeded(
-    paused.map((container) => ({ ...container, id: container.containerId })),
-    { ownId: (await serverPlace.own())?.id, endpoints },
-  );
+  await assertNoneNeeded(paused, { environment, own: await serverPlace.own(), endpoints });
 }
 
 /**
@@ -78,13 +75,13 @@ export async function whileFrozen(
 ): Promise<FreezeFacts> {
   const { run, docker, environment, holdLimitMs } = options;
   const before = await watchContainers(docker, environment, run);
+  await assertNoneNeededOf(before, options);
   const running = before.filter(({ goesOn, isGate }) => goesOn && !isGate);
   if (running.length === 0) {
     await work(run.signal);
     await assertNothingRan(options, before);
     return { frozenMs: null, requestsHeld: null, longestWaitMs: null };
   }
-  await assertNoneNeededOf(before, options);
   await using gates = await Gates.open(
     before.filter(({ goesOn, isGate }) => goesOn && isGate),
     {
