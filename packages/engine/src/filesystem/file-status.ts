@@ -48,6 +48,17 @@ export function statusAt(directory: number, name: ByteString): FileStatus | unde
   return checkExcept(result, 'statx', 'ENOENT') === -1 ? undefined : readStructure();
 }
 
+/** As `statusAt`, for who needs only part of it: false if there is none of that name. See `copyLastStatus`. */
+export function lookAt(directory: number, name: ByteString): boolean {
+  const result = statx(directory, name, atSymlinkNoFollow | atNoAutomount);
+  return checkExcept(result, 'statx', 'ENOENT') !== -1;
+}
+
+/** Bytes of the `struct statx` that the last call of these functions filled. */
+export function copyLastStatus(into: Buffer, at: number, start: number, end: number): void {
+  structure?.bytes.copy(into, at, start, end);
+}
+
 /** Of what the path leads to, through symbolic links; undefined if it leads to nothing. */
 export function statusOfPath(path: ByteString): FileStatus | undefined {
   const result = statx(atWorkingDirectory, path, atNoAutomount);

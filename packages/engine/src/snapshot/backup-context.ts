@@ -13,6 +13,7 @@ import type { ProgressCounter } from './progress.ts';
 import type { HeadOptions } from './source-node.ts';
 import type { StreamSaver } from './stream-saver.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
+import type { TreeSpool } from './tree-spool.ts';
 import type { WeightedLimiter } from './weighted-limiter.ts';
 
 /** What one backup run shares between all that works on it. */
@@ -31,6 +32,8 @@ export interface BackupContext {
   readonly encoder: NodeEncoder;
   readonly exclusion: Exclusion;
   readonly fileSystems: FileSystems;
+  /** Where a later pass of the same sources finds what this one saw; undefined where none comes, or not all is seen. */
+  readonly records: TreeSpool | undefined;
   /** Only files whose status last changed before this may count as unchanged; undefined without a parent backup. */
   readonly trustedBefore: FileTime | undefined;
   readonly ignoreChangeTime: boolean;

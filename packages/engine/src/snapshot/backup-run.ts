@@ -24,7 +24,7 @@ import type { BackupRequest, BackupResult } from './backup-request.ts';
 import { BackupTally } from './backup-tally.ts';
 import { EntryReports } from './entry-report.ts';
 import { EntrySaver } from './entry-saver.ts';
-import type { Exclusion } from './exclusion.ts';
+import { type Exclusion, leavesNothingOut } from './exclusion.ts';
 import { contentMemoryBytes, FileSaver } from './file-saver.ts';
 import type { ParentTree } from './parent-tree.ts';
 import { PendingTree, type TreeEntry } from './pending-tree.ts';
@@ -121,6 +121,7 @@ function createContext(plan: BackupPlan, { tasks, syncedDevices, aside }: RunPar
     fileSystems: new FileSystems(),
     ignoreChangeTime: ignoreChangeTime === true || ignoreInode === true,
     ignoreInode: ignoreInode === true,
+    records: seesAll(plan) ? trees : undefined,
     trustedBefore: plan.parent === undefined ? undefined : timeOfMs(plan.parent.startedAtMs - distrustMs),
     devices: oneFileSystem === true ? new Set() : undefined,
     mappedWrites,
@@ -131,6 +132,13 @@ function createContext(plan: BackupPlan, { tasks, syncedDevices, aside }: RunPar
     tally: new BackupTally(),
     progress,
   };
+}
+
+/** Whether nothing is left out on purpose, and files count as unchanged only by all of their status. */
+function seesAll(plan: BackupPlan): boolean {
+  const { accessTimes, ignoreChangeTime, ignoreInode, mappedWrites, oneFileSystem } = plan.options ?? {};
+  const isPlain = ![accessTimes, ignoreChangeTime, ignoreInode, oneFileSystem].includes(true);
+  return isPlain && mappedWrites !== undefined && leavesNothingOut(plan);
 }
 
 /** Those that are there, and a warning for each that is not. @throws HoldfastError when none is */

@@ -15,6 +15,12 @@ export class BackupTally {
     this.#bytes += bytes;
   }
 
+  addStanding({ files, bytes, dirs }: { files: number; bytes: number; dirs: number }): void {
+    this.#files.unmodified += files;
+    this.#bytes += bytes;
+    this.#dirs.unmodified += dirs;
+  }
+
   /** Of a file that was added too. */
   addUnsteadyFile(): void {
     this.#unsteadyFiles += 1;

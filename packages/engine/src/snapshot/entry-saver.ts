@@ -6,6 +6,7 @@ import { readAttributes, readAttributesAt } from '../filesystem/extended-attribu
 import { type FileStatus, isRegularFile, statusAt, statusOf } from '../filesystem/file-status.ts';
 import { type Descriptor, openDirectoryAt, openFileAt } from '../filesystem/open.ts';
 import { readToEnd } from '../filesystem/read-to-end.ts';
+import { copyLastPrint } from '../filesystem/status-print.ts';
 import { syncFileSystem } from '../filesystem/sync.ts';
 import { SystemError } from '../filesystem/system-error.ts';
 import { type ByteString, byteStringToText, emptyByteString } from '../format/byte-string.ts';
@@ -17,11 +18,13 @@ import type { ExtendedAttribute, Node } from '../format/node.ts';
 import type { NodeHead } from '../format/node-encoder.ts';
 import type { Aside, AsideContent } from './aside.ts';
 import type { BackupContext } from './backup-context.ts';
+import { DirectoryRecordDraft } from './directory-record.ts';
 import { FileSaver, type SavedContent } from './file-saver.ts';
 import { PendingTree } from './pending-tree.ts';
 import { headOf, withContent } from './source-node.ts';
 import { joinPath } from './source-tree.ts';
-import type { Identity, TreeSaver, TreeSink } from './tree-saver.ts';
+import { StandingTrees } from './standing-trees.ts';
+import type { DirectoryBefore, FinishedTree, Identity, TreeSaver, TreeSink } from './tree-saver.ts';
 
 const changedMeanwhile = 'it changed while it was read; what was read may be from two moments';
 /** After so many entries other work of the process gets its turn: signals, timers, finished blobs. */
@@ -40,11 +43,13 @@ export class EntrySaver {
   readonly #context: BackupContext;
   readonly #trees: TreeSaver;
   readonly #hasChunk: IsKnown;
+  readonly #standing: StandingTrees | undefined;
   #entries = 0;
 
   constructor(context: BackupContext, trees: TreeSaver) {
     this.#context = context;
     this.#trees = trees;
+    this.#standing = context.records && new StandingTrees(context.records, context);
     this.#hasChunk = (chunkId) => context.blobs.hasBlobBytes('data', chunkId);
   }
 
@@ -70,6 +75,7 @@ export class EntrySaver {
     try {
       const status = statusAt(place.directory, place.name);
       if (status === undefined) throw new SystemError('ENOENT', 'statx');
+      identity.draft?.add(copyLastPrint, status);
       if (exclusion.isTooLarge(status)) return undefined;
       const saving = this.#saveByType(place, identity, status, into);
       return saving?.catch((error: unknown) => this.#warnOrThrow(place, error));
@@ -119,28 +125,73 @@ export class EntrySaver {
 
   async #saveDirectory(
     place: Place,
-    { name, parent }: Identity,
+    { name, parent, draft: draftAbove }: Identity,
     seenDeviceId: bigint,
     into: TreeSink,
   ): Promise<void> {
     const { encoder, exclusion, heads, tasks } = this.#context;
     throwIfAborted(tasks.signal);
+    const position = draftAbove?.lastPosition ?? 0;
     using directory = openDirectoryAt(place.directory, place.name);
     await this.#syncOnce(directory, seenDeviceId);
     const status = statusOf(directory.number);
     const extendedAttributes = this.#attributesOfOpen(directory.number, place.path);
     const head = headOf(status, heads, { name, extendedAttributes });
-    const found = this.#isForeign(status) ? [] : entryNames(directory.number);
-    const entries = exclusion.untaggedNames(directory.number, found);
     const before = await this.#trees.directoryBefore(head, parent, place.path);
     using parentTree = before.tree;
+    if (await this.#keepStanding(directory.number, before, into)) {
+      if (parentTree.treeId !== undefined) draftAbove?.addChild(position, parentTree.treeId);
+      return;
+    }
+    const found = this.#isForeign(status) ? [] : entryNames(directory.number);
+    const entries = exclusion.untaggedNames(directory.number, found);
+    const draft = this.#draft(status, directory.number, entries);
+    const warningsBefore = this.#context.warnings.count;
     const tree = new PendingTree(encoder);
     for (const entry of entries) {
       const inside = { directory: directory.number, name: entry, path: joinPath(place.path, entry) };
-      const saving = this.save(inside, { name: entry, parent: parentTree }, tree);
+      const saving = this.save(inside, { name: entry, parent: parentTree, draft }, tree);
       if (saving !== undefined) await saving;
     }
-    await this.#trees.finish({ head, tree, before }, into);
+    const finished = await this.#trees.finish({ head, tree, before }, into);
+    draftAbove?.addChild(position, finished.treeId);
+    if (draft !== undefined) void tasks.start(this.#record(draft, finished, warningsBefore));
+  }
+
+  /** True if the directory stands as the pass before saw it: then that is all there is to do. */
+  async #keepStanding(directory: number, before: DirectoryBefore, into: TreeSink): Promise<boolean> {
+    const { encoded, tree } = before;
+    if (this.#standing === undefined || encoded === undefined || tree.treeId === undefined) return false;
+    const standing = await this.#standing.take(directory, tree.treeId);
+    if (standing === undefined) return false;
+    this.#context.tally.addStanding(standing);
+    this.#context.progress.passFiles(standing);
+    into.push(encoded);
+    return true;
+  }
+
+  /** Only where a change of any file shows in its status, and the whole directory is on one file system. */
+  #draft(
+    status: FileStatus,
+    directory: number,
+    names: readonly ByteString[],
+  ): DirectoryRecordDraft | undefined {
+    const { fileSystems, records } = this.#context;
+    if (records === undefined) return undefined;
+    const { isComputed, isMemory } = fileSystems.traits(status, directory);
+    return isComputed || isMemory ? undefined : new DirectoryRecordDraft(names, status.deviceId);
+  }
+
+  /** Nothing that was warned of counts as seen: it is to be told of again. */
+  async #record(
+    draft: DirectoryRecordDraft,
+    { treeId }: FinishedTree,
+    warningsBefore: number,
+  ): Promise<void> {
+    const { records, warnings } = this.#context;
+    const id = await treeId;
+    const record = await draft.finish();
+    if (record !== undefined && warnings.count === warningsBefore) records?.addRecord(id, record);
   }
 
   #saveFile(place: Place, identity: Identity, status: FileStatus, into: TreeSink): Promise<void> | undefined {

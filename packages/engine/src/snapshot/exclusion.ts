@@ -25,6 +25,17 @@ export interface ExcludeRules extends ExcludePatterns {
   readonly excludeLargerThanBytes?: number | undefined;
 }
 
+/** True if no rule is there that could leave anything out. */
+export function leavesNothingOut({
+  excludes = [],
+  excludesAnyCase = [],
+  excludeIfPresent = [],
+  excludeLargerThanBytes,
+}: ExcludeRules): boolean {
+  const rules = [...excludes, ...excludesAnyCase, ...excludeIfPresent];
+  return rules.length === 0 && excludeLargerThanBytes === undefined;
+}
+
 /** Decides what of the sources is left out. */
 export interface Exclusion {
   /** By its path alone. */

@@ -53,6 +53,13 @@ export class ProgressCounter {
     if (this.#untold >= passedFilesPerReport) this.tell();
   }
 
+  passFiles({ files, bytes }: { readonly files: number; readonly bytes: number }): void {
+    this.#files += files;
+    this.#bytes += bytes;
+    this.#untold += files;
+    this.tell();
+  }
+
   tell(): void {
     if (this.#untold === 0) return;
     this.#untold = 0;

@@ -3,9 +3,9 @@ import type { ByteString } from '../format/byte-string.ts';
 import { ByteWriter } from '../format/byte-writer.ts';
 import type { EncodedNode } from '../format/encoded-node.ts';
 import type { TreeId } from '../format/ids.ts';
-import type { Node } from '../format/node.ts';
 import type { NodeHead } from '../format/node-encoder.ts';
 import type { BackupContext } from './backup-context.ts';
+import type { DirectoryRecordDraft } from './directory-record.ts';
 import { type EncodedHead, ParentTree } from './parent-tree.ts';
 import type { PendingTree, TreeEntry } from './pending-tree.ts';
 import { withSubtree } from './source-node.ts';
@@ -19,6 +19,8 @@ export interface TreeSink {
 export interface Identity {
   readonly name: ByteString;
   readonly parent: ParentTree;
+  /** Takes in what is seen of it, where a later pass may need that. */
+  readonly draft?: DirectoryRecordDraft | undefined;
 }
 
 /** A directory whose entries are saved, or on their way. */
@@ -26,6 +28,10 @@ export interface WalkedDirectory {
   readonly head: NodeHead;
   readonly tree: PendingTree;
   readonly before: DirectoryBefore;
+}
+
+export interface FinishedTree {
+  readonly treeId: TreeId | Promise<TreeId>;
 }
 
 /** What the parent backup has of a directory. */
@@ -52,17 +58,22 @@ export class TreeSaver {
     return { node, written: this.#head };
   }
 
-  /** Saves a tree as soon as all of its nodes are there; then the directory's node has its subtree. */
-  async finish({ head, tree, before }: WalkedDirectory, into: TreeSink): Promise<void> {
+  /**
+   * Saves a tree as soon as all of its nodes are there; then the directory's node has its subtree. Answers that, or the
+   * promise of it, in an object so that nobody waits for it.
+   */
+  async finish({ head, tree, before }: WalkedDirectory, into: TreeSink): Promise<FinishedTree> {
     const { openTrees, progress, tally, tasks } = this.#context;
     progress.tell();
     if (before.tree.treeId !== undefined && tree.isWholeOf(before.tree)) {
       tally.addDir('unmodified');
       into.push(before.encoded ?? withSubtree(head, before.tree.treeId));
-      return;
+      return { treeId: before.tree.treeId };
     }
     await openTrees.acquire(1, { signal: tasks.signal });
-    into.push(tasks.start(this.#saveTree(head, tree, before).finally(() => openTrees.release(1))));
+    const saving = tasks.start(this.#saveTree(tree, before).finally(() => openTrees.release(1)));
+    into.push(saving.then((treeId) => withSubtree(head, treeId)));
+    return { treeId: saving };
   }
 
   /** What the parent backup has of the directory with this head. */
@@ -96,12 +107,12 @@ export class TreeSaver {
     }
   }
 
-  async #saveTree(head: NodeHead, tree: PendingTree, before: DirectoryBefore): Promise<Node> {
+  async #saveTree(tree: PendingTree, before: DirectoryBefore): Promise<TreeId> {
     const plaintext = await tree.finish();
     await this.#context.aside?.over;
     const subtree = await this.#context.saver.saveBlob('tree', plaintext);
     if (before.isNew) this.#context.tally.addDir('new');
     else this.#context.tally.addDir(before.tree.treeId === subtree ? 'unmodified' : 'changed');
-    return withSubtree(head, subtree);
+    return subtree;
   }
 }

@@ -14,6 +14,7 @@ interface Place {
 export class TreeSpool implements Disposable {
   readonly #file: number;
   readonly #places = new Map<TreeId, Place>();
+  readonly #records = new Map<TreeId, Place>();
   #end = 0;
 
   /** @param directory existing; the file in it has no name and goes with the process */
@@ -24,17 +25,33 @@ export class TreeSpool implements Disposable {
   }
 
   add(id: TreeId, plaintext: Uint8Array): void {
-    if (this.#places.has(id)) return;
-    for (let written = 0; written < plaintext.length; ) {
-      written += writeSync(this.#file, plaintext, written, plaintext.length - written, this.#end + written);
-    }
-    this.#places.set(id, { offset: this.#end, length: plaintext.length });
-    this.#end += plaintext.length;
+    if (!this.#places.has(id)) this.#places.set(id, this.#append(plaintext));
+  }
+
+  /** What was seen of the directory that is this tree: see `DirectoryRecord`. The last one counts. */
+  addRecord(id: TreeId, record: Uint8Array): void {
+    this.#records.set(id, this.#append(record));
   }
 
   /** The tree's plaintext, in memory of its own; undefined if it was never added. */
   read(id: TreeId): Buffer | undefined {
-    const place = this.#places.get(id);
+    return this.#read(this.#places.get(id));
+  }
+
+  readRecord(id: TreeId): Buffer | undefined {
+    return this.#read(this.#records.get(id));
+  }
+
+  #append(piece: Uint8Array): Place {
+    const place = { offset: this.#end, length: piece.length };
+    for (let written = 0; written < piece.length; ) {
+      written += writeSync(this.#file, piece, written, piece.length - written, this.#end + written);
+    }
+    this.#end += piece.length;
+    return place;
+  }
+
+  #read(place: Place | undefined): Buffer | undefined {
     if (place === undefined) return undefined;
     const bytes = Buffer.allocUnsafeSlow(place.length);
     let length = 0;
