@@ -62,6 +62,7 @@ export const errorCodes = {
   'freeze-broken': 'failed',
   'freeze-limit-reached': 'failed',
   'guard-failed': 'failed',
+  'hold-failed': 'failed',
   'gate-busy': 'not-possible',
   'gate-unreachable': 'failed',
 

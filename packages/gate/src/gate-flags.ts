@@ -3,7 +3,8 @@ import { HoldfastError } from '@holdfast/base';
 
 const defaultListen = '8080';
 const defaultSocket = '/run/holdfast-gate.sock';
-const defaultWaiting = '1000';
+/** The hold limit's ten seconds of five hundred requests a second. */
+const defaultWaiting = '5000';
 
 export type GateFlags =
   | { readonly want: 'help' }

@@ -33,6 +33,9 @@ export const holdfastLabels = {
   exclude: 'holdfast.exclude',
   /** On a component that is a gate: `holdfast gate` runs in it. */
   gate: 'holdfast.gate',
+  /** On a proxy that can hold requests by itself: what makes it, and what lets them go on. */
+  hold: 'holdfast.hold',
+  release: 'holdfast.release',
   /** On objects that Holdfast makes for itself. */
   internal: 'holdfast.internal',
   /** Which process made such an object. */

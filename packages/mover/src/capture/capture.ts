@@ -67,12 +67,15 @@ async function rehearse(writing: WritingTask, { trees, passes }: Passes): Promis
   for (let count = 1; ; count += 1) {
     await writer.flush(locked);
     let copied: CopiedAside | undefined;
+    // As the final pass will be: how long this takes is what that is expected to take.
+    setPriority('normal');
     const pass = await passAside(writing, {
       before: passes.at(-1) ?? [],
       trees,
       isFinal: false,
       progress: context.phase('catching up'),
       onAside: async (told) => {
+        setPriority('background');
         copied = told;
       },
       signal: locked.signal,

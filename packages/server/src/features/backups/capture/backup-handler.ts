@@ -1,5 +1,6 @@
 import { HoldfastError, sleep, throwIfAborted, toHoldfastError } from '@holdfast/base';
 import {
+  type DockerEngine,
   guardContainersGone,
   guardLingerMs,
   type MountedSources,
@@ -20,6 +21,8 @@ import type { BackupWithParts } from '../backup-record.ts';
 import { requireBackupPossible } from '../check-request.ts';
 import type { BackupStore } from '../store.ts';
 import { type CaptureOptions, capture, hookOptions } from './capture-environment.ts';
+import { holdingContainers, watchContainers } from './container-watch.ts';
+import { HoldCommands } from './hold-commands.ts';
 import { runPostHooks } from './hooks.ts';
 import { type CapturePart, planCapture } from './plan-capture.ts';
 import { planCommands } from './plan-commands.ts';
@@ -71,6 +74,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
         const targets = freeze.containers.map(({ id, startedAt }) => ({ containerId: id, startedAt }));
         const thawed = await thawContainers(docker.containers, targets, run);
         if (thawed.length > 0) run.log('warn', `Thawed ${thawed.length} containers that were still paused`);
+        await releaseRequests(options, docker, run);
         // The guard of the last server would thaw what the next backup freezes.
         await sleep(guardLingerMs + guardEndMs, run);
         await guardContainersGone(docker, run.job.id, run);
@@ -99,6 +103,23 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
       else await backups.markFailed(backupId, error.toReport(), tx);
     },
   };
+}
+
+/** Gates let go on what they hold by themselves; what holds by a command of its own is told. */
+async function releaseRequests(
+  { holdLimitMs }: BackupHandlerOptions,
+  docker: DockerEngine,
+  run: JobRun,
+): Promise<void> {
+  const environment = { name: run.job.environmentName, sources: { volumes: new Set<string>(), paths: [] } };
+  const watched = await watchContainers(docker, environment, run);
+  const { log } = run;
+  await new HoldCommands(holdingContainers(watched), {
+    docker,
+    limitMs: holdLimitMs,
+    log,
+    mayHold: true,
+  }).release();
 }
 
 interface PreparedBackup {

@@ -108,6 +108,7 @@ const couldNotHoldStill = [
   'guard-failed',
   'gate-unreachable',
   'gate-busy',
+  'hold-failed',
 ] as const;
 
 function tooLong(elapsedMs: number, holdLimitMs: number): HoldfastError {

@@ -313,6 +313,49 @@ test('an environment that would be paused for longer than the limit is not pause
   expect(await logOf(server, backup)).not.toContain('Paused');
 });
 
+describe('a proxy that holds requests by commands of its own', () => {
+  async function withProxy(labels: Readonly<Record<string, string>>) {
+    const stack = new AsyncDisposableStack();
+    const project = stack.use(await openTestProject());
+    const server = stack.use(await openDockerServer());
+    const data = await project.volume('data');
+    await project.service('app', { mounts: [volumeMount(data, '/data')] });
+    const told = await project.volume('told');
+    const proxy = await project.service('proxy', {
+      mounts: [volumeMount(told, '/told')],
+      labels: { 'holdfast.exclude': `${project.name}_told`, ...labels },
+    });
+    const read = async () => readFileSync(join(await project.pathOf(told), 'log'), 'utf8');
+    return { project, server, proxy, read, dispose: stack };
+  }
+
+  test('is told before the pause and after it, and is not paused itself', async () => {
+    const { project, server, read, dispose } = await withProxy({
+      'holdfast.hold': 'echo "hold for $HOLDFAST_HOLD_SECONDS s" >>/told/log',
+      'holdfast.release': 'echo release >>/told/log',
+    });
+    await using _ = dispose;
+    const { job, backup } = await complete(server, project);
+    expect(job.error).toBeNull();
+    expect(await read()).toBe('hold for 10 s\nrelease\n');
+    const log = await logOf(server, backup);
+    expect(log).toMatch(/New requests wait in \S+-proxy-1/);
+    expect(log).toMatch(/Paused \S+-app-1$/m);
+  });
+
+  test('that cannot be told fails the backup; it is told to release all the same, and nothing is paused', async () => {
+    const { project, server, read, dispose } = await withProxy({
+      'holdfast.hold': 'echo no >>/told/log; echo "not today" >&2; exit 3',
+      'holdfast.release': 'echo release >>/told/log',
+    });
+    await using _ = dispose;
+    const { job, backup } = await complete(server, project);
+    expect(job.error).toMatchObject({ code: 'hold-failed', message: expect.stringContaining('not today') });
+    expect(await read()).toBe('no\nrelease\n');
+    expect(await logOf(server, backup)).not.toContain('Paused');
+  });
+});
+
 describe('hooks', () => {
   async function projectWithHooks(labels: Readonly<Record<string, string>>) {
     const stack = new AsyncDisposableStack();

@@ -12,6 +12,8 @@ function container(containerId: string, startedAt: string, goesOn = false): Watc
     startedAt,
     goesOn,
     isGate: false,
+    holding: undefined,
+    isSpared: false,
   };
 }
 

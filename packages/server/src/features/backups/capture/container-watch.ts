@@ -15,8 +15,25 @@ export interface WatchedContainer extends FreezeTarget {
   readonly publishedPorts: readonly number[];
   /** It runs and is not paused. */
   readonly goesOn: boolean;
-  /** It holds requests, and is never paused. */
+  /** `holdfast gate` runs in it. */
   readonly isGate: boolean;
+  /** What its labels say about holding requests, if both are there. */
+  readonly holding: { readonly hold: string; readonly release: string } | undefined;
+  /** It holds requests, so that it is never paused: a gate, or a proxy that writes to nothing that is captured. */
+  readonly isSpared: boolean;
+}
+
+/** A container whose labels say how it holds requests. */
+export interface HoldingContainer extends Pick<WatchedContainer, 'containerId' | 'name' | 'addresses'> {
+  readonly hold: string;
+  readonly release: string;
+}
+
+/** Those that go on now and are to hold requests by their own commands. */
+export function holdingContainers(watched: readonly WatchedContainer[]): readonly HoldingContainer[] {
+  return watched.flatMap(({ containerId, name, addresses, goesOn, holding }) =>
+    goesOn && holding !== undefined ? [{ containerId, name, addresses, ...holding }] : [],
+  );
 }
 
 export interface WatchedEnvironment {
@@ -46,15 +63,28 @@ export async function watchContainers(
         container.labels[holdfastLabels.internal] === undefined &&
         (ownIds.has(container.id) || writesTo(container, sources)),
     )
-    .map(({ id, name: containerName, addresses, publishedPorts, labels, state }) => ({
-      containerId: id,
-      name: containerName,
-      addresses,
-      publishedPorts,
-      startedAt: state.startedAt,
-      goesOn: state.status === 'running',
-      isGate: isGate(labels[holdfastLabels.gate]),
-    }));
+    .map((container) => {
+      const { id, name: containerName, addresses, publishedPorts, labels, state } = container;
+      const isSteered = isGate(labels[holdfastLabels.gate]);
+      const holding = isSteered ? undefined : holdingOf(labels);
+      return {
+        containerId: id,
+        name: containerName,
+        addresses,
+        publishedPorts,
+        startedAt: state.startedAt,
+        goesOn: state.status === 'running',
+        isGate: isSteered,
+        holding,
+        isSpared: isSteered || (holding !== undefined && !writesTo(container, sources)),
+      };
+    });
+}
+
+function holdingOf(labels: Readonly<Record<string, string>>): WatchedContainer['holding'] {
+  const hold = labels[holdfastLabels.hold]?.trim() ?? '';
+  const release = labels[holdfastLabels.release]?.trim() ?? '';
+  return hold === '' || release === '' ? undefined : { hold, release };
 }
 
 function isGate(label: string | undefined): boolean {

@@ -14,11 +14,13 @@ import type { ServerPlace } from '../../../runner/server-place.ts';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
 import type { FreezeStore } from '../../jobs/freeze-store.ts';
 import {
+  holdingContainers,
   startedMeanwhile,
   type WatchedContainer,
   type WatchedEnvironment,
   watchContainers,
 } from './container-watch.ts';
+import { HoldCommands } from './hold-commands.ts';
 import { Gates, type HeldRequests } from './hold-gates.ts';
 import { assertNoneNeeded, type NeededEndpoint } from './needed-containers.ts';
 
@@ -53,7 +55,7 @@ async function assertNoneNeededOf(
   containers: readonly WatchedContainer[],
   { environment, serverPlace, endpoints }: Pick<FreezeOptions, 'environment' | 'serverPlace' | 'endpoints'>,
 ): Promise<void> {
-  const paused = containers.filter(({ goesOn, isGate }) => goesOn && !isGate);
+  const paused = containers.filter(({ goesOn, isSpared }) => goesOn && !isSpared);
   await assertNoneNeeded(paused, { environment, own: await serverPlace.own(), endpoints });
 }
 
@@ -67,7 +69,7 @@ async function assertNoneNeededOf(
  *          → gates release → guard released → look
  *
  * @throws HoldfastError `freeze-failed`, `freeze-broken`, `freeze-limit-reached`, `guard-failed`, `gate-unreachable`,
- *   `gate-busy`, `freeze-refused`, and what the work throws
+ *   `gate-busy`, `hold-failed`, `freeze-refused`, and what the work throws
  */
 export async function whileFrozen(
   options: FreezeOptions,
@@ -76,7 +78,7 @@ export async function whileFrozen(
   const { run, docker, environment, holdLimitMs } = options;
   const before = await watchContainers(docker, environment, run);
   await assertNoneNeededOf(before, options);
-  const running = before.filter(({ goesOn, isGate }) => goesOn && !isGate);
+  const running = before.filter(({ goesOn, isSpared }) => goesOn && !isSpared);
   if (running.length === 0) {
     await work(run.signal);
     await assertNothingRan(options, before);
@@ -91,7 +93,14 @@ export async function whileFrozen(
       signal: run.signal,
     },
   );
-  const freeze = new Freeze(options, running, gates);
+  const { log } = run;
+  const proxies = new HoldCommands(holdingContainers(before), {
+    docker,
+    limitMs: holdLimitMs,
+    log,
+    signal: run.signal,
+  });
+  const freeze = new Freeze(options, running, { gates, proxies });
   const facts = await freeze.around(work);
   await assertNothingRan(options, before);
   return facts;
@@ -102,14 +111,20 @@ class Freeze {
   readonly #options: FreezeOptions;
   readonly #targets: readonly WatchedContainer[];
   readonly #gates: Gates;
+  readonly #proxies: HoldCommands;
   #startedAtMs = 0;
   #frozenMs = 0;
   #held: HeldRequests | undefined;
 
-  constructor(options: FreezeOptions, targets: readonly WatchedContainer[], gates: Gates) {
+  constructor(
+    options: FreezeOptions,
+    targets: readonly WatchedContainer[],
+    { gates, proxies }: { readonly gates: Gates; readonly proxies: HoldCommands },
+  ) {
     this.#options = options;
     this.#targets = targets;
     this.#gates = gates;
+    this.#proxies = proxies;
   }
 
   /** Thaws first and tells afterwards, whatever the work came to. */
@@ -140,11 +155,16 @@ class Freeze {
 
   async #hold(): Promise<void> {
     const { run } = this.#options;
-    const { names } = this.#gates;
+    const names = [...this.#gates.names, ...this.#proxies.names];
     if (names.length === 0) return;
     run.step('Holding requests');
-    const left = await this.#gates.hold();
-    run.log('info', `New requests wait in ${names.join(', ')}; ${left} that came before are still under way`);
+    const [left, others] = await Promise.allSettled([this.#gates.hold(), this.#proxies.hold()]);
+    if (left.status === 'rejected') throw left.reason;
+    if (others.status === 'rejected') throw others.reason;
+    run.log(
+      'info',
+      `New requests wait in ${names.join(', ')}; ${left.value} that came before are still under way`,
+    );
   }
 
   async #pauseAndWork(guard: Guard, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
@@ -177,7 +197,7 @@ class Freeze {
         `The containers go on; they were paused for ${(this.#frozenMs / 1000).toFixed(2)} s at most`,
       );
     }
-    this.#held = await this.#gates.release();
+    [this.#held] = await Promise.all([this.#gates.release(), this.#proxies.release()]);
     if (this.#held !== undefined) {
       const { requestsHeld, longestWaitMs } = this.#held;
       run.log(
@@ -207,7 +227,7 @@ async function assertNothingRan(
 ): Promise<void> {
   const paused = new Set(before.filter(({ goesOn }) => goesOn).map(({ containerId }) => containerId));
   const after = await watchContainers(docker, environment, run);
-  const others = after.filter(({ containerId, isGate }) => !isGate && !paused.has(containerId));
+  const others = after.filter(({ containerId, isSpared }) => !isSpared && !paused.has(containerId));
   const started = startedMeanwhile(before, others);
   if (started.length > 0) throw freezeBroken(started.map((name) => `${name}: it ran meanwhile`));
 }
