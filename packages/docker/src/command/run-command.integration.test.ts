@@ -133,6 +133,19 @@ describe('a command in a container', () => {
     expect(await processes()).not.toContain('sleep 60');
   });
 
+  test('whose input breaks off inside the container never sees an end of it', async () => {
+    const running = await start('head -c 99 >/dev/null; touch /tmp/took-the-half-for-all', {
+      guardsInput: true,
+    });
+    running.stdin.write('half of it');
+    running.stdout.resume();
+    await run(
+      'for p in /proc/[0-9]*; do [ "$(tr "\\0" " " <$p/cmdline)" = "cat " ] && kill -9 "$(basename "$p")"; done',
+    );
+    expect((await running.ended).exitCode).not.toBe(0);
+    expect((await run('test -e /tmp/took-the-half-for-all')).exitCode).toBe(1);
+  });
+
   test('cannot be started where nothing runs', async () => {
     const stopped = await engine.run({ isStarted: false });
     const starting = startCommand(engine.docker.containers, stopped, 'true', { timeoutMs: 60_000 });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:os';
 
 /**
  * What runs a command inside a container: a POSIX shell that tells its process group before, and the exit code after.
@@ -25,8 +26,8 @@ const members = `members() {
 
 /**
  * The same for a command that reads its input to the end. That end reaches it only once it is confirmed that all of the
- * input was written: whoever wrote it may have died, and the engine then ends the input all the same. Unconfirmed, the
- * command is killed first.
+ * input was written: whoever wrote it may have died, and the engine then ends the input all the same. Unconfirmed, or if
+ * what passes it on fails while the command still reads, the command is killed first.
  */
 const guardedScript = `printf '\\001%s group %s\\n' "$0" "$$" >&2
 /bin/sh -c "$2" "$0-input" "$0" "$$" | /bin/sh -c "$1"
@@ -41,11 +42,16 @@ exec 3<&0
 trap '' USR1
 trap 'leave 1' TERM
 cat <&3 &
-wait "$!" || exit
-trap 'leave 0' USR1
-printf '\\001%s input %s\\n' "$1" "$$" >&2
-sleep ${confirmSeconds} >/dev/null 2>&1 &
 wait "$!"
+case $? in
+0)
+  trap 'leave 0' USR1
+  printf '\\001%s input %s\\n' "$1" "$$" >&2
+  sleep ${confirmSeconds} >/dev/null 2>&1 &
+  wait "$!"
+  ;;
+${128 + constants.signals.SIGPIPE}) exit ;;
+esac
 members "$2" | while read -r process parent; do
   [ "$process" = "$$" ] || [ "$parent" = "$$" ] || kill -9 "$process"
 done

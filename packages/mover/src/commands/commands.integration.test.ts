@@ -33,7 +33,6 @@ function backupBy(
         name: 'db:command',
         source: { kind: 'command', component: 'db' },
         mountPoints: [],
-        parentSnapshotId: null,
         endPattern: null,
         ...changes,
       },

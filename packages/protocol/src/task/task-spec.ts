@@ -62,7 +62,6 @@ export const backupTaskSchema = z.object({
       name: z.string(),
       source: commandSourceSchema,
       mountPoints: z.array(mountPointSchema),
-      parentSnapshotId: objectIdSchema.nullable(),
       /** A regular expression that the last kilobyte, one character a byte, has to match: complete output ends so. */
       endPattern: z.string().nullable(),
     }),

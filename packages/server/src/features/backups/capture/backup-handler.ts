@@ -145,7 +145,7 @@ async function prepare(
   const { components, instance, allowEmpty } = request;
   const lastParts = await backups.lastReadyParts(record.id);
   const parts = planCapture(survey.mounts, { components, lastParts, allowEmpty });
-  const commands = planCommands(survey, { components, instance, lastParts });
+  const commands = planCommands(survey, { components, instance });
   // Commands cannot run in what is paused: where there is nothing else, nothing is.
   const mode = parts.length === 0 ? 'live' : backup.mode;
   if (mode === 'consistent') tellOfCommands(run, commands);

@@ -1,4 +1,4 @@
-import type { BackupTask, SealedPart } from '@holdfast/protocol';
+import type { BackupTask } from '@holdfast/protocol';
 import { chooseInstance } from '../../environments/commands/choose-instance.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
 
@@ -7,8 +7,6 @@ export interface PlanCommandsOptions {
   readonly components: readonly string[] | null;
   /** Null: the first healthy one of each component. */
   readonly instance: string | null;
-  /** The newest ready part of each name. */
-  readonly lastParts: ReadonlyMap<string, SealedPart>;
 }
 
 /**
@@ -17,7 +15,7 @@ export interface PlanCommandsOptions {
  */
 export function planCommands(
   survey: Pick<EnvironmentSurvey, 'record' | 'environment' | 'commands' | 'docker'>,
-  { components, instance: named, lastParts }: PlanCommandsOptions,
+  { components, instance: named }: PlanCommandsOptions,
 ): BackupTask['commands'] {
   const leftOut = new Set(
     (survey.environment?.components ?? []).filter(({ isLeftOut }) => isLeftOut).map(({ name }) => name),
@@ -26,10 +24,9 @@ export function planCommands(
     if (backup === undefined || leftOut.has(component)) return [];
     if (components !== null && !components.includes(component)) return [];
     const { containerId, name: containerName } = chooseInstance(survey, component, named);
-    const name = `${component}:command`;
     return [
       {
-        name,
+        name: `${component}:command`,
         source: { kind: 'command' as const, component },
         mountPoints: [],
         dockerHost: survey.docker.host,
@@ -38,7 +35,6 @@ export function planCommands(
         command: backup.command,
         timeoutMs: backup.timeoutMs,
         endPattern: backup.endPattern,
-        parentSnapshotId: lastParts.get(name)?.snapshotId ?? null,
       },
     ];
   });

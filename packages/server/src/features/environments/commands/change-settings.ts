@@ -14,13 +14,10 @@ export function changeSettings(
   if (change.preset != null) presetOf(change.preset);
   const { backup, restore, ...own } = settings;
   const { backup: backupChange, restore: restoreChange, ...ownChange } = change;
-  return merge<BackupSettings>(
-    { ...merge(own, ownChange) },
-    {
-      backup: backupChange === null ? {} : merge(backup ?? {}, backupChange ?? {}),
-      restore: restoreChange === null ? {} : merge(restore ?? {}, restoreChange ?? {}),
-    },
-  );
+  return merge<BackupSettings>(merge(own, ownChange), {
+    backup: backupChange === null ? {} : merge(backup ?? {}, backupChange ?? {}),
+    restore: restoreChange === null ? {} : merge(restore ?? {}, restoreChange ?? {}),
+  });
 }
 
 /** Null removes, undefined leaves. */
