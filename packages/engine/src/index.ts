@@ -114,6 +114,7 @@ export type {
 export { DryBlobWriter } from './snapshot/dry-blob-writer.ts';
 export type { EntryReport } from './snapshot/entry-report.ts';
 export { cacheDirectoryTag, type ExcludeRules, type ExcludeTag } from './snapshot/exclusion.ts';
+export { KnownFiles } from './snapshot/known-files.ts';
 export { noProgress, type ProgressReport, type ProgressSink } from './snapshot/progress.ts';
 export { type ReadFileRequest, readFileContent } from './snapshot/read-file.ts';
 export { restoreNode, restoreSnapshot } from './snapshot/restore.ts';

@@ -42,6 +42,17 @@ export function openFileAt(directory: number, name: ByteString): Descriptor {
   return openForReading(directory, name, O_NONBLOCK);
 }
 
+/**
+ * The open file under another number, to be read; undefined where this user may not open it again.
+ * @throws SystemError EMFILE, …
+ */
+export function openAgain({ number }: Descriptor): Descriptor | undefined {
+  const path = cStringAddress(`/proc/self/fd/${number}` as ByteString);
+  const flags = O_RDONLY | O_NONBLOCK | O_NOATIME | closeOnExec;
+  const opened = systemCalls().openat(atWorkingDirectory, path, flags, 0);
+  return checkExcept(opened, 'openat', 'EPERM', 'EACCES') === -1 ? undefined : asDescriptor(opened);
+}
+
 /** Makes a new file, readable and writable, that only its owner may open. @throws SystemError EEXIST, ENOSPC, … */
 export function createFileAt(directory: number, name: ByteString): Descriptor {
   return open(directory, name, O_RDWR | O_CREAT | O_EXCL, 0o600);

@@ -1,11 +1,22 @@
 import { mkdtempSync, readSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskGroup } from '@holdfast/base';
+import { HoldfastError, systemErrorCode, type TaskGroup } from '@holdfast/base';
+import { blockBytes } from '../crypto/block-printer.ts';
 import { copyContents } from '../filesystem/copy-contents.ts';
 import { type FileStatus, statusOf } from '../filesystem/file-status.ts';
-import { createFileAt, type Descriptor, openFileAt, openTrustedDirectory } from '../filesystem/open.ts';
-import { toByteString } from '../format/byte-string.ts';
+import {
+  createFileAt,
+  type Descriptor,
+  openAgain,
+  openFileAt,
+  openTrustedDirectory,
+} from '../filesystem/open.ts';
+import { type ByteString, toByteString } from '../format/byte-string.ts';
+import type { Node } from '../format/node.ts';
+import type { BlobReader } from '../repository/blob-store.ts';
 import type { FileSaver, SavedContent } from './file-saver.ts';
+import type { KnownFile } from './known-files.ts';
+import { PatchedFile } from './patched-file.ts';
 import type { Standstill } from './standstill.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
@@ -15,6 +26,8 @@ const mostBytesInMemory = 64 * 1024;
 const memoryBytes = 24 * 1024 * 1024;
 /** As many as there are threads that copy. */
 const copiesAtOnce = 4;
+/** Each keeps its file open until it is saved; more are copied whole. */
+const mostPatchedFiles = 256;
 
 /** The content that a file had while the sources stood still. */
 export interface AsideContent {
@@ -23,9 +36,15 @@ export interface AsideContent {
   save(saver: FileSaver): Promise<SavedContent>;
 }
 
+export interface AsideParts {
+  readonly blobs: BlobReader;
+  readonly tasks: TaskGroup;
+}
+
 /** Keeps copies of files while their sources stand still, and knows when that is over. */
 export class Aside implements Disposable {
   readonly #standstill: Standstill;
+  readonly #blobs: BlobReader;
   readonly #tasks: TaskGroup;
   readonly #copies = new WeightedLimiter(copiesAtOnce);
   readonly #over = Promise.withResolvers<void>();
@@ -35,9 +54,13 @@ export class Aside implements Disposable {
   #inMemoryBytes = 0;
   #files = 0;
   #bytes = 0;
+  #patchedFiles = 0;
+  /** Files that are read again when the sources go on. */
+  readonly #opened = new DisposableStack();
 
-  constructor(standstill: Standstill, tasks: TaskGroup) {
+  constructor(standstill: Standstill, { blobs, tasks }: AsideParts) {
     this.#standstill = standstill;
+    this.#blobs = blobs;
     this.#tasks = tasks;
     this.#path = mkdtempSync(join(standstill.directory, 'aside-'));
     this.#directory = openTrustedDirectory(toByteString(this.#path));
@@ -59,12 +82,23 @@ export class Aside implements Disposable {
     this.#copies.release(1);
   }
 
-  /** Copies an open file up to the size that its status told. @throws Node's system errors */
-  async copy(file: Descriptor, status: FileStatus): Promise<AsideContent> {
+  /**
+   * Copies an open file up to the size that its status told, or what changed of it since the pass before.
+   * @param before what that pass saved of it
+   * @throws Node's system errors when it cannot be read; HoldfastError `storage-full`
+   */
+  async copy(file: Descriptor, status: FileStatus, before: Node | undefined): Promise<AsideContent> {
     this.#files += 1;
-    this.#bytes += status.size;
     const fitsMemory = status.size <= mostBytesInMemory && this.#inMemoryBytes + status.size <= memoryBytes;
-    return fitsMemory ? this.#readToMemory(file, status.size) : await this.#copyToStorage(file, status);
+    if (fitsMemory) return this.#readToMemory(file, status.size);
+    try {
+      const known = this.#standstill.knownFiles?.find(status, before);
+      const source = known && this.#patchedFiles < mostPatchedFiles ? openAgain(file) : undefined;
+      if (known === undefined || source === undefined) return await this.#copyToStorage(file, status);
+      return await this.#copyChangedBlocks(source, status, known);
+    } catch (error) {
+      throw storageError(error);
+    }
   }
 
   /** To be called when the last file was given: waits for the copies, and then until the sources go on. */
@@ -80,8 +114,13 @@ export class Aside implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#opened.dispose();
     this.#directory[Symbol.dispose]();
     rmSync(this.#path, { recursive: true, force: true });
+  }
+
+  #nextName(): ByteString {
+    return toByteString(String(this.#files));
   }
 
   #readToMemory(file: Descriptor, sizeBytes: number): AsideContent {
@@ -91,6 +130,7 @@ export class Aside implements Disposable {
       read = readSync(file.number, bytes, length, sizeBytes - length, length);
     }
     this.#inMemoryBytes += sizeBytes;
+    this.#bytes += length;
     return {
       weight: sizeBytes,
       save: async (saver) => {
@@ -102,15 +142,61 @@ export class Aside implements Disposable {
   }
 
   async #copyToStorage(file: Descriptor, status: FileStatus): Promise<AsideContent> {
-    const name = toByteString(String(this.#files));
+    const name = this.#nextName();
     using copy = createFileAt(this.#directory.number, name);
-    await copyContents(file.number, copy.number, status.size, this.#tasks);
+    this.#bytes += await copyContents(file.number, copy.number, status.size, this.#tasks);
     return {
       weight: status.size,
       save: async (saver) => {
         using stored = openFileAt(this.#directory.number, name);
-        return await saver.saveFile(stored.number, statusOf(stored.number));
+        const statusOfCopy = statusOf(stored.number);
+        const saved = await saver.saveFile(stored.number, statusOfCopy);
+        await this.#learn(stored, status, saved);
+        return saved;
       },
     };
   }
+
+  /** Takes the source over. */
+  async #copyChangedBlocks(source: Descriptor, status: FileStatus, known: KnownFile): Promise<AsideContent> {
+    const { knownFiles, isLast } = this.#standstill;
+    if (knownFiles === undefined) throw new HoldfastError('internal', 'Nothing is known of files.');
+    this.#patchedFiles += 1;
+    this.#opened.use(source);
+    const name = this.#nextName();
+    using copy = createFileAt(this.#directory.number, name);
+    const copying = { file: source.number, status, known, copyTo: copy.number };
+    const now = await knownFiles.copyChanged(copying, this.#tasks);
+    this.#bytes += now.changed.size * blockBytes;
+    return {
+      weight: status.size,
+      save: async (saver) => {
+        using stored = openFileAt(this.#directory.number, name);
+        const { printer } = knownFiles;
+        const parts = { source: source.number, copy: stored.number, known, now, printer, blobs: this.#blobs };
+        const saved = await saver.savePatched(new PatchedFile(parts));
+        const { content, size } = saved;
+        if (isLast !== true) knownFiles.add(status, { content, sizeBytes: size, prints: now.prints });
+        source[Symbol.dispose]();
+        return saved;
+      },
+    };
+  }
+
+  /** What the next pass is to know of a file that was copied whole. */
+  async #learn(copy: Descriptor, status: FileStatus, { content, size }: SavedContent): Promise<void> {
+    const { knownFiles, isLast } = this.#standstill;
+    if (knownFiles === undefined || isLast === true || !knownFiles.isWorthKnowing(status)) return;
+    const prints = await knownFiles.print(copy.number, statusOf(copy.number), this.#tasks);
+    knownFiles.add(status, { content, sizeBytes: size, prints });
+  }
+}
+
+/** A disk that is full is none of the source's failures: those are warnings. */
+function storageError(error: unknown): unknown {
+  if (!['ENOSPC', 'EDQUOT'].includes(systemErrorCode(error) ?? '')) return error;
+  return new HoldfastError('storage-full', 'There is no room to set aside what changed.', {
+    hint: 'Make room where the data directory of Holdfast is: what changes while a backup is read has to fit there.',
+    cause: error,
+  });
 }

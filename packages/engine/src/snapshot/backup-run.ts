@@ -59,7 +59,7 @@ export async function runBackup(plan: BackupPlan): Promise<BackupResult> {
   const tasks = new TaskGroup(plan);
   const syncedDevices = new Set<bigint>();
   if (plan.options?.mappedWrites?.sync === true) await syncSources(plan, syncedDevices);
-  using aside = plan.standstill && new Aside(plan.standstill, tasks);
+  using aside = plan.standstill && new Aside(plan.standstill, { blobs: plan.blobs, tasks });
   const context = createContext(plan, { tasks, syncedDevices, aside });
   try {
     const sources = existingSources(plan.sources, context.warnings);

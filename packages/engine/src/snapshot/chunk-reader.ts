@@ -19,7 +19,13 @@ export interface WindowPool {
   leave(window: ChunkWindow): void;
 }
 
+/** What is cut into chunks, from its start on. */
 export interface ChunkSource {
+  /** Fills the buffer from its start; returns how many bytes, 0 only at the end. */
+  read(into: Buffer): Promise<number>;
+}
+
+export interface OpenFile {
   readonly file: number;
   /** Reading ends here, or at the end of the file if that comes first. */
   readonly limitBytes: number;
@@ -27,13 +33,12 @@ export interface ChunkSource {
   readonly isSparse: boolean;
 }
 
-/** Cuts a file into its chunks. Each is part of a window of the pool. @throws Node's system errors for reading */
+/** Cuts a source into its chunks. Each is part of a window of the pool. @throws Node's system errors for reading */
 export async function* readChunks(
   source: ChunkSource,
   windows: WindowPool,
   { signal }: Abortable,
 ): AsyncGenerator<Buffer, void> {
-  const reader = new HoleAwareReader(source);
   let window = windows.take();
   let chunkStart = 0;
   let filled = 0;
@@ -41,7 +46,7 @@ export async function* readChunks(
     for (;;) {
       throwIfAborted(signal);
       const scanned = filled;
-      filled += await reader.read(window.bytes.subarray(filled, filled + readBytes));
+      filled += await source.read(window.bytes.subarray(filled, filled + readBytes));
       if (filled === scanned) break;
       let end = window.findBoundary({ chunkStart, scanned, filled });
       while (end !== -1) {
@@ -64,17 +69,16 @@ export async function* readChunks(
 }
 
 /** Reads a file from its start on, holes as zeros without asking for them. */
-class HoleAwareReader {
-  readonly #source: ChunkSource;
+export class HoleAwareReader implements ChunkSource {
+  readonly #source: OpenFile;
   #position = 0;
   #data: DataRange;
 
-  constructor(source: ChunkSource) {
+  constructor(source: OpenFile) {
     this.#source = source;
     this.#data = source.isSparse ? { start: 0, end: 0 } : { start: 0, end: source.limitBytes };
   }
 
-  /** Fills the buffer from its start; returns how many bytes, 0 only at the end. */
   async read(into: Buffer): Promise<number> {
     const wanted = Math.min(into.length, this.#source.limitBytes - this.#position);
     if (wanted <= 0) return 0;

@@ -309,7 +309,9 @@ export class EntrySaver {
   ): Promise<Node | undefined> {
     const { memory, saver, tasks } = this.#context;
     try {
-      const { head, content } = await this.#copyAside(place, name, aside).finally(() => aside.release());
+      const { head, content } = await this.#copyAside(place, { name, previous }, aside).finally(() =>
+        aside.release(),
+      );
       await aside.over;
       await memory.acquire(content.weight, tasks);
       try {
@@ -326,7 +328,7 @@ export class EntrySaver {
 
   async #copyAside(
     place: Place,
-    name: ByteString,
+    { name, previous }: { readonly name: ByteString; readonly previous: Node | undefined },
     aside: Aside,
   ): Promise<{ readonly head: NodeHead; readonly content: AsideContent }> {
     using file = openFileAt(place.directory, place.name);
@@ -334,7 +336,7 @@ export class EntrySaver {
     const extendedAttributes = this.#attributesOfOpen(file.number, place.path);
     const { isComputed } = this.#context.fileSystems.traits(status, file.number);
     if (isComputed) throw new SystemError('EOPNOTSUPP', 'copy');
-    const content = await aside.copy(file, status);
+    const content = await aside.copy(file, status, previous);
     // Something that was not paused writes here too.
     if (!isSameContent(status.size, status, statusOf(file.number))) {
       this.#context.warnings.add(place.path, changedMeanwhile);

@@ -6,7 +6,14 @@ import type { FileStatus } from '../filesystem/file-status.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobType, BlobWriter, SavedBlob } from '../repository/blob-store.ts';
 import { threadCount } from '../workers/worker-pool.ts';
-import { readChunks, type WindowPool, windowBytes } from './chunk-reader.ts';
+import {
+  type ChunkSource,
+  HoleAwareReader,
+  readChunks,
+  type WindowPool,
+  windowBytes,
+} from './chunk-reader.ts';
+import type { PatchedFile } from './patched-file.ts';
 import type { ProgressCounter } from './progress.ts';
 import type { TreeSpool } from './tree-spool.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
@@ -68,6 +75,27 @@ export class FileSaver implements WindowPool {
       : await this.#saveLarge(file, status);
   }
 
+  /**
+   * The same for a file of which a pass before knew most: chunks that nothing changed in are kept, without being read.
+   * @throws Node's system errors when it cannot be read; HoldfastError when the repository fails
+   */
+  async savePatched(file: PatchedFile): Promise<SavedContent> {
+    const { progress, signal } = this.#parts;
+    const chunks = new ChunkList();
+    while (chunks.sizeBytes < file.sizeBytes) {
+      const unchanged = file.unchangedChunkAt(chunks.sizeBytes);
+      if (unchanged === undefined) {
+        const source = file.from(chunks.sizeBytes, { signal });
+        await this.#saveChunks(source, chunks, (position) => file.unchangedChunkAt(position) !== undefined);
+      } else {
+        const lengthBytes = unchanged.end - unchanged.start;
+        chunks.add(Promise.resolve(unchanged.id), lengthBytes);
+        progress.addBytes(lengthBytes);
+      }
+    }
+    return await chunks.finish();
+  }
+
   async saveBlob(type: BlobType, plaintext: Uint8Array): Promise<BlobId> {
     throwIfAborted(this.#parts.signal);
     try {
@@ -101,23 +129,52 @@ export class FileSaver implements WindowPool {
 
   async #saveLarge(file: number, status: FileStatus): Promise<SavedContent> {
     const source = { file, limitBytes: status.size, isSparse: status.allocated < status.size };
-    const saves: Promise<BlobId>[] = [];
-    const underWay = new WeightedLimiter(mostBytesUnderWay);
-    let size = 0;
-    for await (const chunk of readChunks(source, this, { signal: this.#parts.signal })) {
-      size += chunk.length;
-      await underWay.acquire(chunk.length, { signal: this.#parts.signal });
-      const save = this.saveBlob('data', chunk).finally(() => underWay.release(chunk.length));
+    const chunks = new ChunkList();
+    await this.#saveChunks(new HoleAwareReader(source), chunks, () => false);
+    return await chunks.finish();
+  }
+
+  /** Cuts the source into chunks and saves them, up to its end or a position where `isEnough`. */
+  async #saveChunks(
+    source: ChunkSource,
+    chunks: ChunkList,
+    isEnough: (position: number) => boolean,
+  ): Promise<void> {
+    const { signal } = this.#parts;
+    for await (const chunk of readChunks(source, this, { signal })) {
+      await chunks.underWay.acquire(chunk.length, { signal });
+      const save = this.saveBlob('data', chunk).finally(() => chunks.underWay.release(chunk.length));
       this.#savesOfWindow.get(chunk.buffer)?.push(save);
-      saves.push(save);
-      save.catch(() => {});
+      chunks.add(save, chunk.length);
+      if (isEnough(chunks.sizeBytes)) break;
     }
-    return { content: await Promise.all(saves), size };
   }
 
   #counted(type: BlobType, saved: SavedBlob): SavedBlob {
     this.#storedBytes += saved.storedBytes;
     if (type === 'data') this.#parts.progress.addBytes(saved.sizeBytes);
     return saved;
+  }
+}
+
+/** The chunks of one file, in order, which may still be on their way to the repository. */
+class ChunkList {
+  readonly underWay = new WeightedLimiter(mostBytesUnderWay);
+  readonly #saves: Promise<BlobId>[] = [];
+  #sizeBytes = 0;
+
+  /** So far. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  add(save: Promise<BlobId>, sizeBytes: number): void {
+    save.catch(() => {});
+    this.#saves.push(save);
+    this.#sizeBytes += sizeBytes;
+  }
+
+  async finish(): Promise<SavedContent> {
+    return { content: await Promise.all(this.#saves), size: this.#sizeBytes };
   }
 }

@@ -1,3 +1,5 @@
+import type { KnownFiles } from './known-files.ts';
+
 /** How much was copied while the sources stood still. */
 export interface CopiedAside {
   readonly files: number;
@@ -13,6 +15,10 @@ export interface CopiedAside {
 export interface Standstill {
   /** Where the copies are kept: an existing directory, best on the same file system as the sources. */
   readonly directory: string;
+  /** What the passes before know of large files: of those, only blocks that changed are copied. */
+  readonly knownFiles?: KnownFiles;
+  /** No further pass comes: nothing more is learnt for it. */
+  readonly isLast?: boolean;
   /** Called once, when nothing more is needed of the sources. Work goes on as soon as it resolves, and ends if it rejects. */
   setAside(copied: CopiedAside): Promise<void>;
 }

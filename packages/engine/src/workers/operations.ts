@@ -49,6 +49,30 @@ export type BlobCopy =
 /** The blobs that a sound pack holds, or what is wrong with it. */
 export type PackProof = { readonly blobs: readonly PackedBlob[] } | { readonly reason: string };
 
+/** A stretch of an open file of this process that begins at a block's start, and what is known of its blocks. */
+export interface BlocksToPrint {
+  readonly file: number;
+  readonly start: number;
+  /** The stretch ends here, or at the end of the file if that comes first. */
+  readonly end: number;
+  /** True to ask where its holes are, and not to read those. */
+  readonly isSparse: boolean;
+  /** The prints that the stretch's blocks had, in a row; it may end before. */
+  readonly known?: Uint8Array | undefined;
+  /** An open file that gets the blocks that have other prints now, at their places; zeros may be left out. */
+  readonly copyTo?: number | undefined;
+}
+
+/** The prints of a stretch's blocks in a row, or why it could not be read or copied. */
+export type BlockPrints =
+  | {
+      readonly endsAt: number;
+      readonly prints: Uint8Array;
+      /** Numbers within the file of blocks whose prints are not those that were known. */
+      readonly changed: readonly number[];
+    }
+  | { readonly errorCode: string };
+
 /** What a worker does when it is asked: each operation's request and answer, as they are posted. */
 export interface Operations {
   /** Reads files and hashes them. What they hold stays with the worker as batch `hold`. */
@@ -92,6 +116,11 @@ export interface Operations {
   hashParts: {
     readonly request: { readonly parts: readonly Uint8Array[] };
     readonly answer: string;
+  };
+  /** Computes the prints of blocks under the session's key, and copies the blocks that changed. */
+  printBlocks: {
+    readonly request: BlocksToPrint;
+    readonly answer: BlockPrints;
   };
   /** Proves a pack's name, its header and every blob. */
   provePack: {

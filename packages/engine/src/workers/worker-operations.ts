@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
+import { BlockPrinter } from '../crypto/block-printer.ts';
 import { sha256, sha256OfParts } from '../crypto/hash.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { asId } from '../format/id-codec.ts';
@@ -7,6 +8,7 @@ import type { BlobId } from '../format/ids.ts';
 import { blobSealerOf, type PlainBlob, type SealedBlob } from '../pack/blob-seal.ts';
 import { copyBlobs } from './copy-blobs.ts';
 import type { AnswerOf, FileToHash, HeldBlob, OperationName, RequestOf, SealedPlace } from './operations.ts';
+import { printBlocks } from './print-blocks.ts';
 import { provePack } from './prove-pack.ts';
 import { SpareMemory } from './spare-memory.ts';
 
@@ -25,6 +27,7 @@ interface Held {
 export function workerOperations(key: MasterKey): WorkerOperations {
   const held = new Map<number, Held>();
   const memory = new SpareMemory();
+  let printer: BlockPrinter | undefined;
   return {
     hashFiles({ hold, files }) {
       const room = memory.take(files.reduce((total, { sizeBytes }) => total + sizeBytes, 0));
@@ -61,6 +64,10 @@ export function workerOperations(key: MasterKey): WorkerOperations {
       return copies;
     },
     hashParts: ({ parts }) => sha256OfParts(parts),
+    printBlocks: (request) => {
+      printer ??= new BlockPrinter(key);
+      return printBlocks(printer, request);
+    },
     provePack: (request) => {
       const proof = provePack(key, request);
       free(request.pack);

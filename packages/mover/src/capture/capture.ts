@@ -1,5 +1,5 @@
 import { TaskGroup } from '@holdfast/base';
-import { type CopiedAside, TreeSpool } from '@holdfast/engine';
+import { type CopiedAside, KnownFiles, TreeSpool } from '@holdfast/engine';
 import type { BackupMode } from '@holdfast/protocol';
 import { readCommands } from '../commands/read-commands.ts';
 import type { PhaseProgress } from '../phase-progress.ts';
@@ -43,13 +43,14 @@ export async function captureLive(writing: WritingTask, progress: PhaseProgress)
 export async function captureConsistent(writing: WritingTask, progress: PhaseProgress): Promise<Captured> {
   const { context } = writing;
   using trees = new TreeSpool(writing.task.scratchPath);
+  await using knownFiles = new KnownFiles();
   setPriority('background');
   const passes = [await passLive(writing, { trees, rereads: 0, progress })];
   const outputs = await readCommands(writing, progress);
-  const rehearsal = await rehearse(writing, { trees, passes });
+  const rehearsal = await rehearse(writing, { trees, knownFiles, passes });
   setPriority('normal');
   if (!(await context.waitForFreeze(rehearsal))) return captured('live', { passes, outputs });
-  const final = await finalPass(writing, { trees, passes });
+  const final = await finalPass(writing, { trees, knownFiles, passes });
   return final === undefined
     ? captured('live', { passes, outputs })
     : captured('consistent', { passes: [...passes, final], outputs });
@@ -57,11 +58,12 @@ export async function captureConsistent(writing: WritingTask, progress: PhasePro
 
 interface Passes {
   readonly trees: TreeSpool;
+  readonly knownFiles: KnownFiles;
   /** Those that are complete, in order. */
   readonly passes: ReadPart[][];
 }
 
-async function rehearse(writing: WritingTask, { trees, passes }: Passes): Promise<CopiedAside> {
+async function rehearse(writing: WritingTask, { trees, knownFiles, passes }: Passes): Promise<CopiedAside> {
   const { context, locked, writer } = writing;
   let last: CopiedAside | undefined;
   for (let count = 1; ; count += 1) {
@@ -72,6 +74,7 @@ async function rehearse(writing: WritingTask, { trees, passes }: Passes): Promis
     const pass = await passAside(writing, {
       before: passes.at(-1) ?? [],
       trees,
+      knownFiles,
       isFinal: false,
       progress: context.phase('catching up'),
       onAside: async (told) => {
@@ -91,7 +94,10 @@ async function rehearse(writing: WritingTask, { trees, passes }: Passes): Promis
 }
 
 /** Undefined if the environment could not be held still to its end. */
-async function finalPass(writing: WritingTask, { trees, passes }: Passes): Promise<ReadPart[] | undefined> {
+async function finalPass(
+  writing: WritingTask,
+  { trees, knownFiles, passes }: Passes,
+): Promise<ReadPart[] | undefined> {
   const { context, locked } = writing;
   await using tasks = new TaskGroup(locked);
   let isGivenUp = false;
@@ -106,6 +112,7 @@ async function finalPass(writing: WritingTask, { trees, passes }: Passes): Promi
     return await passAside(writing, {
       before: passes.at(-1) ?? [],
       trees,
+      knownFiles,
       isFinal: true,
       progress: context.phase('final pass'),
       onAside: async (copied) => {

@@ -1,5 +1,5 @@
 import { type Abortable, TaskGroup, untilAborted } from '@holdfast/base';
-import type { CopiedAside, TreeSpool } from '@holdfast/engine';
+import type { CopiedAside, KnownFiles, TreeSpool } from '@holdfast/engine';
 import type { PhaseProgress } from '../phase-progress.ts';
 import { type ReadPart, readPart, type WritingTask } from './part.ts';
 
@@ -37,6 +37,7 @@ export interface AsidePass extends Abortable {
   /** The pass that this one is compared with. */
   readonly before: readonly ReadPart[];
   readonly trees: TreeSpool;
+  readonly knownFiles: KnownFiles;
   readonly isFinal: boolean;
   readonly progress: PhaseProgress;
   /** Called when all that changed in any part was set aside; what was is saved once it resolves. */
@@ -49,7 +50,7 @@ export interface AsidePass extends Abortable {
  */
 export async function passAside(
   writing: WritingTask,
-  { before, trees, isFinal, progress, onAside, signal }: AsidePass,
+  { before, trees, knownFiles, isFinal, progress, onAside, signal }: AsidePass,
 ): Promise<ReadPart[]> {
   if (before.length === 0) await onAside({ files: 0, bytes: 0, elapsedMs: 0 });
   await using tasks = new TaskGroup({ signal });
@@ -68,6 +69,8 @@ export async function passAside(
         signal: tasks.signal,
         standstill: {
           directory: writing.task.scratchPath,
+          knownFiles,
+          isLast: isFinal,
           setAside: async (copied) => {
             await untilAborted(aside.add(copied), tasks);
             await untilAborted(myTurn, tasks);

@@ -1,0 +1,102 @@
+import { readSync, writeSync } from 'node:fs';
+import { systemErrorCode } from '@holdfast/base';
+import { type BlockPrinter, blockBytes, blockCount, printBytes } from '../crypto/block-printer.ts';
+import { nextData } from '../filesystem/holes.ts';
+import type { BlockPrints, BlocksToPrint } from './operations.ts';
+
+/** Read at once: it stays in the processor's cache until it has its prints. */
+const readBytes = 4 * blockBytes;
+let memory: Buffer | undefined;
+
+/** See `Operations`. */
+export function printBlocks(printer: BlockPrinter, request: BlocksToPrint): BlockPrints {
+  try {
+    return new BlockPass(printer, request).run();
+  } catch (error) {
+    const errorCode = systemErrorCode(error);
+    if (errorCode === undefined) throw error;
+    return { errorCode };
+  }
+}
+
+class BlockPass {
+  readonly #printer: BlockPrinter;
+  readonly #request: BlocksToPrint;
+  readonly #prints: Buffer;
+  readonly #changed: number[] = [];
+  #position: number;
+  /** What is known not to be a hole. */
+  #dataEnd: number;
+
+  constructor(printer: BlockPrinter, request: BlocksToPrint) {
+    this.#printer = printer;
+    this.#request = request;
+    this.#prints = Buffer.alloc(blockCount(request.end - request.start) * printBytes);
+    this.#position = request.start;
+    this.#dataEnd = request.isSparse ? request.start : request.end;
+  }
+
+  run(): BlockPrints {
+    const { end } = this.#request;
+    memory ??= Buffer.allocUnsafeSlow(readBytes);
+    while (this.#position < end) {
+      if (this.#position >= this.#dataEnd) this.#passHole();
+      const wanted = Math.min(readBytes, end - this.#position);
+      if (wanted === 0) break;
+      const read = readUpTo(this.#request.file, memory.subarray(0, wanted), this.#position);
+      for (let at = 0; at < read; at += blockBytes) {
+        this.#take(memory.subarray(at, Math.min(at + blockBytes, read)));
+      }
+      if (read < wanted) break;
+    }
+    const count = blockCount(this.#position - this.#request.start);
+    return {
+      endsAt: this.#position,
+      prints: this.#prints.subarray(0, count * printBytes),
+      changed: this.#changed,
+    };
+  }
+
+  /** Whole blocks of zeros that take no room need no reading. */
+  #passHole(): void {
+    const { file, end } = this.#request;
+    const data = nextData(file, this.#position) ?? { start: end, end };
+    this.#dataEnd = data.end;
+    while (this.#position + blockBytes <= Math.min(data.start, end)) this.#add(this.#printer.printOfZeros);
+  }
+
+  #take(block: Buffer): void {
+    const position = this.#position;
+    const print = Buffer.allocUnsafe(printBytes);
+    this.#printer.print(block, print);
+    if (!this.#add(print, block.length)) writeAll(this.#request.copyTo, block, position);
+  }
+
+  /** False if it is another than was known. */
+  #add(print: Buffer, lengthBytes = blockBytes): boolean {
+    const { known, start } = this.#request;
+    const at = ((this.#position - start) / blockBytes) * printBytes;
+    this.#prints.set(print, at);
+    const isSame = known !== undefined && print.equals(known.subarray(at, at + printBytes));
+    if (!isSame) this.#changed.push(this.#position / blockBytes);
+    this.#position += lengthBytes;
+    return isSame;
+  }
+}
+
+function readUpTo(file: number, into: Buffer, position: number): number {
+  let filled = 0;
+  while (filled < into.length) {
+    const bytesRead = readSync(file, into, filled, into.length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+function writeAll(file: number | undefined, bytes: Buffer, position: number): void {
+  if (file === undefined) return;
+  for (let written = 0; written < bytes.length; ) {
+    written += writeSync(file, bytes, written, bytes.length - written, position + written);
+  }
+}
