@@ -1,6 +1,12 @@
 import { consistencyCases } from './cases/consistency.ts';
 import { freezeCases } from './cases/freeze.ts';
-import { killBackupCase } from './cases/kill-backup.ts';
+import { killCases } from './cases/kills.ts';
+import { longOutputCase } from './cases/long-output.ts';
 import type { SoakCase } from './soak-case.ts';
 
-export const captureCases: readonly SoakCase[] = [...consistencyCases, killBackupCase, ...freezeCases];
+export const captureCases: readonly SoakCase[] = [
+  ...consistencyCases,
+  longOutputCase,
+  ...killCases,
+  ...freezeCases,
+];

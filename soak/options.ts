@@ -29,7 +29,7 @@ interface Suite {
 const suites: Readonly<Record<string, Suite>> = {
   engine: { cases: engineCases, kills: 200, makePath: scratchDirectory },
   // Not in memory: there every file is read again each time, which is not what is to be proven.
-  capture: { cases: captureCases, kills: 51, makePath: () => mkdtempSync(join(tmpdir(), 'holdfast-soak-')) },
+  capture: { cases: captureCases, kills: 60, makePath: () => mkdtempSync(join(tmpdir(), 'holdfast-soak-')) },
 };
 const wholeRounds = 20;
 

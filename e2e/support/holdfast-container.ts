@@ -21,16 +21,18 @@ const dataInContainer = '/var/lib/holdfast';
 
 /** Holdfast installed by the compose.yaml that is shipped: only image, port and socket are this test bed's. */
 export class HoldfastContainer implements AsyncDisposable {
-  readonly #project = `holdfast-e2e-${randomBytes(4).toString('hex')}`;
+  readonly project = `holdfast-e2e-${randomBytes(4).toString('hex')}`;
   readonly #folder = mkdtempSync(join(tmpdir(), 'holdfast-e2e-'));
   #dataOnMachine = '';
   #token = '';
 
-  static async start(): Promise<HoldfastContainer> {
+  /** @param beside lines of YAML for more services of its Compose project */
+  static async start({ beside = '' } = {}): Promise<HoldfastContainer> {
     const holdfast = new HoldfastContainer();
     const socket = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace('unix://', '');
     const text = readFileSync(shipped, 'utf8')
       .replace('image: holdfast', `image: ${await holdfastImage()}`)
+      .replace('services:\n', `services:\n${beside}\n`)
       .replace('127.0.0.1:8420:8420', '127.0.0.1::8420')
       .replace('/var/run/docker.sock:', `${socket}:`);
     writeFileSync(join(holdfast.#folder, 'compose.yaml'), text);
@@ -39,12 +41,12 @@ export class HoldfastContainer implements AsyncDisposable {
   }
 
   get container(): string {
-    return `${this.#project}-holdfast-1`;
+    return `${this.project}-holdfast-1`;
   }
 
   async startServer(): Promise<void> {
     await this.#compose('up', '--detach');
-    this.#dataOnMachine = await volumeFolder(`${this.#project}_data`);
+    this.#dataOnMachine = await volumeFolder(`${this.project}_data`);
     await eventually('the server listens', async () => {
       const { status } = await this.run(['environment:list']);
       return status === 0;
@@ -112,6 +114,6 @@ export class HoldfastContainer implements AsyncDisposable {
 
   #compose(...args: readonly string[]): Promise<string> {
     const [program = 'docker', ...words] = (process.env.HOLDFAST_COMPOSE ?? 'docker compose').split(' ');
-    return mustRun(program, [...words, '--project-name', this.#project, ...args], { cwd: this.#folder });
+    return mustRun(program, [...words, '--project-name', this.project, ...args], { cwd: this.#folder });
   }
 }

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { victims } from './cut-app.ts';
+import type { KillOptions } from './kill-backups.ts';
+import type { MeasuredApp } from './measured-app.ts';
+import { seededRandom } from './random.ts';
+import { checkWithRestic } from './restic.ts';
+
+/**
+ * SIGKILL at seeded random moments of a restore: each time the app is as it was before, or stays stopped until the same
+ * restore is run again; at the end stock restic finds nothing wrong.
+ * @throws AssertionError at the first moment where that is not so
+ */
+export async function killRestores(
+  { app, firstBackup, firstState, restoreMs }: MeasuredApp,
+  { victim, rounds, seed, onRound }: KillOptions,
+): Promise<void> {
+  const random = seededRandom(seed + 10 + victims.indexOf(victim));
+  const environment = app.project.name;
+  for (let round = 1; round <= rounds; round += 1) {
+    app.mutate(round);
+    const before = app.digest();
+    const job = await app.startRestore(firstBackup);
+    await app.killAfter(victim, random() * restoreMs);
+    const ended = await app.comeBackAndSettle(job);
+    const client = app.holdfast.client();
+    const { unfinishedRestore } = await client.call('environment.get', { params: { environment } });
+    if (unfinishedRestore !== null) {
+      assert.equal(ended.state, 'failed');
+      assert.match(ended.error?.message ?? '', /stopped/);
+      assert.equal(await app.project.containerState('app'), 'exited');
+      assert.equal(await app.project.restartPolicy('app'), 'no');
+      const refused = await app.holdfast.run(['backup:create', environment]);
+      assert.match(refused.stderr, /^error\[environment-unfinished-restore\]/m);
+      assert.equal((await app.settled(await app.startRestore(firstBackup))).state, 'done');
+      assert.equal(app.digest(), firstState);
+    } else {
+      assert.equal(app.digest(), ended.state === 'done' ? firstState : before);
+    }
+    assert.equal(await app.project.containerState('app'), 'running');
+    assert.equal(await app.project.restartPolicy('app'), 'always');
+    assert.deepEqual(app.holdfast.moverPids(), []);
+    onRound?.(round, ended.error?.code ?? ended.state);
+  }
+  await checkWithRestic(await app.holdfast.getBackup(firstBackup));
+}
