@@ -1,15 +1,13 @@
 import {
-  Agent,
   createServer,
   type IncomingMessage,
   type Server,
-  ServerResponse,
+  type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { systemErrorCode } from '@holdfast/base';
-import { createProxyServer, type ProxyServer } from 'httpxy';
+import { AppClient, hasBody } from './app-client.ts';
 import type { Admission, Gate, Passage } from './gate.ts';
 
 /** Clients send the head of a request in one go; a body waits in the kernel. */
@@ -32,28 +30,13 @@ export interface HttpGateOptions {
 export class HttpGate {
   readonly server: Server;
   readonly #gate: Gate;
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
-  readonly #proxy: ProxyServer;
-  readonly #passages = new WeakMap<IncomingMessage, Passage>();
-  readonly #retried = new WeakSet<IncomingMessage>();
+  readonly #app: AppClient;
 
   constructor({ gate, target }: HttpGateOptions) {
     this.#gate = gate;
     // In a pause the app may close what is idle without this being seen before the next request.
-    gate.onTurn(() => this.#forgetIdleConnections());
-    this.#proxy = createProxyServer({ target, agent: this.#agent, xfwd: true });
-    this.#proxy.on('proxyRes', (answer, request) => {
-      if (isEventStream(answer)) this.#passages.get(request)?.end();
-    });
-    this.#proxy.on('proxyReqWs', (asking, request) => {
-      asking.once('upgrade', () => this.#passages.get(request)?.end());
-    });
-    this.#proxy.on('error', (error, request, connection) => {
-      if (request === undefined || connection === undefined) return;
-      if (!(connection instanceof ServerResponse)) answerUpgrade(connection, 502);
-      else if (this.#mayRetry(request, connection, error)) this.#send(request, connection);
-      else answerFailure(connection, error);
-    });
+    gate.onTurn(() => this.#app.forgetIdleConnections());
+    this.#app = new AppClient(target);
     this.server = createServer({
       requestTimeout: 0,
       headersTimeout: headTimeoutMs,
@@ -67,13 +50,7 @@ export class HttpGate {
   close(): void {
     this.server.close();
     this.server.closeIdleConnections();
-    this.#forgetIdleConnections();
-  }
-
-  #forgetIdleConnections(): void {
-    for (const sockets of Object.values(this.#agent.freeSockets)) {
-      for (const socket of sockets ?? []) socket.destroy();
-    }
+    this.#app.close();
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
@@ -101,23 +78,26 @@ export class HttpGate {
   }
 
   #forward(request: IncomingMessage, response: ServerResponse, passage: Passage): void {
-    this.#passages.set(request, passage);
     response.once('close', () => passage.end());
-    this.#send(request, response);
+    this.#send(request, response, passage, { mayRetry: isRepeatable(request) });
   }
 
-  #send(request: IncomingMessage, response: ServerResponse): void {
-    // What fails comes out as an event.
-    this.#proxy.web(request, response).catch(() => response.destroy());
-  }
-
-  /** Once, for what has no body: the app may have closed an idle connection in the moment in which it was used again. */
-  #mayRetry(request: IncomingMessage, response: ServerResponse, error: unknown): boolean {
-    const wasCut = ['ECONNRESET', 'EPIPE'].includes(systemErrorCode(error) ?? '');
-    if (!wasCut || response.headersSent || response.destroyed || hasBody(request)) return false;
-    if (this.#retried.has(request)) return false;
-    this.#retried.add(request);
-    return true;
+  #send(
+    request: IncomingMessage,
+    response: ServerResponse,
+    passage: Passage,
+    { mayRetry }: { readonly mayRetry: boolean },
+  ): void {
+    this.#app.pass(request, response, {
+      onAnswer: (headers) => {
+        if (isEventStream(headers)) passage.end();
+      },
+      onFailure: (error) => {
+        const isAgain = mayRetry && wasCut(error) && !response.headersSent && !response.destroyed;
+        if (isAgain) this.#send(request, response, passage, { mayRetry: false });
+        else answerFailure(response, error);
+      },
+    });
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -137,18 +117,28 @@ export class HttpGate {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, passage: Passage): void {
-    this.#passages.set(request, passage);
     socket.once('close', () => passage.end());
-    this.#proxy.ws(request, socket as Socket, {}, head).catch(() => socket.destroy());
+    this.#app.passUpgrade(request, socket, head, {
+      onUpgraded: () => passage.end(),
+      onFailure: () => answerUpgrade(socket, 502),
+    });
   }
 }
 
-function isEventStream({ headers }: IncomingMessage): boolean {
+function isEventStream(headers: IncomingMessage['headers']): boolean {
   return headers['content-type']?.startsWith('text/event-stream') === true;
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+/** The app may have closed an idle connection in the moment in which it was used again. */
+function wasCut(error: unknown): boolean {
+  return ['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'].includes(systemErrorCode(error) ?? '');
+}
+
+/** What may be sent twice (RFC 9110, 9.2.2), and can be: a body is read once. */
+function isRepeatable(request: IncomingMessage): boolean {
+  return (
+    ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'].includes(request.method ?? '') && !hasBody(request)
+  );
 }
 
 /** The body, if there is one, is not read: the connection ends with the answer. */
