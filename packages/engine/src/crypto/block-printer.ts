@@ -1,8 +1,8 @@
 import type { MasterKey } from './master-key.ts';
 import { createOneTimeMac } from './one-time-mac.ts';
 
-/** Length of a block; the last one of a file may be shorter. */
-export const blockBytes = 64 * 1024;
+/** Length of a block, as databases have their pages; the last one of a file may be shorter. */
+export const blockBytes = 16 * 1024;
 export const printBytes = 16;
 
 /**

@@ -4,19 +4,14 @@ import { HoldfastError, systemErrorCode, type TaskGroup } from '@holdfast/base';
 import { blockBytes } from '../crypto/block-printer.ts';
 import { copyContents } from '../filesystem/copy-contents.ts';
 import { type FileStatus, statusOf } from '../filesystem/file-status.ts';
-import {
-  createFileAt,
-  type Descriptor,
-  openAgain,
-  openFileAt,
-  openTrustedDirectory,
-} from '../filesystem/open.ts';
-import { type ByteString, toByteString } from '../format/byte-string.ts';
+import { createFileAt, type Descriptor, openFileAt, openTrustedDirectory } from '../filesystem/open.ts';
+import { toByteString } from '../format/byte-string.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
-import type { FileSaver, SavedContent } from './file-saver.ts';
+import type { FileSaver } from './file-saver.ts';
 import type { KnownFile } from './known-files.ts';
 import { PatchedFile } from './patched-file.ts';
+import type { SavedContent } from './saved-content.ts';
 import type { Standstill } from './standstill.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
@@ -26,8 +21,6 @@ const mostBytesInMemory = 64 * 1024;
 const memoryBytes = 24 * 1024 * 1024;
 /** As many as there are threads that copy. */
 const copiesAtOnce = 4;
-/** Each keeps its file open until it is saved; more are copied whole. */
-const mostPatchedFiles = 256;
 
 /** The content that a file had while the sources stood still. */
 export interface AsideContent {
@@ -54,9 +47,6 @@ export class Aside implements Disposable {
   #inMemoryBytes = 0;
   #files = 0;
   #bytes = 0;
-  #patchedFiles = 0;
-  /** Files that are read again when the sources go on. */
-  readonly #opened = new DisposableStack();
 
   constructor(standstill: Standstill, { blobs, tasks }: AsideParts) {
     this.#standstill = standstill;
@@ -92,10 +82,9 @@ export class Aside implements Disposable {
     const fitsMemory = status.size <= mostBytesInMemory && this.#inMemoryBytes + status.size <= memoryBytes;
     if (fitsMemory) return this.#readToMemory(file, status.size);
     try {
-      const known = this.#standstill.knownFiles?.find(status, before);
-      const source = known && this.#patchedFiles < mostPatchedFiles ? openAgain(file) : undefined;
-      if (known === undefined || source === undefined) return await this.#copyToStorage(file, status);
-      return await this.#copyChangedBlocks(source, status, known);
+      const known = this.#standstill.knownFiles?.take(status, before);
+      if (known === undefined) return await this.#copyToStorage(file, status);
+      return await this.#copyChangedBlocks(status, known);
     } catch (error) {
       throw storageError(error);
     }
@@ -114,13 +103,8 @@ export class Aside implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#opened.dispose();
     this.#directory[Symbol.dispose]();
     rmSync(this.#path, { recursive: true, force: true });
-  }
-
-  #nextName(): ByteString {
-    return toByteString(String(this.#files));
   }
 
   #readToMemory(file: Descriptor, sizeBytes: number): AsideContent {
@@ -142,53 +126,37 @@ export class Aside implements Disposable {
   }
 
   async #copyToStorage(file: Descriptor, status: FileStatus): Promise<AsideContent> {
-    const name = this.#nextName();
+    const { knownFiles, isLast } = this.#standstill;
+    const source = isLast === true ? undefined : knownFiles?.hold(file, status);
+    const name = toByteString(String(this.#files));
     using copy = createFileAt(this.#directory.number, name);
-    this.#bytes += await copyContents(file.number, copy.number, status.size, this.#tasks);
+    const copiedBytes = await copyContents(file.number, copy.number, status.size, this.#tasks);
+    this.#bytes += copiedBytes;
     return {
       weight: status.size,
       save: async (saver) => {
-        using stored = openFileAt(this.#directory.number, name);
-        const statusOfCopy = statusOf(stored.number);
-        const saved = await saver.saveFile(stored.number, statusOfCopy);
-        await this.#learn(stored, status, saved);
+        using wholeCopy = openFileAt(this.#directory.number, name);
+        const saved = await saver.saveFile(wholeCopy.number, statusOf(wholeCopy.number));
+        if (source !== undefined) await knownFiles?.learn(source, { wholeCopy, saved }, this.#tasks);
         return saved;
       },
     };
   }
 
-  /** Takes the source over. */
-  async #copyChangedBlocks(source: Descriptor, status: FileStatus, known: KnownFile): Promise<AsideContent> {
+  async #copyChangedBlocks(status: FileStatus, known: KnownFile): Promise<AsideContent> {
     const { knownFiles, isLast } = this.#standstill;
     if (knownFiles === undefined) throw new HoldfastError('internal', 'Nothing is known of files.');
-    this.#patchedFiles += 1;
-    this.#opened.use(source);
-    const name = this.#nextName();
-    using copy = createFileAt(this.#directory.number, name);
-    const copying = { file: source.number, status, known, copyTo: copy.number };
-    const now = await knownFiles.copyChanged(copying, this.#tasks);
-    this.#bytes += now.changed.size * blockBytes;
+    const moment = await knownFiles.look(known, status, this.#tasks);
+    this.#bytes += moment.copiedBlocks * blockBytes;
     return {
       weight: status.size,
       save: async (saver) => {
-        using stored = openFileAt(this.#directory.number, name);
-        const { printer } = knownFiles;
-        const parts = { source: source.number, copy: stored.number, known, now, printer, blobs: this.#blobs };
-        const saved = await saver.savePatched(new PatchedFile(parts));
-        const { content, size } = saved;
-        if (isLast !== true) knownFiles.add(status, { content, sizeBytes: size, prints: now.prints });
-        source[Symbol.dispose]();
+        const file = new PatchedFile({ moment, printer: knownFiles.printer, blobs: this.#blobs });
+        const saved = await saver.savePatched(file);
+        if (isLast !== true) knownFiles.saved(moment, saved);
         return saved;
       },
     };
-  }
-
-  /** What the next pass is to know of a file that was copied whole. */
-  async #learn(copy: Descriptor, status: FileStatus, { content, size }: SavedContent): Promise<void> {
-    const { knownFiles, isLast } = this.#standstill;
-    if (knownFiles === undefined || isLast === true || !knownFiles.isWorthKnowing(status)) return;
-    const prints = await knownFiles.print(copy.number, statusOf(copy.number), this.#tasks);
-    knownFiles.add(status, { content, sizeBytes: size, prints });
   }
 }
 

@@ -15,6 +15,7 @@ import {
 } from './chunk-reader.ts';
 import type { PatchedFile } from './patched-file.ts';
 import type { ProgressCounter } from './progress.ts';
+import type { SavedContent } from './saved-content.ts';
 import type { TreeSpool } from './tree-spool.ts';
 import { WeightedLimiter } from './weighted-limiter.ts';
 
@@ -27,12 +28,6 @@ const smallFilesUnderWay = 64 * threadCount;
 /** Of a large file: the one that is read to, and those that chunks under way are still in. */
 const windowsUnderWay = 4;
 const leastMemoryBytes = contentMemoryBytes / smallFilesUnderWay;
-
-export interface SavedContent {
-  readonly content: readonly BlobId[];
-  /** Sum of the chunks' lengths. */
-  readonly size: number;
-}
 
 export interface FileSaverParts {
   readonly writer: BlobWriter;

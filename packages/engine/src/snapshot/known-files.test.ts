@@ -3,6 +3,7 @@ import {
   closeSync,
   copyFileSync,
   ftruncateSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -50,7 +51,7 @@ beforeEach(async () => {
   writeFileSync(path, testBytes('known', sizeBytes));
   blobs = new MemoryBlobs();
   trees = new TreeSpool(aside);
-  knownFiles = new KnownFiles();
+  knownFiles = new KnownFiles(aside);
 });
 
 afterEach(async () => {
@@ -104,7 +105,7 @@ async function knownFile(): Promise<ParentBackup> {
   const parent = await precopy();
   patch(5, 'first');
   const { parent: known, copied } = await pass(parent);
-  expect(copied.bytes).toBe(statSync(path).size);
+  expect(copied.bytes).toBe(copied.files * statSync(path).size);
   return known;
 }
 
@@ -114,9 +115,9 @@ function patch(position: number, bytes: string | Uint8Array): void {
   closeSync(file);
 }
 
-async function chunksIn(treeId: TreeId): Promise<readonly BlobId[]> {
+async function chunksIn(treeId: TreeId, name = 'file'): Promise<readonly BlobId[]> {
   for await (const { node } of walkTree({ blobs, treeId })) {
-    if (node.type === 'file' && node.name === 'file') return node.content ?? [];
+    if (node.type === 'file' && node.name === name) return node.content ?? [];
   }
   throw new Error('The file is not in the backup.');
 }
@@ -156,12 +157,12 @@ const changes: Record<string, { readonly change: () => void; readonly blocks: nu
     },
     blocks: 7,
   },
-  'its end, which is longer': { change: () => appendFileSync(path, testBytes('more', mebibyte)), blocks: 18 },
+  'its end, which is longer': { change: () => appendFileSync(path, testBytes('more', mebibyte)), blocks: 66 },
   'its end, which is shorter': { change: () => truncateSync(path, 7 * mebibyte + 1), blocks: 1 },
   'its end, which is a block’s end now': { change: () => truncateSync(path, 3 * mebibyte), blocks: 0 },
   'all of it, moved by a byte': {
     change: () => writeFileSync(path, Buffer.concat([Buffer.from('x'), readFileSync(path)])),
-    blocks: 321,
+    blocks: 1282,
   },
   'nothing but its time': { change: () => patch(5, 'first'), blocks: 0 },
   'a hole in its middle': {
@@ -173,7 +174,7 @@ const changes: Record<string, { readonly change: () => void; readonly blocks: nu
       writeSync(file, bytes, 9 * mebibyte, sizeBytes - 9 * mebibyte, 9 * mebibyte);
       closeSync(file);
     },
-    blocks: 64,
+    blocks: 257,
   },
 };
 
@@ -232,7 +233,44 @@ describe('of a large file that the pass before copied whole', () => {
     for (const id of await chunksIn(parent.treeId)) blobs.damage('data', id);
     const failing = pass(parent, () => writeFileSync(path, testBytes('later', sizeBytes)));
     await expect(failing).rejects.toMatchObject({ code: 'blob-damaged' });
-    expect(readdirSync(aside)).toEqual([]);
+    expect(readdirSync(aside).filter((name) => name.startsWith('aside-'))).toEqual([]);
+  });
+
+  it.each(Object.entries({ ...changes, nothing: { change: () => {}, blocks: 0 } }))(
+    'copies nothing that it looked at before: %s',
+    async (_what, { change }) => {
+      const parent = await knownFile();
+      patch(2 * mebibyte, 'looked at twice');
+      await knownFiles.lookAgain({});
+      change();
+      await knownFiles.lookAgain({});
+      patch(2 * mebibyte, 'since then');
+      const then = readFileSync(path);
+      const { parent: next, copied } = await pass(parent, () => writeFileSync(path, 'gone'));
+      expect(copied.bytes).toBe(blockBytes);
+      const chunks = await chunksIn(next.treeId);
+      expect((await bytesOf(chunks)).equals(then)).toBe(true);
+      expect(chunks).toEqual(await freshChunks(then));
+    },
+  );
+
+  it('has it under both of its names', async () => {
+    linkSync(path, `${path}-linked`);
+    const parent = await knownFile();
+    patch(9 * mebibyte, 'x');
+    const then = readFileSync(path);
+    const { parent: next } = await pass(parent);
+    for (const name of ['file', 'file-linked']) {
+      expect((await bytesOf(await chunksIn(next.treeId, name))).equals(then)).toBe(true);
+    }
+  });
+
+  it('forgets what cannot be read any more', async () => {
+    const parent = await knownFile();
+    rmSync(path);
+    await knownFiles.lookAgain({});
+    const { parent: next } = await pass(parent);
+    await expect(chunksIn(next.treeId)).rejects.toThrow();
   });
 
   it('keeps holes unread and whole', async () => {

@@ -1,97 +1,162 @@
-import type { Abortable } from '@holdfast/base';
-import { type BlockPrinter, blockBytes } from '../crypto/block-printer.ts';
-import type { FileStatus } from '../filesystem/file-status.ts';
+import { ftruncateSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Abortable, systemErrorCode } from '@holdfast/base';
+import type { BlockPrinter } from '../crypto/block-printer.ts';
+import { type FileStatus, statusOf } from '../filesystem/file-status.ts';
+import { createFileAt, type Descriptor, openAgain, openTrustedDirectory } from '../filesystem/open.ts';
+import { toByteString } from '../format/byte-string.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
-import { BlockPrinting, type PrintedBlocks } from '../workers/block-printing.ts';
+import { BlockPrinting } from '../workers/block-printing.ts';
+import type { SavedContent } from './saved-content.ts';
 
 /** Copying smaller ones whole takes no longer. */
-const leastFileBytes = 16 * blockBytes;
-/** Of all prints: those of 128 GiB of files. What is not known is copied whole. */
-const mostPrintBytes = 32 * 1024 * 1024;
+const leastFileBytes = 1024 * 1024;
+/** Of all prints: those of 64 GiB of files. */
+const mostPrintBytes = 64 * 1024 * 1024;
+/** Each is open twice. */
+const mostFiles = 1000;
 
-/** A file as a pass saved it: its chunks, and the prints of its blocks. */
+/** A large file as a pass saved it, and what has changed of it since. */
 export interface KnownFile {
+  /** The file itself, open. */
+  readonly source: Descriptor;
+  /** What was saved: its chunks, and how long they are together. */
   readonly content: readonly BlobId[];
-  readonly sizeBytes: number;
+  readonly contentBytes: number;
+  /** Of its blocks as they were when they were last looked at. */
   readonly prints: Buffer;
+  /** Numbers of the blocks that have changed since they were saved. They are in `copy`, at their places. */
+  readonly changed: ReadonlySet<number>;
+  readonly copy: Descriptor;
+}
+
+/** A known file as it was at one moment: `prints` and `changed` are of then. */
+export interface KnownMoment extends KnownFile {
+  readonly sizeBytes: number;
+  /** How many blocks were copied for it. */
+  readonly copiedBlocks: number;
 }
 
 /**
  * What passes of one process over the same sources know of large files that change: so that a pass copies the blocks
- * that changed since the one before, and not whole files.
+ * that changed since they were last looked at, and not whole files. What is not known is copied whole.
  */
 export class KnownFiles implements AsyncDisposable {
   readonly #printing = new BlockPrinting();
   readonly #files = new Map<string, KnownFile>();
+  /** By a pass that has not saved them yet. */
+  readonly #taken = new Set<string>();
+  readonly #opened = new DisposableStack();
+  readonly #directory: Descriptor;
   #printBytes = 0;
+  #copies = 0;
+
+  /** @param directory existing: blocks that change are kept in a folder in it until the end */
+  constructor(directory: string) {
+    const folder = mkdtempSync(join(directory, 'known-'));
+    this.#directory = this.#opened.use(openTrustedDirectory(toByteString(folder)));
+    this.#opened.defer(() => rmSync(folder, { recursive: true, force: true }));
+  }
 
   get printer(): BlockPrinter {
     return this.#printing.printer;
   }
 
-  /** Undefined unless what is known is the content that the pass before has. */
-  find(status: FileStatus, before: Node | undefined): KnownFile | undefined {
-    const known = this.#files.get(keyOf(status));
-    if (known === undefined || before?.type !== 'file') return undefined;
+  /**
+   * For a pass to look at. Undefined unless what is known is the content that the pass before has; and where it was taken
+   * already, under another name.
+   */
+  take(status: FileStatus, before: Node | undefined): KnownFile | undefined {
+    const key = keyOf(status);
+    const known = this.#files.get(key);
+    if (known === undefined || this.#taken.has(key) || before?.type !== 'file') return undefined;
     const { content } = before;
     const isSame =
       content?.length === known.content.length && known.content.every((id, at) => id === content[at]);
-    return isSame ? known : undefined;
-  }
-
-  /** Of the file that has the status. */
-  add(status: FileStatus, file: KnownFile): void {
-    const key = keyOf(status);
-    this.#printBytes -= this.#files.get(key)?.prints.length ?? 0;
-    this.#files.delete(key);
-    if (this.#printBytes + file.prints.length > mostPrintBytes) return;
-    this.#printBytes += file.prints.length;
-    this.#files.set(key, file);
-  }
-
-  isWorthKnowing({ size }: Pick<FileStatus, 'size'>): boolean {
-    return size >= leastFileBytes;
-  }
-
-  /** @throws SystemError when the file cannot be read */
-  async print(file: number, status: FileStatus, options: Abortable): Promise<Buffer> {
-    const { prints } = await this.#printing.print(
-      { file, end: status.size, isSparse: isSparse(status) },
-      options,
-    );
-    return prints;
+    if (!isSame) return undefined;
+    this.#taken.add(key);
+    return known;
   }
 
   /**
-   * Copies the blocks of an open file that are not as they are known to be, up to the size that its status told.
-   * @throws SystemError when it cannot be read, or its blocks cannot be written
+   * Holds an open file open, to be known once it is saved; undefined for one that is not worth it.
+   * @throws SystemError EMFILE, …
    */
-  async copyChanged(
-    { file, status, known, copyTo }: ChangedCopy,
+  hold(file: Descriptor, { size }: FileStatus): Descriptor | undefined {
+    if (size < leastFileBytes || this.#files.size >= mostFiles) return undefined;
+    const source = openAgain(file);
+    return source && this.#opened.use(source);
+  }
+
+  /** Knows a file from now on that was saved from a whole copy. @throws SystemError when that cannot be read */
+  async learn(
+    source: Descriptor,
+    { wholeCopy, saved }: { readonly wholeCopy: Descriptor; readonly saved: SavedContent },
     options: Abortable,
-  ): Promise<PrintedBlocks> {
-    const request = { file, end: status.size, isSparse: isSparse(status), known: known.prints, copyTo };
-    return await this.#printing.print(request, options);
+  ): Promise<void> {
+    const { prints } = await this.#printing.print(stretchOf(wholeCopy, statusOf(wholeCopy.number)), options);
+    if (this.#printBytes + prints.length > mostPrintBytes) return;
+    this.#printBytes += prints.length;
+    this.#copies += 1;
+    const copy = this.#opened.use(createFileAt(this.#directory.number, toByteString(String(this.#copies))));
+    this.#files.set(keyOf(statusOf(source.number)), {
+      ...{ source, prints, copy, changed: new Set<number>() },
+      ...{ content: saved.content, contentBytes: saved.size },
+    });
+  }
+
+  /** The file was saved as it was at that moment: nothing of it has changed since. */
+  saved({ source, copy, prints }: KnownMoment, { content, size }: SavedContent): void {
+    const key = keyOf(statusOf(source.number));
+    this.#printBytes += prints.length - (this.#files.get(key)?.prints.length ?? 0);
+    ftruncateSync(copy.number, 0);
+    this.#taken.delete(key);
+    this.#files.set(key, { source, copy, prints, content, contentBytes: size, changed: new Set() });
+  }
+
+  /** Looks at all that is known once more, so that the next look finds little. What cannot be read is known no more. */
+  async lookAgain(options: Abortable): Promise<void> {
+    for (const [key, known] of this.#files) {
+      try {
+        const moment = await this.look(known, statusOf(known.source.number), options);
+        this.#printBytes += moment.prints.length - known.prints.length;
+        this.#files.set(key, moment);
+      } catch (error) {
+        if (systemErrorCode(error) === undefined) throw error;
+        this.#printBytes -= known.prints.length;
+        this.#files.delete(key);
+      }
+    }
+  }
+
+  /**
+   * Copies the blocks that are not as they were when they were last looked at, up to the size that the status told.
+   * @throws SystemError when the file cannot be read, or its blocks cannot be written
+   */
+  async look(known: KnownFile, status: FileStatus, options: Abortable): Promise<KnownMoment> {
+    const { source, copy, prints } = known;
+    const stretch = { ...stretchOf(source, status), known: prints, copyTo: copy.number };
+    const now = await this.#printing.print(stretch, options);
+    return {
+      ...known,
+      sizeBytes: now.sizeBytes,
+      prints: now.prints,
+      changed: now.changed.size === 0 ? known.changed : new Set([...known.changed, ...now.changed]),
+      copiedBlocks: now.changed.size,
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#printing[Symbol.asyncDispose]();
+    this.#opened.dispose();
   }
-}
-
-export interface ChangedCopy {
-  readonly file: number;
-  readonly status: FileStatus;
-  readonly known: KnownFile;
-  /** Empty. */
-  readonly copyTo: number;
 }
 
 function keyOf({ deviceId, inode }: FileStatus): string {
   return `${deviceId} ${inode}`;
 }
 
-function isSparse({ allocated, size }: FileStatus): boolean {
-  return allocated < size;
+function stretchOf({ number }: Descriptor, { allocated, size }: FileStatus) {
+  return { file: number, end: size, isSparse: allocated < size };
 }

@@ -4,23 +4,16 @@ import { type Abortable, HoldfastError } from '@holdfast/base';
 import { type BlockPrinter, blockBytes, printBytes } from '../crypto/block-printer.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
-import type { PrintedBlocks } from '../workers/block-printing.ts';
 import type { ChunkSource } from './chunk-reader.ts';
-import type { KnownFile } from './known-files.ts';
+import type { KnownFile, KnownMoment } from './known-files.ts';
 
 const readFile = promisify(read);
 
-const stretchBytes = 16 * blockBytes;
+const stretchBytes = 64 * blockBytes;
 
 export interface PatchedFileParts {
-  /** The file itself, open: it may have gone on meanwhile. */
-  readonly source: number;
-  /** An open file with the blocks that had changed, at their places. */
-  readonly copy: number;
-  /** What the pass before saved of it. */
-  readonly known: KnownFile;
-  /** Of the moment that is to be saved. */
-  readonly now: PrintedBlocks;
+  /** As it was at the moment that is to be saved. */
+  readonly moment: KnownMoment;
   readonly printer: BlockPrinter;
   readonly blobs: BlobReader;
 }
@@ -45,12 +38,12 @@ export class PatchedFile {
 
   constructor(parts: PatchedFileParts) {
     this.#parts = parts;
-    this.#chunks = chunksOf(parts.known, parts.blobs);
+    this.#chunks = chunksOf(parts.moment, parts.blobs);
     for (const chunk of this.#chunks) this.#chunkAt.set(chunk.start, chunk);
   }
 
   get sizeBytes(): number {
-    return this.#parts.now.sizeBytes;
+    return this.#parts.moment.sizeBytes;
   }
 
   /**
@@ -60,8 +53,8 @@ export class PatchedFile {
   unchangedChunkAt(position: number): KnownChunk | undefined {
     const chunk = this.#chunkAt.get(position);
     if (chunk === undefined || chunk.end > this.sizeBytes) return undefined;
-    if (chunk.end === this.#parts.known.sizeBytes && chunk.end !== this.sizeBytes) return undefined;
-    const { changed } = this.#parts.now;
+    const { changed, contentBytes } = this.#parts.moment;
+    if (chunk.end === contentBytes && chunk.end !== this.sizeBytes) return undefined;
     for (let block = Math.floor(position / blockBytes); block * blockBytes < chunk.end; block += 1) {
       if (changed.has(block)) return undefined;
     }
@@ -87,7 +80,7 @@ export class PatchedFile {
     if (this.#stretchStart === start) return;
     this.#stretchStart = -1;
     const stretch = this.#stretch.subarray(0, Math.min(stretchBytes, this.sizeBytes - start));
-    await readUpTo(this.#parts.source, stretch, start);
+    await readUpTo(this.#parts.moment.source.number, stretch, start);
     for (let at = 0; at < stretch.length; at += blockBytes) {
       await this.#loadBlock(stretch.subarray(at, at + blockBytes), start + at, options);
     }
@@ -96,11 +89,11 @@ export class PatchedFile {
 
   /** @param block as it is in the source now */
   async #loadBlock(block: Buffer, start: number, options: Abortable): Promise<void> {
-    const { changed, prints } = this.#parts.now;
+    const { changed, prints, copy } = this.#parts.moment;
     const number = start / blockBytes;
     const print = prints.subarray(number * printBytes, (number + 1) * printBytes);
     const { printer } = this.#parts;
-    if (changed.has(number)) await readUpTo(this.#parts.copy, block, start);
+    if (changed.has(number)) await readUpTo(copy.number, block, start);
     else if (!printer.hasPrint(block, print)) await this.#readFromRepository(block, start, options);
     if (!printer.hasPrint(block, print)) throw notAsItWas();
   }

@@ -2,7 +2,8 @@ import type { TaskGroup } from '@holdfast/base';
 import { Chunker } from '../chunker/chunker.ts';
 import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
 import type { BlobId } from '../format/ids.ts';
-import type { FileSaver, SavedContent } from './file-saver.ts';
+import type { FileSaver } from './file-saver.ts';
+import type { SavedContent } from './saved-content.ts';
 import type { WeightedLimiter } from './weighted-limiter.ts';
 
 /** How many chunks of a stream may wait to be stored. */

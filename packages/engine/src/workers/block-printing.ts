@@ -6,7 +6,7 @@ import type { BlocksToPrint } from './operations.ts';
 import { threadCount, WorkerPool } from './worker-pool.ts';
 
 /** What a thread does at a time: between two of them it is seen whether to go on. */
-const stretchBytes = 256 * blockBytes;
+const stretchBytes = 1024 * blockBytes;
 
 export interface PrintedBlocks {
   /** Where the file ended, or the stretch that was asked for. */

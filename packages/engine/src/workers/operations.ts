@@ -59,7 +59,7 @@ export interface BlocksToPrint {
   readonly isSparse: boolean;
   /** The prints that the stretch's blocks had, in a row; it may end before. */
   readonly known?: Uint8Array | undefined;
-  /** An open file that gets the blocks that have other prints now, at their places; zeros may be left out. */
+  /** An open file that gets the blocks that have other prints now, at their places. */
   readonly copyTo?: number | undefined;
 }
 

@@ -5,7 +5,8 @@ import { nextData } from '../filesystem/holes.ts';
 import type { BlockPrints, BlocksToPrint } from './operations.ts';
 
 /** Read at once: it stays in the processor's cache until it has its prints. */
-const readBytes = 4 * blockBytes;
+const readBytes = 16 * blockBytes;
+const zeros = Buffer.alloc(blockBytes);
 let memory: Buffer | undefined;
 
 /** See `Operations`. */
@@ -62,7 +63,10 @@ class BlockPass {
     const { file, end } = this.#request;
     const data = nextData(file, this.#position) ?? { start: end, end };
     this.#dataEnd = data.end;
-    while (this.#position + blockBytes <= Math.min(data.start, end)) this.#add(this.#printer.printOfZeros);
+    while (this.#position + blockBytes <= Math.min(data.start, end)) {
+      const position = this.#position;
+      if (!this.#add(this.#printer.printOfZeros)) writeAll(this.#request.copyTo, zeros, position);
+    }
   }
 
   #take(block: Buffer): void {

@@ -43,12 +43,13 @@ export async function captureLive(writing: WritingTask, progress: PhaseProgress)
 export async function captureConsistent(writing: WritingTask, progress: PhaseProgress): Promise<Captured> {
   const { context } = writing;
   using trees = new TreeSpool(writing.task.scratchPath);
-  await using knownFiles = new KnownFiles();
+  await using knownFiles = new KnownFiles(writing.task.scratchPath);
   setPriority('background');
   const passes = [await passLive(writing, { trees, rereads: 0, progress })];
   const outputs = await readCommands(writing, progress);
   const rehearsal = await rehearse(writing, { trees, knownFiles, passes });
   setPriority('normal');
+  await knownFiles.lookAgain(writing.locked);
   if (!(await context.waitForFreeze(rehearsal))) return captured('live', { passes, outputs });
   const final = await finalPass(writing, { trees, knownFiles, passes });
   return final === undefined
@@ -71,6 +72,7 @@ async function rehearse(writing: WritingTask, { trees, knownFiles, passes }: Pas
     let copied: CopiedAside | undefined;
     // As the final pass will be: how long this takes is what that is expected to take.
     setPriority('normal');
+    await knownFiles.lookAgain(locked);
     const pass = await passAside(writing, {
       before: passes.at(-1) ?? [],
       trees,
