@@ -6,7 +6,7 @@ import { type Backup, routes } from '@holdfast/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ComposeProject, docker, volumeFolder } from './support/compose.ts';
 import { Holdfast } from './support/holdfast.ts';
-import { mustRun } from './support/process.ts';
+import { eventually, mustRun } from './support/process.ts';
 import { checkWithRestic, restic } from './support/restic.ts';
 
 /**
@@ -26,6 +26,10 @@ beforeAll(async () => {
   copies = mkdtempSync(join(tmpdir(), 'holdfast-copies-'));
   holdfast = await Holdfast.start();
   project = await ComposeProject.up('odd', environment);
+  await eventually('the app writes', async () => {
+    const { status } = await project.tryCompose('exec', '-T', 'writer', 'test', '-s', '/shared/ticks');
+    return status === 0;
+  });
   await project.sh(
     'writer',
     'echo scratch > /scratch/note; mkdir -p /shared/deep/er; ln -s ../ticks /shared/deep/link',

@@ -78,6 +78,7 @@ export class Aside implements Disposable {
    * @throws Node's system errors when it cannot be read; HoldfastError `storage-full`
    */
   async copy(file: Descriptor, status: FileStatus, before: Node | undefined): Promise<AsideContent> {
+    if (this.#standstill.purpose === 'look') return await this.#lookAhead(file, status, before);
     this.#files += 1;
     const fitsMemory = status.size <= mostBytesInMemory && this.#inMemoryBytes + status.size <= memoryBytes;
     if (fitsMemory) return this.#readToMemory(file, status.size);
@@ -125,13 +126,28 @@ export class Aside implements Disposable {
     };
   }
 
+  async #lookAhead(file: Descriptor, status: FileStatus, before: Node | undefined): Promise<AsideContent> {
+    try {
+      await this.#standstill.knownFiles?.lookAhead(file, { status, before }, this.#tasks);
+    } catch (error) {
+      throw storageError(error);
+    }
+    return {
+      weight: 0,
+      save: () =>
+        Promise.reject(new HoldfastError('internal', 'Nothing is saved of what was only looked at.')),
+    };
+  }
+
   async #copyToStorage(file: Descriptor, status: FileStatus): Promise<AsideContent> {
-    const { knownFiles, isLast } = this.#standstill;
-    const source = isLast === true ? undefined : knownFiles?.hold(file, status);
+    const { knownFiles, purpose } = this.#standstill;
     const name = toByteString(String(this.#files));
     using copy = createFileAt(this.#directory.number, name);
+    const begunAt = performance.now();
     const copiedBytes = await copyContents(file.number, copy.number, status.size, this.#tasks);
     this.#bytes += copiedBytes;
+    knownFiles?.timed(copiedBytes, performance.now() - begunAt);
+    const source = purpose === 'final' ? undefined : knownFiles?.hold(file, status);
     return {
       weight: status.size,
       save: async (saver) => {
@@ -144,7 +160,7 @@ export class Aside implements Disposable {
   }
 
   async #copyChangedBlocks(status: FileStatus, known: KnownFile): Promise<AsideContent> {
-    const { knownFiles, isLast } = this.#standstill;
+    const { knownFiles, purpose } = this.#standstill;
     if (knownFiles === undefined) throw new HoldfastError('internal', 'Nothing is known of files.');
     const moment = await knownFiles.look(known, status, this.#tasks);
     this.#bytes += moment.copiedBlocks * blockBytes;
@@ -153,7 +169,7 @@ export class Aside implements Disposable {
       save: async (saver) => {
         const file = new PatchedFile({ moment, printer: knownFiles.printer, blobs: this.#blobs });
         const saved = await saver.savePatched(file);
-        if (isLast !== true) knownFiles.saved(moment, saved);
+        if (purpose !== 'final') knownFiles.saved(moment, saved);
         return saved;
       },
     };

@@ -24,7 +24,7 @@ import { MemoryBlobs } from '../testing/memory-blobs.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/temporary-directory.ts';
 import { testBytes } from '../testing/test-bytes.ts';
 import { backupSources } from './backup.ts';
-import type { ParentBackup } from './backup-request.ts';
+import type { BackupResult, ParentBackup } from './backup-request.ts';
 import { KnownFiles } from './known-files.ts';
 import type { CopiedAside } from './standstill.ts';
 import { TreeSpool } from './tree-spool.ts';
@@ -74,26 +74,32 @@ interface Pass {
   readonly warnings: number;
 }
 
+function backUp(
+  parent: ParentBackup,
+  purpose: 'rehearsal' | 'look',
+  setAside: (copied: CopiedAside) => Promise<void>,
+): Promise<BackupResult> {
+  return backupSources({
+    ...{ writer: blobs, blobs, polynomial, sources: sources(), trees, parent },
+    options: { mappedWrites: { sync: false, inodes: new Set() } },
+    standstill: { directory: aside, knownFiles, purpose, setAside },
+  });
+}
+
 /** `afterwards`: when the sources go on, before anything is saved. */
+const looked = new Error('All was looked at.');
+
+async function lookAhead(parent: ParentBackup): Promise<void> {
+  const looking = backUp(parent, 'look', () => Promise.reject(looked));
+  await expect(looking).rejects.toBe(looked);
+}
+
 async function pass(parent: ParentBackup, afterwards: () => void = () => {}): Promise<Pass> {
   const startedAtMs = Date.now();
   const copied: CopiedAside[] = [];
-  const { treeId, warningCount } = await backupSources({
-    writer: blobs,
-    blobs,
-    polynomial,
-    sources: sources(),
-    trees,
-    parent,
-    options: { mappedWrites: { sync: false, inodes: new Set() } },
-    standstill: {
-      directory: aside,
-      knownFiles,
-      setAside: async (told) => {
-        copied.push(told);
-        afterwards();
-      },
-    },
+  const { treeId, warningCount } = await backUp(parent, 'rehearsal', async (told) => {
+    copied.push(told);
+    afterwards();
   });
   const [told] = copied;
   if (told === undefined) throw new Error('Nothing was set aside.');
@@ -241,9 +247,9 @@ describe('of a large file that the pass before copied whole', () => {
     async (_what, { change }) => {
       const parent = await knownFile();
       patch(2 * mebibyte, 'looked at twice');
-      await knownFiles.lookAgain({});
+      await lookAhead(parent);
       change();
-      await knownFiles.lookAgain({});
+      await lookAhead(parent);
       patch(2 * mebibyte, 'since then');
       const then = readFileSync(path);
       const { parent: next, copied } = await pass(parent, () => writeFileSync(path, 'gone'));
@@ -265,10 +271,30 @@ describe('of a large file that the pass before copied whole', () => {
     }
   });
 
-  it('forgets what cannot be read any more', async () => {
+  it('copies nothing of a new file that it looked at before', async () => {
     const parent = await knownFile();
+    const later = `${path}-later`;
+    writeFileSync(later, testBytes('later', sizeBytes));
+    await lookAhead(parent);
+    await lookAhead(parent);
+    const file = openSync(later, 'r+');
+    writeSync(file, 'since then', 3 * mebibyte);
+    closeSync(file);
+    const then = readFileSync(later);
+    const { parent: next, copied } = await pass(parent, () => rmSync(later));
+    expect(copied.bytes).toBe(blockBytes);
+    const chunks = await chunksIn(next.treeId, 'file-later');
+    expect((await bytesOf(chunks)).equals(then)).toBe(true);
+    writeFileSync(later, then);
+    const { parent: last } = await pass(next);
+    expect((await bytesOf(await chunksIn(last.treeId, 'file-later'))).equals(then)).toBe(true);
+  });
+
+  it('goes on where one that it looked at is gone', async () => {
+    const parent = await knownFile();
+    await lookAhead(parent);
     rmSync(path);
-    await knownFiles.lookAgain({});
+    await lookAhead(parent);
     const { parent: next } = await pass(parent);
     await expect(chunksIn(next.treeId)).rejects.toThrow();
   });

@@ -1,6 +1,6 @@
 import { ftruncateSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Abortable, systemErrorCode } from '@holdfast/base';
+import type { Abortable } from '@holdfast/base';
 import type { BlockPrinter } from '../crypto/block-printer.ts';
 import { type FileStatus, statusOf } from '../filesystem/file-status.ts';
 import { createFileAt, type Descriptor, openAgain, openTrustedDirectory } from '../filesystem/open.ts';
@@ -14,6 +14,10 @@ import type { SavedContent } from './saved-content.ts';
 const leastFileBytes = 1024 * 1024;
 /** Of all prints: those of 64 GiB of files. */
 const mostPrintBytes = 64 * 1024 * 1024;
+/** Less is copied in no time in any case. */
+const leastTimedBytes = 16 * 1024 * 1024;
+/** Faster than any memory can be copied: 16 GiB/s. */
+const sharingBytesPerMs = 16 * 1024 * 1024;
 /** Each is open twice. */
 const mostFiles = 1000;
 
@@ -21,7 +25,7 @@ const mostFiles = 1000;
 export interface KnownFile {
   /** The file itself, open. */
   readonly source: Descriptor;
-  /** What was saved: its chunks, and how long they are together. */
+  /** What was saved: its chunks, and how long they are together. Nothing, for one that was only looked at. */
   readonly content: readonly BlobId[];
   readonly contentBytes: number;
   /** Of its blocks as they were when they were last looked at. */
@@ -49,6 +53,7 @@ export class KnownFiles implements AsyncDisposable {
   readonly #taken = new Set<string>();
   readonly #opened = new DisposableStack();
   readonly #directory: Descriptor;
+  #sharesBlocks = false;
   #printBytes = 0;
   #copies = 0;
 
@@ -63,18 +68,19 @@ export class KnownFiles implements AsyncDisposable {
     return this.#printing.printer;
   }
 
+  get isEmpty(): boolean {
+    return this.#files.size === 0;
+  }
+
   /**
-   * For a pass to look at. Undefined unless what is known is the content that the pass before has; and where it was taken
-   * already, under another name.
+   * For a pass to look at. Undefined unless what is known is the content that the pass before has, or none; and where it
+   * was taken already, under another name.
    */
   take(status: FileStatus, before: Node | undefined): KnownFile | undefined {
     const key = keyOf(status);
     const known = this.#files.get(key);
-    if (known === undefined || this.#taken.has(key) || before?.type !== 'file') return undefined;
-    const { content } = before;
-    const isSame =
-      content?.length === known.content.length && known.content.every((id, at) => id === content[at]);
-    if (!isSame) return undefined;
+    if (known === undefined || this.#taken.has(key)) return undefined;
+    if (known.content.length > 0 && !isContentOf(before, known)) return undefined;
     this.#taken.add(key);
     return known;
   }
@@ -83,10 +89,16 @@ export class KnownFiles implements AsyncDisposable {
    * Holds an open file open, to be known once it is saved; undefined for one that is not worth it.
    * @throws SystemError EMFILE, …
    */
-  hold(file: Descriptor, { size }: FileStatus): Descriptor | undefined {
-    if (size < leastFileBytes || this.#files.size >= mostFiles) return undefined;
+  hold(file: Descriptor, { size }: Pick<FileStatus, 'size'>): Descriptor | undefined {
+    if (size < leastFileBytes || this.#files.size >= mostFiles || this.#sharesBlocks) return undefined;
     const source = openAgain(file);
     return source && this.#opened.use(source);
+  }
+
+  /** Whole copies that take next to no time share their blocks with the files: then nothing needs to be known. */
+  timed(copiedBytes: number, elapsedMs: number): void {
+    if (copiedBytes < leastTimedBytes) return;
+    this.#sharesBlocks = copiedBytes / elapsedMs > sharingBytesPerMs;
   }
 
   /** Knows a file from now on that was saved from a whole copy. @throws SystemError when that cannot be read */
@@ -96,38 +108,40 @@ export class KnownFiles implements AsyncDisposable {
     options: Abortable,
   ): Promise<void> {
     const { prints } = await this.#printing.print(stretchOf(wholeCopy, statusOf(wholeCopy.number)), options);
-    if (this.#printBytes + prints.length > mostPrintBytes) return;
-    this.#printBytes += prints.length;
-    this.#copies += 1;
-    const copy = this.#opened.use(createFileAt(this.#directory.number, toByteString(String(this.#copies))));
-    this.#files.set(keyOf(statusOf(source.number)), {
-      ...{ source, prints, copy, changed: new Set<number>() },
-      ...{ content: saved.content, contentBytes: saved.size },
+    const copy = this.#openCopy();
+    const { content, size: contentBytes } = saved;
+    this.#remember(statusOf(source.number), {
+      source,
+      prints,
+      copy,
+      changed: new Set(),
+      content,
+      contentBytes,
     });
+  }
+
+  /**
+   * Looks at a file before the moment that counts, so that the look at that moment finds little to copy.
+   * @throws as `look`
+   */
+  async lookAhead(
+    file: Descriptor,
+    { status, before }: { readonly status: FileStatus; readonly before: Node | undefined },
+    options: Abortable,
+  ): Promise<void> {
+    const known = this.take(status, before) ?? this.#takeUnknown(file, status);
+    if (known === undefined) return;
+    const moment = await this.look(known, status, options);
+    this.#remember(status, moment);
+    this.#taken.delete(keyOf(status));
   }
 
   /** The file was saved as it was at that moment: nothing of it has changed since. */
   saved({ source, copy, prints }: KnownMoment, { content, size }: SavedContent): void {
-    const key = keyOf(statusOf(source.number));
-    this.#printBytes += prints.length - (this.#files.get(key)?.prints.length ?? 0);
+    const status = statusOf(source.number);
     ftruncateSync(copy.number, 0);
-    this.#taken.delete(key);
-    this.#files.set(key, { source, copy, prints, content, contentBytes: size, changed: new Set() });
-  }
-
-  /** Looks at all that is known once more, so that the next look finds little. What cannot be read is known no more. */
-  async lookAgain(options: Abortable): Promise<void> {
-    for (const [key, known] of this.#files) {
-      try {
-        const moment = await this.look(known, statusOf(known.source.number), options);
-        this.#printBytes += moment.prints.length - known.prints.length;
-        this.#files.set(key, moment);
-      } catch (error) {
-        if (systemErrorCode(error) === undefined) throw error;
-        this.#printBytes -= known.prints.length;
-        this.#files.delete(key);
-      }
-    }
+    this.#taken.delete(keyOf(status));
+    this.#remember(status, { source, copy, prints, content, contentBytes: size, changed: new Set() });
   }
 
   /**
@@ -147,10 +161,39 @@ export class KnownFiles implements AsyncDisposable {
     };
   }
 
+  /** As one of which nothing is known: all of it is copied at the first look. */
+  #takeUnknown(file: Descriptor, status: FileStatus): KnownFile | undefined {
+    const key = keyOf(status);
+    const source = this.#taken.has(key) ? undefined : this.hold(file, status);
+    if (source === undefined) return undefined;
+    this.#taken.add(key);
+    const nothing = { prints: Buffer.alloc(0), changed: new Set<number>(), content: [], contentBytes: 0 };
+    return { source, copy: this.#openCopy(), ...nothing };
+  }
+
+  #openCopy(): Descriptor {
+    this.#copies += 1;
+    return this.#opened.use(createFileAt(this.#directory.number, toByteString(String(this.#copies))));
+  }
+
+  #remember(status: FileStatus, file: KnownFile): void {
+    const key = keyOf(status);
+    this.#printBytes -= this.#files.get(key)?.prints.length ?? 0;
+    this.#files.delete(key);
+    if (this.#printBytes + file.prints.length > mostPrintBytes) return;
+    this.#printBytes += file.prints.length;
+    this.#files.set(key, file);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#printing[Symbol.asyncDispose]();
     this.#opened.dispose();
   }
+}
+
+function isContentOf(node: Node | undefined, { content }: KnownFile): boolean {
+  if (node?.type !== 'file' || node.content?.length !== content.length) return false;
+  return content.every((id, at) => id === node.content?.[at]);
 }
 
 function keyOf({ deviceId, inode }: FileStatus): string {

@@ -17,8 +17,12 @@ export interface Standstill {
   readonly directory: string;
   /** What the passes before know of large files: of those, only blocks that changed are copied. */
   readonly knownFiles?: KnownFiles;
-  /** No further pass comes: nothing more is learnt for it. */
-  readonly isLast?: boolean;
+  /**
+   * What the pass is for: `rehearsal` (default): the final one, which comes after it, copies what it leaves to copy;
+   * `look`: it only looks at large files, so that the next pass finds little, and `setAside` has to reject;
+   * `final`: nothing is learnt for another.
+   */
+  readonly purpose?: 'rehearsal' | 'look' | 'final';
   /** Called once, when nothing more is needed of the sources. Work goes on as soon as it resolves, and ends if it rejects. */
   setAside(copied: CopiedAside): Promise<void>;
 }

@@ -65,8 +65,15 @@ class BlockPass {
     this.#dataEnd = data.end;
     while (this.#position + blockBytes <= Math.min(data.start, end)) {
       const position = this.#position;
-      if (!this.#add(this.#printer.printOfZeros)) writeAll(this.#request.copyTo, zeros, position);
+      const isSame = this.#add(this.#printer.printOfZeros);
+      // What was never copied is a hole there too.
+      if (!isSame && this.#isKnown(position)) writeAll(this.#request.copyTo, zeros, position);
     }
+  }
+
+  #isKnown(position: number): boolean {
+    const { known, start } = this.#request;
+    return known !== undefined && ((position - start) / blockBytes) * printBytes < known.length;
   }
 
   #take(block: Buffer): void {

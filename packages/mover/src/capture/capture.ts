@@ -4,7 +4,7 @@ import type { BackupMode } from '@holdfast/protocol';
 import { readCommands } from '../commands/read-commands.ts';
 import type { PhaseProgress } from '../phase-progress.ts';
 import type { ReadPart, SavedPart, WritingTask } from './part.ts';
-import { passAside, passLive } from './passes.ts';
+import { passAhead, passAside, passLive } from './passes.ts';
 import { setPriority } from './priority.ts';
 
 /** How often a live backup reads a file that changes meanwhile again. */
@@ -49,7 +49,7 @@ export async function captureConsistent(writing: WritingTask, progress: PhasePro
   const outputs = await readCommands(writing, progress);
   const rehearsal = await rehearse(writing, { trees, knownFiles, passes });
   setPriority('normal');
-  await knownFiles.lookAgain(writing.locked);
+  await lookAhead(writing, { trees, knownFiles, passes });
   if (!(await context.waitForFreeze(rehearsal))) return captured('live', { passes, outputs });
   const final = await finalPass(writing, { trees, knownFiles, passes });
   return final === undefined
@@ -72,12 +72,12 @@ async function rehearse(writing: WritingTask, { trees, knownFiles, passes }: Pas
     let copied: CopiedAside | undefined;
     // As the final pass will be: how long this takes is what that is expected to take.
     setPriority('normal');
-    await knownFiles.lookAgain(locked);
+    await lookAhead(writing, { trees, knownFiles, passes });
     const pass = await passAside(writing, {
       before: passes.at(-1) ?? [],
       trees,
       knownFiles,
-      isFinal: false,
+      purpose: 'rehearsal',
       progress: context.phase('catching up'),
       onAside: async (told) => {
         setPriority('background');
@@ -93,6 +93,20 @@ async function rehearse(writing: WritingTask, { trees, knownFiles, passes }: Pas
   }
   await writer.flush(locked);
   return last;
+}
+
+/** What large files got while the last pass was saved need not be copied in the next one. */
+async function lookAhead(writing: WritingTask, { trees, knownFiles, passes }: Passes): Promise<void> {
+  if (knownFiles.isEmpty) return;
+  const { context, locked } = writing;
+  const progress = context.phase('looking ahead');
+  await passAhead(writing, {
+    before: passes.at(-1) ?? [],
+    trees,
+    knownFiles,
+    progress,
+    signal: locked.signal,
+  });
 }
 
 /** Undefined if the environment could not be held still to its end. */
@@ -115,7 +129,7 @@ async function finalPass(
       before: passes.at(-1) ?? [],
       trees,
       knownFiles,
-      isFinal: true,
+      purpose: 'final',
       progress: context.phase('final pass'),
       onAside: async (copied) => {
         await context.waitForThaw(copied, tasks);

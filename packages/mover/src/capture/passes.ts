@@ -38,7 +38,7 @@ export interface AsidePass extends Abortable {
   readonly before: readonly ReadPart[];
   readonly trees: TreeSpool;
   readonly knownFiles: KnownFiles;
-  readonly isFinal: boolean;
+  readonly purpose: 'rehearsal' | 'look' | 'final';
   readonly progress: PhaseProgress;
   /** Called when all that changed in any part was set aside; what was is saved once it resolves. */
   readonly onAside: (copied: CopiedAside) => Promise<void>;
@@ -50,7 +50,7 @@ export interface AsidePass extends Abortable {
  */
 export async function passAside(
   writing: WritingTask,
-  { before, trees, knownFiles, isFinal, progress, onAside, signal }: AsidePass,
+  { before, trees, knownFiles, purpose, progress, onAside, signal }: AsidePass,
 ): Promise<ReadPart[]> {
   if (before.length === 0) await onAside({ files: 0, bytes: 0, elapsedMs: 0 });
   await using tasks = new TaskGroup({ signal });
@@ -63,14 +63,14 @@ export async function passAside(
       readPart(spec, writing, {
         before: earlier,
         trees,
-        isFinal,
+        isFinal: purpose !== 'rehearsal',
         memoryBytes,
         progress: progress.part(spec.name),
         signal: tasks.signal,
         standstill: {
           directory: writing.task.scratchPath,
           knownFiles,
-          isLast: isFinal,
+          purpose,
           setAside: async (copied) => {
             await untilAborted(aside.add(copied), tasks);
             await untilAborted(myTurn, tasks);
@@ -82,6 +82,22 @@ export async function passAside(
     return read;
   });
   return await Promise.all(reads);
+}
+
+/**
+ * Goes over all parts as `passAside`, and only looks at large files that change: the next pass finds little to copy of
+ * them. Nothing is saved.
+ */
+export async function passAhead(
+  writing: WritingTask,
+  pass: Omit<AsidePass, 'purpose' | 'onAside'>,
+): Promise<void> {
+  const looked = new Error('All was looked at.');
+  try {
+    await passAside(writing, { ...pass, purpose: 'look', onAside: () => Promise.reject(looked) });
+  } catch (error) {
+    if (error !== looked) throw error;
+  }
 }
 
 /** Waits until every part has been set aside. */
