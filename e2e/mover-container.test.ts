@@ -65,7 +65,7 @@ describe.each(Object.keys(starts))('mover containers of a server that is a %s', 
     symlinkSync('/etc', join(data, 'link'));
     lutimesSync(join(data, 'deep', 'file'), 1_000_000_000.25, 1_000_000_000.25);
     await mustRun('setfattr', ['--name=user.kind', '--value=odd', join(data, 'deep', 'file')]);
-    await project.compose('up', '--detach');
+    await project.start();
     volume = async (name) => await volumeFolder(`${project.name}_${name}`);
     await project.sh('app', 'echo one > /files/one; mknod /files/null c 1 3; echo gone > /memory/gone');
     server = (await starts[form]?.()) as Server;

@@ -19,8 +19,14 @@ export class ComposeProject implements AsyncDisposable {
 
   static async up(template: string, name: string): Promise<ComposeProject> {
     const project = new ComposeProject(template, name);
-    await project.compose('up', '--detach');
+    await project.start();
     return project;
+  }
+
+  /** What a run that was cut off has left under this name goes first. */
+  async start(): Promise<void> {
+    await this.tryCompose('down', '--volumes', '--remove-orphans', '--timeout', '0');
+    await this.compose('up', '--detach');
   }
 
   compose(...args: readonly string[]): Promise<string> {

@@ -143,10 +143,12 @@ class Freeze {
     try {
       const rows = containers.map(({ containerId, startedAt }) => ({ id: containerId, startedAt }));
       await freezes.record({ jobId, containers: rows, deadlineMs: guard.deadlineMs });
-      await this.#hold();
-      await this.#pauseAndWork(guard, work);
+      await run.quietly(async () => {
+        await this.#hold();
+        await this.#pauseAndWork(guard, work);
+      });
     } finally {
-      await this.#thaw(guard);
+      await run.quietly(async () => await this.#thaw(guard));
       await freezes.markThawed(jobId);
     }
     const { requestsHeld = null, longestWaitMs = null } = this.#held ?? {};

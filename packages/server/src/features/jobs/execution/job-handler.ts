@@ -17,6 +17,8 @@ export interface JobRun {
   /** May be called as often as one likes: what is written is throttled. */
   progress(progress: Progress): void;
   log(level: LogLine['level'], message: string): void;
+  /** For short work that must not wait for the catalog: what is reported meanwhile is written when it has ended. */
+  quietly<Result>(work: () => Promise<Result>): Promise<Result>;
 }
 
 export interface JobEnd {

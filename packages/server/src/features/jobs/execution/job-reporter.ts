@@ -5,6 +5,7 @@ import type { LeaseStore } from '../lease-store.ts';
 import type { LogStore } from '../log-store.ts';
 
 const flushIntervalMs = 500;
+const quietMs = 2000;
 
 export interface JobReporterOptions {
   readonly lease: Lease;
@@ -24,6 +25,7 @@ export class JobReporter implements AsyncDisposable {
   #change: JobChange = {};
   #lines: LogLine[] = [];
   #writing: Promise<void> = Promise.resolve();
+  #quietUntilMs = 0;
 
   constructor(options: JobReporterOptions) {
     this.#options = options;
@@ -48,8 +50,22 @@ export class JobReporter implements AsyncDisposable {
     this.#lines.push(line);
   }
 
+  /**
+   * Nothing is written until the work has ended, or has taken two seconds: writing to the catalog waits for the disk, and
+   * this process with it.
+   */
+  async quietly<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#quietUntilMs = performance.now() + quietMs;
+    try {
+      return await work();
+    } finally {
+      this.#quietUntilMs = 0;
+    }
+  }
+
   /** Writes now what is waiting. Never rejects. */
   async flush(): Promise<void> {
+    if (performance.now() < this.#quietUntilMs) return;
     this.#writing = this.#writing.then(async () => await this.#write());
     await this.#writing;
   }

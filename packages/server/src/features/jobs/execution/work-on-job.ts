@@ -44,6 +44,7 @@ export async function workOnJob({ lease, job }: LeasedJob, options: WorkOnJobOpt
     step: (text) => reporter.step(text),
     progress: (progress) => reporter.progress(progress),
     log: (level, message) => reporter.log(level, message),
+    quietly: (work) => reporter.quietly(work),
   };
   const end = await endOf(mode === 'run' ? handler.run(run) : recover(handler, run));
   // What lost its lease, and a recovery that was cut off, are for the next server to bring to an end.
