@@ -10,6 +10,8 @@ const closeOnExec = 0o2000000;
 /** A descriptor that names an inode without opening it: nothing happens to a device or a pipe. */
 const pathOnly = 0o10000000;
 
+const mayNotBeOpened = ['EPERM', 'EACCES', 'EMFILE', 'ENFILE'];
+
 /** A file descriptor that closes at the end of its `using` block. */
 export interface Descriptor extends Disposable {
   readonly number: number;
@@ -42,15 +44,12 @@ export function openFileAt(directory: number, name: ByteString): Descriptor {
   return openForReading(directory, name, O_NONBLOCK);
 }
 
-/**
- * The open file under another number, to be read; undefined where this user may not open it again.
- * @throws SystemError EMFILE, …
- */
+/** The open file under another number, to be read; undefined where that may not be, or too much is open. */
 export function openAgain({ number }: Descriptor): Descriptor | undefined {
   const path = cStringAddress(`/proc/self/fd/${number}` as ByteString);
   const flags = O_RDONLY | O_NONBLOCK | O_NOATIME | closeOnExec;
   const opened = systemCalls().openat(atWorkingDirectory, path, flags, 0);
-  return checkExcept(opened, 'openat', 'EPERM', 'EACCES') === -1 ? undefined : asDescriptor(opened);
+  return checkExcept(opened, 'openat', ...mayNotBeOpened) === -1 ? undefined : asDescriptor(opened);
 }
 
 /** Makes a new file, readable and writable, that only its owner may open. @throws SystemError EEXIST, ENOSPC, … */

@@ -1,10 +1,11 @@
-import { mkdtempSync, readSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { HoldfastError, systemErrorCode, type TaskGroup } from '@holdfast/base';
 import { blockBytes } from '../crypto/block-printer.ts';
 import { copyContents } from '../filesystem/copy-contents.ts';
 import { type FileStatus, statusOf } from '../filesystem/file-status.ts';
 import { createFileAt, type Descriptor, openFileAt, openTrustedDirectory } from '../filesystem/open.ts';
+import { readUpTo } from '../filesystem/read-up-to.ts';
 import { toByteString } from '../format/byte-string.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
@@ -110,10 +111,7 @@ export class Aside implements Disposable {
 
   #readToMemory(file: Descriptor, sizeBytes: number): AsideContent {
     const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < sizeBytes; length += read) {
-      read = readSync(file.number, bytes, length, sizeBytes - length, length);
-    }
+    const length = readUpTo(file.number, bytes, 0);
     this.#inMemoryBytes += sizeBytes;
     this.#bytes += length;
     return {
@@ -146,7 +144,7 @@ export class Aside implements Disposable {
     const begunAt = performance.now();
     const copiedBytes = await copyContents(file.number, copy.number, status.size, this.#tasks);
     this.#bytes += copiedBytes;
-    knownFiles?.timed(copiedBytes, performance.now() - begunAt);
+    knownFiles?.timed(Math.min(copiedBytes, status.allocated), performance.now() - begunAt);
     const source = purpose === 'final' ? undefined : knownFiles?.hold(file, status);
     return {
       weight: status.size,

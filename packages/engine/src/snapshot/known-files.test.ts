@@ -18,7 +18,10 @@ import {
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { randomPolynomial } from '../chunker/polynomial.ts';
-import { blockBytes } from '../crypto/block-printer.ts';
+import { BlockPrinter, blockBytes, printBytes } from '../crypto/block-printer.ts';
+import { randomMasterKey } from '../crypto/master-key.ts';
+import { openFileAt, openTrustedDirectory } from '../filesystem/open.ts';
+import { toByteString } from '../format/byte-string.ts';
 import type { BlobId, TreeId } from '../format/ids.ts';
 import { MemoryBlobs } from '../testing/memory-blobs.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/temporary-directory.ts';
@@ -26,6 +29,7 @@ import { testBytes } from '../testing/test-bytes.ts';
 import { backupSources } from './backup.ts';
 import type { BackupResult, ParentBackup } from './backup-request.ts';
 import { KnownFiles } from './known-files.ts';
+import { PatchedFile } from './patched-file.ts';
 import type { CopiedAside } from './standstill.ts';
 import { TreeSpool } from './tree-spool.ts';
 import { walkTree } from './walk.ts';
@@ -320,4 +324,29 @@ describe('of a large file that the pass before copied whole', () => {
     expect(copied.bytes).toBe(sizeBytes);
     expect((await bytesOf(await chunksIn(next.treeId))).equals(then)).toBe(true);
   });
+
+  it('comes from the repository where it cannot be read any more', async () => {
+    const bytes = testBytes('unreadable', 3 * blockBytes + 5);
+    const { id } = blobs.add('data', bytes);
+    const printer = new BlockPrinter(randomMasterKey());
+    const prints = Buffer.alloc(4 * printBytes);
+    for (const at of [0, 1, 2, 3]) {
+      printer.print(bytes.subarray(at * blockBytes, (at + 1) * blockBytes), prints.subarray(at * printBytes));
+    }
+    using source = openTrustedDirectory(toByteString(aside));
+    const moment = {
+      ...{ source, copy: source, prints, changed: new Set<number>(), copiedBlocks: 0 },
+      ...{ content: [id as BlobId], contentBytes: bytes.length, sizeBytes: bytes.length },
+    };
+    const into = Buffer.alloc(bytes.length);
+    expect(await new PatchedFile({ moment, printer, blobs }).from(0, {}).read(into)).toBe(bytes.length);
+    expect(into.equals(bytes)).toBe(true);
+  });
+});
+
+it('holds no more files open than a process may have', () => {
+  using directory = openTrustedDirectory(toByteString(join(place.path, 'source')));
+  using file = openFileAt(directory.number, toByteString('file'));
+  const held = Array.from({ length: 1100 }, () => knownFiles.hold(file, { size: sizeBytes }));
+  expect(held.filter((source) => source !== undefined)).toHaveLength(1000);
 });

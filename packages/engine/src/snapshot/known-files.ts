@@ -1,6 +1,6 @@
 import { ftruncateSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Abortable } from '@holdfast/base';
+import { type Abortable, systemErrorCode } from '@holdfast/base';
 import type { BlockPrinter } from '../crypto/block-printer.ts';
 import { type FileStatus, statusOf } from '../filesystem/file-status.ts';
 import { createFileAt, type Descriptor, openAgain, openTrustedDirectory } from '../filesystem/open.ts';
@@ -55,6 +55,8 @@ export class KnownFiles implements AsyncDisposable {
   readonly #directory: Descriptor;
   #sharesBlocks = false;
   #printBytes = 0;
+  /** How many were ever held: they stay open. */
+  #held = 0;
   #copies = 0;
 
   /** @param directory existing: blocks that change are kept in a folder in it until the end */
@@ -85,14 +87,13 @@ export class KnownFiles implements AsyncDisposable {
     return known;
   }
 
-  /**
-   * Holds an open file open, to be known once it is saved; undefined for one that is not worth it.
-   * @throws SystemError EMFILE, …
-   */
+  /** Holds an open file open, to be known once it is saved; undefined for one that is not worth it, or one too many. */
   hold(file: Descriptor, { size }: Pick<FileStatus, 'size'>): Descriptor | undefined {
-    if (size < leastFileBytes || this.#files.size >= mostFiles || this.#sharesBlocks) return undefined;
+    if (size < leastFileBytes || this.#held >= mostFiles || this.#sharesBlocks) return undefined;
     const source = openAgain(file);
-    return source && this.#opened.use(source);
+    if (source === undefined) return undefined;
+    this.#held += 1;
+    return this.#opened.use(source);
   }
 
   /** Whole copies that take next to no time share their blocks with the files: then nothing needs to be known. */
@@ -101,23 +102,22 @@ export class KnownFiles implements AsyncDisposable {
     this.#sharesBlocks = copiedBytes / elapsedMs > sharingBytesPerMs;
   }
 
-  /** Knows a file from now on that was saved from a whole copy. @throws SystemError when that cannot be read */
+  /** Knows a file from now on that was saved from a whole copy. It is saved in any case: what fails here leaves it unknown. */
   async learn(
     source: Descriptor,
     { wholeCopy, saved }: { readonly wholeCopy: Descriptor; readonly saved: SavedContent },
     options: Abortable,
   ): Promise<void> {
-    const { prints } = await this.#printing.print(stretchOf(wholeCopy, statusOf(wholeCopy.number)), options);
-    const copy = this.#openCopy();
     const { content, size: contentBytes } = saved;
-    this.#remember(statusOf(source.number), {
-      source,
-      prints,
-      copy,
-      changed: new Set(),
-      content,
-      contentBytes,
-    });
+    try {
+      const stretch = stretchOf(wholeCopy, statusOf(wholeCopy.number));
+      const { prints } = await this.#printing.print(stretch, options);
+      const copy = this.#openCopy();
+      const known = { source, prints, copy, changed: new Set<number>(), content, contentBytes };
+      this.#remember(statusOf(source.number), known);
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+    }
   }
 
   /**

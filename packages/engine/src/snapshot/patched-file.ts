@@ -1,6 +1,6 @@
 import { read } from 'node:fs';
 import { promisify } from 'node:util';
-import { type Abortable, HoldfastError } from '@holdfast/base';
+import { type Abortable, HoldfastError, systemErrorCode } from '@holdfast/base';
 import { type BlockPrinter, blockBytes, printBytes } from '../crypto/block-printer.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
@@ -80,11 +80,21 @@ export class PatchedFile {
     if (this.#stretchStart === start) return;
     this.#stretchStart = -1;
     const stretch = this.#stretch.subarray(0, Math.min(stretchBytes, this.sizeBytes - start));
-    await readUpTo(this.#parts.moment.source.number, stretch, start);
+    await this.#readSource(stretch, start);
     for (let at = 0; at < stretch.length; at += blockBytes) {
       await this.#loadBlock(stretch.subarray(at, at + blockBytes), start + at, options);
     }
     this.#stretchStart = start;
+  }
+
+  /** What cannot be read any more, such as a file that a file server has no more, comes from the repository. */
+  async #readSource(stretch: Buffer, start: number): Promise<void> {
+    try {
+      await readUpTo(this.#parts.moment.source.number, stretch, start);
+    } catch (error) {
+      if (systemErrorCode(error) === undefined) throw error;
+      stretch.fill(0);
+    }
   }
 
   /** @param block as it is in the source now */

@@ -1,5 +1,6 @@
-import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { readUpTo } from '../filesystem/read-up-to.ts';
 import type { TreeId } from '../format/ids.ts';
 
 interface Place {
@@ -54,11 +55,7 @@ export class TreeSpool implements Disposable {
   #read(place: Place | undefined): Buffer | undefined {
     if (place === undefined) return undefined;
     const bytes = Buffer.allocUnsafeSlow(place.length);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = readSync(this.#file, bytes, length, bytes.length - length, place.offset + length);
-    }
-    return length === bytes.length ? bytes : undefined;
+    return readUpTo(this.#file, bytes, place.offset) === bytes.length ? bytes : undefined;
   }
 
   [Symbol.dispose](): void {

@@ -1,7 +1,8 @@
-import { readSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { systemErrorCode } from '@holdfast/base';
 import { type BlockPrinter, blockBytes, blockCount, printBytes } from '../crypto/block-printer.ts';
 import { nextData } from '../filesystem/holes.ts';
+import { readUpTo } from '../filesystem/read-up-to.ts';
 import type { BlockPrints, BlocksToPrint } from './operations.ts';
 
 /** Read at once: it stays in the processor's cache until it has its prints. */
@@ -93,16 +94,6 @@ class BlockPass {
     this.#position += lengthBytes;
     return isSame;
   }
-}
-
-function readUpTo(file: number, into: Buffer, position: number): number {
-  let filled = 0;
-  while (filled < into.length) {
-    const bytesRead = readSync(file, into, filled, into.length - filled, position + filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled;
 }
 
 function writeAll(file: number | undefined, bytes: Buffer, position: number): void {

@@ -1,8 +1,8 @@
-import { readSync } from 'node:fs';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { BlockPrinter } from '../crypto/block-printer.ts';
 import { sha256, sha256OfParts } from '../crypto/hash.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
+import { readUpTo } from '../filesystem/read-up-to.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
 import { blobSealerOf, type PlainBlob, type SealedBlob } from '../pack/blob-seal.ts';
@@ -88,7 +88,7 @@ function readAll(
   let room = memory;
   return files.map(({ file, sizeBytes }) => {
     try {
-      const plaintext = room.subarray(0, readUpTo(file, room.subarray(0, sizeBytes)));
+      const plaintext = room.subarray(0, readUpTo(file, room.subarray(0, sizeBytes), 0));
       room = room.subarray(plaintext.length);
       return { id: asId<BlobId>(sha256(plaintext)), plaintext };
     } catch (error) {
@@ -97,16 +97,6 @@ function readAll(
       return { errorCode };
     }
   });
-}
-
-function readUpTo(file: number, into: Buffer): number {
-  let filled = 0;
-  while (filled < into.length) {
-    const bytesRead = readSync(file, into, filled, into.length - filled, filled);
-    if (bytesRead === 0) break;
-    filled += bytesRead;
-  }
-  return filled;
 }
 
 function places(blobs: readonly SealedBlob[]): SealedPlace[] {
