@@ -36,11 +36,13 @@ export async function toldFound(
   return { problems, rows: rows.map(([id, startedMs]) => ({ id, startedMs })) };
 }
 
+/** Whole lines alone: of a long one the engine may have logged only its first pieces yet. */
 async function linesSince(
   environment: AppEnvironment,
   service: string,
   sinceMs: number,
 ): Promise<readonly string[]> {
   const since = (sinceMs / 1000).toFixed(3);
-  return (await docker('logs', '--since', since, environment.container(service))).split('\n');
+  const log = await docker('logs', '--since', since, environment.container(service));
+  return log.split('\n').slice(0, -1);
 }
