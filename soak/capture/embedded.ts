@@ -17,8 +17,8 @@ function embedded(name: string, command: readonly string[]): SubjectKind {
     name,
     wrecked: [data],
     open: async (environment) => {
-      await environment.start({ name: service, command, mounts: { [data]: inApp } });
       const store = new EmbeddedStore(environment);
+      await environment.start({ name: service, command, mounts: { [data]: inApp } });
       await store.resume();
       return store;
     },
@@ -34,7 +34,7 @@ class EmbeddedStore implements Subject {
     this.#environment = environment;
   }
 
-  /** The program goes on. What it writes until it is restored is lost. */
+  /** The program goes on. What it writes until it is restored is lost, and counts for nothing. */
   async quiesce(): Promise<readonly Commit[]> {
     this.#commits = await toldCommits(this.#environment, service, this.#sinceMs);
     this.#sinceMs = Date.now();

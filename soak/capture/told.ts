@@ -3,13 +3,22 @@ import { docker } from '../../e2e/support/compose.ts';
 import { eventually } from '../../e2e/support/process.ts';
 import type { Commit, Found } from './subject.ts';
 
-/** What a program in a container told that it committed, see `programs/commit-teller.ts`. */
+const found = 'found ';
+const rows = 'rows ';
+
+/**
+ * What a program in a container told that it committed, see `programs/commit-teller.ts`: since it was started last, which
+ * was after that time.
+ */
 export async function toldCommits(
   environment: AppEnvironment,
   service: string,
   sinceMs: number,
 ): Promise<readonly Commit[]> {
-  return (await linesSince(environment, service, sinceMs)).flatMap((line) => {
+  const lines = await linesSince(environment, service, sinceMs);
+  const startedAt = lines.findLastIndex((line) => line.startsWith(found));
+  if (startedAt === -1) throw new Error(`${service} was not started since.`);
+  return lines.slice(startedAt).flatMap((line) => {
     const [word, id, startedMs, endedMs] = line.split(' ');
     if (word !== 'commit' || endedMs === undefined) return [];
     return [{ id: Number(id), startedMs: Number(startedMs), endedMs: Number(endedMs) }];
@@ -18,7 +27,6 @@ export async function toldCommits(
 
 interface ToldFound {
   readonly problems: readonly string[];
-  readonly rows?: readonly (readonly [number, number])[];
   readonly count?: number;
 }
 
@@ -28,15 +36,20 @@ export async function toldFound(
   service: string,
   { sinceMs, commits }: { readonly sinceMs: number; readonly commits: readonly Commit[] },
 ): Promise<Found> {
-  const line = await eventually(`${service} starts`, async () =>
-    (await linesSince(environment, service, sinceMs)).findLast((one) => one.startsWith('found ')),
-  );
-  const { problems, rows, count = 0 } = JSON.parse(line.slice('found '.length)) as ToldFound;
-  if (rows === undefined) return { problems, rows: commits.filter(({ id }) => id <= count) };
-  return { problems, rows: rows.map(([id, startedMs]) => ({ id, startedMs })) };
+  const told = await eventually(`${service} starts`, async () => {
+    const lines = await linesSince(environment, service, sinceMs);
+    const end = lines.findLastIndex((line) => line.startsWith(found));
+    return end === -1 ? undefined : lines.slice(lines.lastIndexOf('started', end), end + 1);
+  });
+  const { problems, count } = JSON.parse((told.at(-1) ?? '').slice(found.length)) as ToldFound;
+  if (count !== undefined) return { problems, rows: commits.filter(({ id }) => id <= count) };
+  const pairs = told
+    .filter((line) => line.startsWith(rows))
+    .flatMap((line) => JSON.parse(line.slice(rows.length)) as readonly (readonly [number, number])[]);
+  return { problems, rows: pairs.map(([id, startedMs]) => ({ id, startedMs })) };
 }
 
-/** Whole lines alone: of a long one the engine may have logged only its first pieces yet. */
+/** Whole lines alone: of the last one the engine may not have logged all yet. */
 async function linesSince(
   environment: AppEnvironment,
   service: string,

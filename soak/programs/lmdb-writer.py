@@ -29,7 +29,10 @@ def look():
         problems.append(f"{len(rows)} entries, and the counter says {counters[0]}")
     if entries != len(rows) + (2 if rows else 0):
         problems.append(f"{entries} entries by the store's own count, {len(rows)} found")
-    print("found", json.dumps({"problems": problems, "rows": rows}), flush=True)
+    print("started", flush=True)
+    for at in range(0, len(rows), 100):
+        print("rows", json.dumps(rows[at : at + 100]), flush=True)
+    print("found", json.dumps({"problems": problems}), flush=True)
 
 
 def write():
