@@ -88,10 +88,10 @@ async function measureWithPostgres(
       const postgres = await PostgresService.start(environment);
       bench.say('  filling PostgreSQL');
       await postgres.program('pgbench', '--initialize', '--quiet', '--scale', String(scale), 'postgres');
-      const load = stack.use(await PgbenchLoad.start(postgres.port));
+      const load = stack.use(new PgbenchLoad(postgres.port));
       return async () => {
         await postgres.untilReady();
-        await load.startAgain();
+        await load.start();
       };
     },
   });

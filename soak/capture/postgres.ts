@@ -19,8 +19,8 @@ export const postgres: SubjectKind = {
     for (const line of [ledger, 'create extension amcheck']) {
       await server.program('psql', '--quiet', '--command', line, 'postgres');
     }
-    const subject = new PostgresUnderLoad(server, await PgbenchLoad.start(server.port));
-    subject.write();
+    const subject = new PostgresUnderLoad(server);
+    await subject.resume();
     return subject;
   },
 };
@@ -33,17 +33,9 @@ class PostgresUnderLoad implements Subject {
   #isWriting = false;
   #clients: Promise<unknown> = Promise.resolve();
 
-  constructor(server: PostgresService, load: PgbenchLoad) {
+  constructor(server: PostgresService) {
     this.#server = server;
-    this.#load = load;
-  }
-
-  write(): void {
-    this.#isWriting = true;
-    this.#commits = [];
-    this.#clients = Promise.all(Array.from({ length: clients }, () => this.#runClient()));
-    // Looked at when it is waited for.
-    this.#clients.catch(() => {});
+    this.#load = new PgbenchLoad(server.port);
   }
 
   async quiesce(): Promise<readonly Commit[]> {
@@ -73,8 +65,12 @@ class PostgresUnderLoad implements Subject {
   }
 
   async resume(): Promise<void> {
-    await this.#load.startAgain();
-    this.write();
+    await this.#load.start();
+    this.#isWriting = true;
+    this.#commits = [];
+    this.#clients = Promise.all(Array.from({ length: clients }, () => this.#runClient()));
+    // Looked at when it is waited for.
+    this.#clients.catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
