@@ -17,7 +17,8 @@ export { defaultCacheDirectory } from './backend/wrappers/default-cache.ts';
 export { type MetadataCacheOptions, withMetadataCache } from './backend/wrappers/metadata-cache.ts';
 export { withReadOnly } from './backend/wrappers/read-only.ts';
 export { type Retry, type RetryOptions, withRetries } from './backend/wrappers/retries.ts';
-export { Chunker, maxChunkBytes, minChunkBytes } from './chunker/chunker.ts';
+export { maxChunkBytes, minChunkBytes } from './chunker/chunk-window.ts';
+export { ChunkWindows } from './chunker/chunk-windows.ts';
 export { type ChunkerPolynomial, formatPolynomial, parsePolynomial } from './chunker/polynomial.ts';
 export { inodesMappedForWriting } from './filesystem/mapped-files.ts';
 export {

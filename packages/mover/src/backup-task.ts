@@ -1,5 +1,5 @@
 import { isHoldfastError } from '@holdfast/base';
-import { initRepository, openBackend, type Repository, scanSources } from '@holdfast/engine';
+import { ChunkWindows, initRepository, openBackend, type Repository, scanSources } from '@holdfast/engine';
 import type { BackupTask } from '@holdfast/protocol';
 import { captureConsistent, captureLive } from './capture/capture.ts';
 import { saveManifest } from './capture/manifest.ts';
@@ -23,7 +23,8 @@ export async function runBackupTask(task: BackupTask, context: TaskContext): Pro
   await using locked = await lockForTask(opened, { signal: context.signal, waitMs: lockWaitMs });
   const { repository, lock, signal } = locked;
   await using writer = await repository.openWriter({ lock, signal });
-  const writing = { task, context, locked, writer };
+  const windows = new ChunkWindows(repository.polynomial);
+  const writing = { task, context, locked, writer, windows };
   const isLive = task.manifest.mode === 'live';
   const captured = await (isLive ? captureLive : captureConsistent)(writing, progress);
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { ChunkerPolynomial } from './polynomial.ts';
-import { fingerprintTables, windowBytes } from './tables.ts';
+import { fingerprintTables } from './tables.ts';
 
 const pageBytes = 64 * 1024;
-/** Behind the tables, with room for a window before it. */
+/** Behind the tables. */
 const bytesAt = 8 * 1024;
 
 let compiled: WebAssembly.Module | undefined;
@@ -31,11 +31,5 @@ export class ScannedMemory {
   findBoundary(from: number, to: number): number {
     const found = from < to ? this.#findBoundary(bytesAt + from, bytesAt + to) - bytesAt : to;
     return found === to ? -1 : found;
-  }
-
-  /** Puts the last 64 bytes up to `end` before the first one, so that they count when others take their place. */
-  continueAfter(end: number): void {
-    const all = new Uint8Array(this.bytes.buffer);
-    all.copyWithin(bytesAt - windowBytes, bytesAt + end - windowBytes, bytesAt + end);
   }
 }

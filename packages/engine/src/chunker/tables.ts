@@ -1,6 +1,6 @@
 import { type ChunkerPolynomial, polynomialDegree } from './polynomial.ts';
 
-export const windowBytes = 64;
+const windowBytes = 64;
 
 /**
  * Two tables of 256 fingerprints each, one after the other, indexed by a byte's value:

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '@holdfast/base';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { BlobId } from '../format/ids.ts';
 import { FaultBackend } from '../testing/fault-backend.ts';
 import { testPassword, testRepository } from '../testing/test-repository.ts';
@@ -10,6 +11,20 @@ import { openRepository } from './open-repository.ts';
 import { PackWriter } from './pack-writer.ts';
 
 const mebibyte = 1024 * 1024;
+
+/** Stores no pack before it is told to go on. */
+class StandingBackend extends FaultBackend {
+  readonly #gate = Promise.withResolvers<void>();
+
+  goOn(): void {
+    this.#gate.resolve();
+  }
+
+  override async save(...args: Parameters<FaultBackend['save']>): Promise<void> {
+    if (args[0].kind === 'data') await this.#gate.promise;
+    await super.save(...args);
+  }
+}
 
 describe('a writer', () => {
   it('stores blobs that another opening of the repository reads', async () => {
@@ -120,6 +135,42 @@ describe('a writer', () => {
     await expect(writer.flush()).rejects.toMatchObject(unreachable);
     await expect(writer.saveBlob('data', randomBytes(1000))).rejects.toMatchObject(unreachable);
     expect(await readdir(join(place.path, 'index'))).toEqual([]);
+  });
+
+  it('takes only so much while storage is slow, and goes on when it is there', async () => {
+    await using place = await testRepository();
+    const backend = new StandingBackend(place.backend);
+    const repository = await openRepository({ backend, password: testPassword });
+    await using lock = await repository.lock('shared');
+    await using writer = await repository.openWriter({ lock });
+    let savedBytes = 0;
+    const saves = Array.from({ length: 40 }, async () => {
+      await writer.saveBlob('data', randomBytes(4 * mebibyte));
+      savedBytes += 4 * mebibyte;
+    });
+    // Two packs that are filled, and three on their way.
+    await vi.waitFor(() => expect(savedBytes).toBeGreaterThan(60 * mebibyte));
+    await delay(50);
+    expect(savedBytes).toBeLessThanOrEqual(96 * mebibyte);
+    backend.goOn();
+    await Promise.all(saves);
+    await writer.flush();
+    expect(repository.storage.indexes.current.blobCount).toBe(40);
+  });
+
+  it('stores a tree that is larger than all that it lets in at once', async () => {
+    await using place = await testRepository();
+    const { repository } = place;
+    await using lock = await repository.lock('shared');
+    await using writer = await repository.openWriter({ lock });
+    await writer.saveBlob('data', randomBytes(mebibyte));
+    const tree = Buffer.alloc(100 * mebibyte, randomBytes(mebibyte));
+    const [{ id }] = await Promise.all([
+      writer.saveBlob('tree', tree),
+      writer.saveBlob('data', randomBytes(mebibyte)),
+    ]);
+    await writer.flush();
+    expect(Buffer.compare(await repository.blobs.readBlob('tree', id), tree)).toBe(0);
   });
 
   it('does not rely on packs of an earlier lock that no index names: they may be pruned by now', async () => {

@@ -6,14 +6,16 @@ import type { MasterKey } from '../crypto/master-key.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { SealedBlob } from '../pack/blob-seal.ts';
-import { mergeOpen, PackBuilder } from '../pack/pack-builder.ts';
+import { mergeOpen, PackBuilder, targetPackBytes } from '../pack/pack-builder.ts';
 import { SlabPool } from '../pack/slab-pool.ts';
 import { BlobSealing, type HashedBlob } from '../workers/blob-sealing.ts';
+import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import type { BlobType, BlobWriter, SavedBlob } from './blob-store.ts';
 import type { IndexStore } from './index-store.ts';
 import type { RepositoryLock } from './repository-lock.ts';
 
-const maxUploads = 2;
+/** Of blobs on their way into packs, and packs on their way to storage. */
+const mostBytesUnderWay = 3 * targetPackBytes;
 
 /** What is smaller is hashed faster than it is sent to another thread. */
 const leastHashedElsewhereBytes = 64 * 1024;
@@ -42,6 +44,7 @@ export class PackWriter implements BlobWriter {
   readonly #open: Readonly<Record<BlobType, PackBuilder[]>>;
   readonly #sealing: BlobSealing;
   readonly #slabs = new SlabPool();
+  readonly #room = new WeightedLimiter(mostBytesUnderWay);
   /** Blobs that are being sealed, or in packs that are not on storage yet. */
   readonly #pending: Readonly<Record<BlobType, Set<BlobId>>> = { data: new Set(), tree: new Set() };
   readonly #uploads = new Set<Promise<void>>();
@@ -60,15 +63,16 @@ export class PackWriter implements BlobWriter {
   }
 
   async saveBlob(type: BlobType, plaintext: Uint8Array, { signal }: Abortable = {}): Promise<SavedBlob> {
-    await this.#admit(signal);
-    if (plaintext.length >= leastHashedElsewhereBytes) {
-      return await this.#saveHashed(type, await this.#sealing.hashBytes(plaintext));
-    }
-    const id = asId<BlobId>(sha256(plaintext));
-    if (!this.#claim(type, id)) return { id, isNew: false, sizeBytes: plaintext.length, storedBytes: 0 };
-    const sealing = this.#sealing.seal({ id, plaintext }, (sealed) => this.#append(type, id, sealed));
-    const storedBytes = await this.#keepingFailure(sealing);
-    return { id, isNew: true, sizeBytes: plaintext.length, storedBytes };
+    return await this.#inRoomFor(plaintext.length, { signal }, async () => {
+      if (plaintext.length >= leastHashedElsewhereBytes) {
+        return await this.#saveHashed(type, await this.#sealing.hashBytes(plaintext));
+      }
+      const id = asId<BlobId>(sha256(plaintext));
+      if (!this.#claim(type, id)) return { id, isNew: false, sizeBytes: plaintext.length, storedBytes: 0 };
+      const sealing = this.#sealing.seal({ id, plaintext }, (sealed) => this.#append(type, id, sealed));
+      const storedBytes = await this.#keepingFailure(sealing);
+      return { id, isNew: true, sizeBytes: plaintext.length, storedBytes };
+    });
   }
 
   async saveFile(
@@ -76,11 +80,12 @@ export class PackWriter implements BlobWriter {
     sizeBytes: number,
     { signal }: Abortable = {},
   ): Promise<SavedBlob | undefined> {
-    await this.#admit(signal);
-    const hashed = await this.#sealing.hashFile(file, sizeBytes);
-    if (hashed.sizeBytes > 0) return await this.#saveHashed('data', hashed);
-    hashed.drop();
-    return undefined;
+    return await this.#inRoomFor(sizeBytes, { signal }, async () => {
+      const hashed = await this.#sealing.hashFile(file, sizeBytes);
+      if (hashed.sizeBytes > 0) return await this.#saveHashed('data', hashed);
+      hashed.drop();
+      return undefined;
+    });
   }
 
   async flush({ signal }: Abortable = {}): Promise<void> {
@@ -102,10 +107,19 @@ export class PackWriter implements BlobWriter {
     }
   }
 
-  /** Waits while too much is under way. */
-  async #admit(signal: AbortSignal | undefined): Promise<void> {
-    while (this.#uploads.size >= maxUploads) await Promise.race(this.#uploads);
-    this.#assertUsable(signal);
+  /** Waits while too much is under way. Packs that are not full yet do not count: nobody waits for them. */
+  async #inRoomFor<Saved extends SavedBlob | undefined>(
+    sizeBytes: number,
+    { signal }: Abortable,
+    save: () => Promise<Saved>,
+  ): Promise<Saved> {
+    await this.#room.acquire(sizeBytes, { signal });
+    try {
+      this.#assertUsable(signal);
+      return await save();
+    } finally {
+      this.#room.release(sizeBytes);
+    }
   }
 
   async #saveHashed(type: BlobType, hashed: HashedBlob): Promise<SavedBlob> {
@@ -165,11 +179,16 @@ export class PackWriter implements BlobWriter {
 
   /** Never rejects: a failure is kept for the calls that follow. */
   #startUpload(builder: PackBuilder): void {
+    const { contentBytes } = builder;
+    this.#room.add(contentBytes);
     const upload: Promise<void> = this.#upload(builder)
       .catch((error: unknown) => {
         this.#failure ??= { error };
       })
-      .finally(() => this.#uploads.delete(upload));
+      .finally(() => {
+        this.#uploads.delete(upload);
+        this.#room.release(contentBytes);
+      });
     this.#uploads.add(upload);
   }
 

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openBackend } from '../backend/open-backend.ts';
-import { Chunker } from '../chunker/chunker.ts';
+import { ChunkWindows } from '../chunker/chunk-windows.ts';
 import { sha256 } from '../crypto/hash.ts';
 import { asId } from '../format/id-codec.ts';
 import type { BlobId, TreeId } from '../format/ids.ts';
@@ -11,6 +11,7 @@ import { encodeJson } from '../format/json.ts';
 import { decodeTree } from '../format/tree-codec.ts';
 import { checkRepository } from '../maintenance/check.ts';
 import { forgetSnapshots } from '../maintenance/forget.ts';
+import { cutIntoChunks } from '../testing/cut-into-chunks.ts';
 import { stockRestics } from '../testing/stock-restic.ts';
 import { temporaryDirectory } from '../testing/temporary-directory.ts';
 import { testBytes } from '../testing/test-bytes.ts';
@@ -84,7 +85,7 @@ describe.each(await stockRestics())('beside $version', (restic) => {
       );
       expect(Buffer.concat(chunks).equals(contents)).toBe(true);
     }
-    expect(nodes.get('large')).toEqual(chunkIds(repository, large));
+    expect(nodes.get('large')).toEqual(await chunkIds(repository, large));
 
     expect(await forgetSnapshots(repository, [latest.id], { lock })).toMatchObject({ removed: [latest.id] });
     expect(JSON.parse(await restic.run(path, 'secret', 'snapshots', '--json'))).toEqual([]);
@@ -207,20 +208,12 @@ async function filesBeneath(repository: Repository, id: TreeId): Promise<Map<str
   return files;
 }
 
-function chunksOf(repository: Repository, bytes: Buffer): Buffer[] {
-  const chunker = new Chunker(repository.polynomial);
-  const chunks: Buffer[] = [];
-  for (let start = 0; start < bytes.length; ) {
-    const boundary = chunker.findBoundary(bytes, start);
-    const end = boundary === -1 ? bytes.length : boundary;
-    chunks.push(bytes.subarray(start, end));
-    start = end;
-  }
-  return chunks;
+async function chunksOf(repository: Repository, bytes: Buffer): Promise<Buffer[]> {
+  return await cutIntoChunks(new ChunkWindows(repository.polynomial), bytes);
 }
 
-function chunkIds(repository: Repository, bytes: Buffer): string[] {
-  return chunksOf(repository, bytes).map(sha256);
+async function chunkIds(repository: Repository, bytes: Buffer): Promise<string[]> {
+  return (await chunksOf(repository, bytes)).map(sha256);
 }
 
 async function saveChunks(
@@ -228,5 +221,7 @@ async function saveChunks(
   writer: BlobWriter,
   bytes: Buffer,
 ): Promise<{ readonly isNew: boolean }[]> {
-  return await Promise.all(chunksOf(repository, bytes).map((chunk) => writer.saveBlob('data', chunk)));
+  return await Promise.all(
+    (await chunksOf(repository, bytes)).map((chunk) => writer.saveBlob('data', chunk)),
+  );
 }

@@ -9,12 +9,12 @@ import { readUpTo } from '../filesystem/read-up-to.ts';
 import { toByteString } from '../format/byte-string.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
+import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import type { FileSaver } from './file-saver.ts';
 import type { KnownFile } from './known-files.ts';
 import { PatchedFile } from './patched-file.ts';
 import type { SavedContent } from './saved-content.ts';
 import type { Standstill } from './standstill.ts';
-import { WeightedLimiter } from './weighted-limiter.ts';
 
 /** Larger files are copied to storage. Below the least length of a chunk: each is saved as one. */
 const mostBytesInMemory = 64 * 1024;

@@ -10,8 +10,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { HoldfastError } from '@holdfast/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { minChunkBytes } from '../chunker/chunker.ts';
+import { minChunkBytes } from '../chunker/chunk-window.ts';
 import { randomPolynomial } from '../chunker/polynomial.ts';
 import { byteStringToText } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';
@@ -203,14 +204,15 @@ describe('streams', () => {
   });
 
   it('never have more than a few chunks under way', async () => {
-    let underWay = 0;
+    let underWayBytes = 0;
     let most = 0;
     const slow = new (class extends MemoryBlobs {
       override async saveBlob(...saved: Parameters<MemoryBlobs['saveBlob']>) {
-        underWay += 1;
-        most = Math.max(most, underWay);
+        const { length } = saved[1];
+        underWayBytes += length;
+        most = Math.max(most, underWayBytes);
         await new Promise((resolve) => setImmediate(resolve));
-        underWay -= 1;
+        underWayBytes -= length;
         return await super.saveBlob(...saved);
       }
     })();
@@ -219,7 +221,28 @@ describe('streams', () => {
     const streams = [{ stream: pieces(bytes, bytes.length), treePath: ['f'] as const, modifiedAt }];
     const { treeId } = await backUp({ sources: [], streams });
     expect((await contentOf((await entries(treeId)).get('/f'))).equals(bytes)).toBe(true);
-    expect(most).toBeLessThanOrEqual(8);
+    expect(most).toBeLessThanOrEqual(12 * 1024 * 1024);
+  });
+
+  it('are read no further once a chunk could not be stored, and closed', async () => {
+    const full = new HoldfastError('storage-full', 'No room.', { hint: 'Make room.' });
+    blobs = new (class extends MemoryBlobs {
+      override async saveBlob(...saved: Parameters<MemoryBlobs['saveBlob']>) {
+        if (saved[0] === 'data') throw full;
+        return await super.saveBlob(...saved);
+      }
+    })();
+    let isClosed = false;
+    async function* endless(): AsyncGenerator<Buffer, void> {
+      try {
+        for (;;) yield testBytes('endless', minChunkBytes);
+      } finally {
+        isClosed = true;
+      }
+    }
+    const streams = [{ stream: endless(), treePath: ['f'] as const, modifiedAt }];
+    await expect(backUp({ sources: [], streams })).rejects.toThrow(full);
+    expect(isClosed).toBe(true);
   });
 
   it('share no place with anything else', async () => {

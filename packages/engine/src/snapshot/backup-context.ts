@@ -3,6 +3,7 @@ import type { FileSystems } from '../filesystem/file-system-type.ts';
 import type { FileTime } from '../format/file-time.ts';
 import type { NodeEncoder } from '../format/node-encoder.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
+import type { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import type { Aside } from './aside.ts';
 import type { MappedWrites } from './backup-request.ts';
 import type { BackupTally } from './backup-tally.ts';
@@ -11,10 +12,8 @@ import type { Exclusion } from './exclusion.ts';
 import type { FileSaver } from './file-saver.ts';
 import type { ProgressCounter } from './progress.ts';
 import type { HeadOptions } from './source-node.ts';
-import type { StreamSaver } from './stream-saver.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
 import type { TreeSpool } from './tree-spool.ts';
-import type { WeightedLimiter } from './weighted-limiter.ts';
 
 /** What one backup run shares between all that works on it. */
 export interface BackupContext {
@@ -22,7 +21,6 @@ export interface BackupContext {
   /** Trees of the backup before this one. */
   readonly parentTrees: TreeReadAhead;
   readonly saver: FileSaver;
-  readonly streams: StreamSaver;
   readonly tasks: TaskGroup;
   /** Bytes of memory for files under way. */
   readonly memory: WeightedLimiter;

@@ -1,4 +1,5 @@
 import type { Abortable } from '@holdfast/base';
+import type { ChunkWindows } from '../chunker/chunk-windows.ts';
 import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { BlobReader, BlobWriter } from '../repository/blob-store.ts';
@@ -57,6 +58,8 @@ export interface BackupRequest extends Abortable, ExcludeRules {
   readonly writer: BlobWriter;
   readonly blobs: BlobReader;
   readonly polynomial: ChunkerPolynomial;
+  /** Of that polynomial; to be shared by backups that run one after the other or side by side. Default: its own. */
+  readonly windows?: ChunkWindows | undefined;
   /** May be empty where there are streams. */
   readonly sources: readonly BackupSource[];
   readonly streams?: readonly StreamSource[] | undefined;

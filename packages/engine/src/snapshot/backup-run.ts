@@ -1,4 +1,5 @@
 import { HoldfastError, systemErrorCode, TaskGroup, throwIfAborted } from '@holdfast/base';
+import { ChunkWindows } from '../chunker/chunk-windows.ts';
 import { type AccountNames, noAccountNames } from '../filesystem/account-names.ts';
 import { readAttributes } from '../filesystem/extended-attributes.ts';
 import {
@@ -18,6 +19,7 @@ import { unixMode } from '../format/go-file-mode.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { ExtendedAttribute } from '../format/node.ts';
 import { NodeEncoder, type NodeHead } from '../format/node-encoder.ts';
+import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import { Aside } from './aside.ts';
 import type { BackupContext } from './backup-context.ts';
 import type { BackupRequest, BackupResult } from './backup-request.ts';
@@ -39,10 +41,8 @@ import {
   type SourceTree,
   type StreamSource,
 } from './source-tree.ts';
-import { StreamSaver } from './stream-saver.ts';
 import { TreeReadAhead } from './tree-read-ahead.ts';
 import { type Identity, TreeSaver, type TreeSink } from './tree-saver.ts';
-import { WeightedLimiter } from './weighted-limiter.ts';
 
 const mostOpenTrees = 64;
 /** A file changed within this long before a backup may have been written to again with the same times. */
@@ -104,14 +104,13 @@ function createContext(plan: BackupPlan, { tasks, syncedDevices, aside }: RunPar
   const { accessTimes, ignoreChangeTime, ignoreInode, localTime, mappedWrites, oneFileSystem, rereads } =
     plan.options ?? {};
   const memoryBytes = plan.options?.memoryBytes ?? contentMemoryBytes;
-  const { polynomial, trees, writer } = plan;
-  const saver = new FileSaver({ writer, polynomial, trees, progress, signal: tasks.signal });
+  const { polynomial, trees, windows = new ChunkWindows(polynomial), writer } = plan;
+  const saver = new FileSaver({ writer, windows, trees, progress, signal: tasks.signal });
   const memory = new WeightedLimiter(memoryBytes);
   return {
     blobs: plan.blobs,
     parentTrees: new TreeReadAhead(plan.blobs, { spool: trees, signal: tasks.signal }),
     saver,
-    streams: new StreamSaver({ saver, polynomial, memory: new WeightedLimiter(memoryBytes), tasks }),
     tasks,
     memory,
     openTrees: new WeightedLimiter(aside === undefined ? mostOpenTrees : Number.POSITIVE_INFINITY),
@@ -218,8 +217,8 @@ class SourceTreeSaver {
   }
 
   async #saveStream(source: StreamSource, { name }: Identity, into: TreeSink): Promise<void> {
-    const { streams, tally, progress } = this.#context;
-    const { content, size } = await streams.save(source.stream);
+    const { saver, tally, progress } = this.#context;
+    const { content, size } = await saver.saveStream(source.stream);
     const path = byteStringToText(name);
     if (size === 0) {
       throw new HoldfastError('source-empty', `There was nothing to read for ${path}.`, {

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '@holdfast/base';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { minChunkBytes } from '../chunker/chunker.ts';
+import { minChunkBytes } from '../chunker/chunk-window.ts';
 import { randomPolynomial } from '../chunker/polynomial.ts';
 import { byteStringToText, toByteString } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';

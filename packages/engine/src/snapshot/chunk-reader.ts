@@ -2,15 +2,10 @@ import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import { type Abortable, throwIfAborted } from '@holdfast/base';
 import type { ChunkWindow } from '../chunker/chunk-window.ts';
-import { maxChunkBytes } from '../chunker/chunker.ts';
+import { readBytes, windowBytes } from '../chunker/chunk-windows.ts';
 import { type DataRange, nextData } from '../filesystem/holes.ts';
 
 const readFile = promisify(read);
-
-/** How much is asked of the kernel at once. */
-const readBytes = 1024 * 1024;
-/** Room for the longest chunk and the read that completes it. */
-export const windowBytes = maxChunkBytes + 2 * readBytes;
 
 /** Memory that chunks are cut from. It may be used again once everything cut from it is done with. */
 export interface WindowPool {
@@ -99,5 +94,32 @@ export class HoleAwareReader implements ChunkSource {
   #findData(): void {
     const end = { start: this.#source.limitBytes, end: this.#source.limitBytes };
     this.#data = nextData(this.#source.file, this.#position) ?? end;
+  }
+}
+
+/** Reads a stream, whose pieces may be of any length. */
+export class StreamReader implements ChunkSource {
+  readonly #pieces: AsyncIterator<Uint8Array>;
+  #left: Uint8Array = Buffer.alloc(0);
+
+  constructor(stream: AsyncIterable<Uint8Array>) {
+    this.#pieces = stream[Symbol.asyncIterator]();
+  }
+
+  async read(into: Buffer): Promise<number> {
+    while (this.#left.length === 0) {
+      const { done, value } = await this.#pieces.next();
+      if (done === true) return 0;
+      this.#left = value;
+    }
+    const length = Math.min(into.length, this.#left.length);
+    into.set(this.#left.subarray(0, length));
+    this.#left = this.#left.subarray(length);
+    return length;
+  }
+
+  /** Whether or not its end was reached. */
+  async close(): Promise<void> {
+    await this.#pieces.return?.();
   }
 }

@@ -276,13 +276,13 @@ export class EntrySaver {
     place: Place,
     name: ByteString,
   ): Promise<SavedContent & { readonly head: NodeHead }> {
-    const { fileSystems, heads, rereads, saver, streams, tasks, tally, warnings } = this.#context;
+    const { fileSystems, heads, rereads, saver, tasks, tally, warnings } = this.#context;
     for (let attempt = 0; ; attempt += 1) {
       const status = statusOfRegular(file);
       const extendedAttributes = this.#attributesOfOpen(file.number, place.path);
       const { isComputed } = fileSystems.traits(status, file.number);
       const saved = isComputed
-        ? await streams.save(readToEnd(file.number, tasks))
+        ? await saver.saveStream(readToEnd(file.number, tasks))
         : await saver.saveFile(file.number, status);
       const isSteady = isComputed || isSameContent(saved.size, status, statusOf(file.number));
       if (!isSteady && attempt < rereads) continue;

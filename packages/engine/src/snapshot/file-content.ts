@@ -8,8 +8,8 @@ import type { ByteString } from '../format/byte-string.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobCopier, BlobReader } from '../repository/blob-store.ts';
+import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import { settleAll } from './settle-all.ts';
-import { WeightedLimiter } from './weighted-limiter.ts';
 
 const readFile = promisify(read);
 const writeFile = promisify(write);

@@ -1,23 +1,23 @@
 import { throwIfAborted, toHoldfastError } from '@holdfast/base';
-import { ChunkWindow } from '../chunker/chunk-window.ts';
-import { minChunkBytes } from '../chunker/chunker.ts';
-import type { ChunkerPolynomial } from '../chunker/polynomial.ts';
+import type { ChunkWindow } from '../chunker/chunk-window.ts';
+import { minChunkBytes } from '../chunker/chunk-window.ts';
+import { type ChunkWindows, windowBytes } from '../chunker/chunk-windows.ts';
 import type { FileStatus } from '../filesystem/file-status.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobType, BlobWriter, SavedBlob } from '../repository/blob-store.ts';
+import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import { threadCount } from '../workers/worker-pool.ts';
 import {
   type ChunkSource,
   HoleAwareReader,
   readChunks,
+  StreamReader,
   type WindowPool,
-  windowBytes,
 } from './chunk-reader.ts';
 import type { PatchedFile } from './patched-file.ts';
 import type { ProgressCounter } from './progress.ts';
 import type { SavedContent } from './saved-content.ts';
 import type { TreeSpool } from './tree-spool.ts';
-import { WeightedLimiter } from './weighted-limiter.ts';
 
 /** How much of one file's chunks may wait to be stored. */
 const mostBytesUnderWay = 12 * 1024 * 1024;
@@ -27,21 +27,23 @@ export const contentMemoryBytes = 64 * 1024 * 1024;
 const smallFilesUnderWay = 64 * threadCount;
 /** Of a large file: the one that is read to, and those that chunks under way are still in. */
 const windowsUnderWay = 4;
+/** Each takes as much memory as a large file. */
+const streamsUnderWay = 2;
 const leastMemoryBytes = contentMemoryBytes / smallFilesUnderWay;
 
 export interface FileSaverParts {
   readonly writer: BlobWriter;
-  readonly polynomial: ChunkerPolynomial;
+  readonly windows: ChunkWindows;
   readonly trees?: TreeSpool | undefined;
   readonly progress: ProgressCounter;
   readonly signal: AbortSignal;
 }
 
-/** Stores contents: of files chunk by chunk, of trees as one blob. Any number of calls may run at once. */
+/** Stores contents: of files and streams chunk by chunk, of trees as one blob. Any number of calls may run at once. */
 export class FileSaver implements WindowPool {
   readonly #parts: FileSaverParts;
-  readonly #spareWindows: ChunkWindow[] = [];
   readonly #savesOfWindow = new Map<ArrayBufferLike, Promise<unknown>[]>();
+  readonly #streams = new WeightedLimiter(streamsUnderWay);
   #storedBytes = 0;
 
   constructor(parts: FileSaverParts) {
@@ -91,6 +93,23 @@ export class FileSaver implements WindowPool {
     return await chunks.finish();
   }
 
+  /**
+   * Reads a stream, whose length nobody knows, to its end.
+   * @throws whatever the stream throws; HoldfastError when the repository fails
+   */
+  async saveStream(stream: AsyncIterable<Uint8Array>): Promise<SavedContent> {
+    await this.#streams.acquire(1, this.#parts);
+    const source = new StreamReader(stream);
+    const chunks = new ChunkList();
+    try {
+      await this.#saveChunks(source, chunks, () => false);
+    } finally {
+      await source.close();
+      this.#streams.release(1);
+    }
+    return await chunks.finish();
+  }
+
   async saveBlob(type: BlobType, plaintext: Uint8Array): Promise<BlobId> {
     throwIfAborted(this.#parts.signal);
     try {
@@ -104,7 +123,7 @@ export class FileSaver implements WindowPool {
   }
 
   take(): ChunkWindow {
-    const window = this.#spareWindows.pop() ?? new ChunkWindow(this.#parts.polynomial, windowBytes);
+    const window = this.#parts.windows.take();
     this.#savesOfWindow.set(window.bytes.buffer, []);
     return window;
   }
@@ -112,7 +131,7 @@ export class FileSaver implements WindowPool {
   leave(window: ChunkWindow): void {
     const saves = this.#savesOfWindow.get(window.bytes.buffer) ?? [];
     this.#savesOfWindow.delete(window.bytes.buffer);
-    void Promise.allSettled(saves).then(() => this.#spareWindows.push(window));
+    void Promise.allSettled(saves).then(() => this.#parts.windows.give(window));
   }
 
   async #saveSmall(file: number, size: number): Promise<SavedContent> {
@@ -138,6 +157,7 @@ export class FileSaver implements WindowPool {
     const { signal } = this.#parts;
     for await (const chunk of readChunks(source, this, { signal })) {
       await chunks.underWay.acquire(chunk.length, { signal });
+      chunks.throwIfFailed();
       const save = this.saveBlob('data', chunk).finally(() => chunks.underWay.release(chunk.length));
       this.#savesOfWindow.get(chunk.buffer)?.push(save);
       chunks.add(save, chunk.length);
@@ -157,6 +177,7 @@ class ChunkList {
   readonly underWay = new WeightedLimiter(mostBytesUnderWay);
   readonly #saves: Promise<BlobId>[] = [];
   #sizeBytes = 0;
+  #failure: { readonly error: unknown } | undefined;
 
   /** So far. */
   get sizeBytes(): number {
@@ -164,9 +185,16 @@ class ChunkList {
   }
 
   add(save: Promise<BlobId>, sizeBytes: number): void {
-    save.catch(() => {});
+    save.catch((error: unknown) => {
+      this.#failure ??= { error };
+    });
     this.#saves.push(save);
     this.#sizeBytes += sizeBytes;
+  }
+
+  /** So that nobody reads on, perhaps without end, for what is not stored. */
+  throwIfFailed(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async finish(): Promise<SavedContent> {

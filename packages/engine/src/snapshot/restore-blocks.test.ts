@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { minChunkBytes } from '../chunker/chunker.ts';
+import { minChunkBytes } from '../chunker/chunk-window.ts';
 import { randomPolynomial } from '../chunker/polynomial.ts';
 import { toByteString } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';

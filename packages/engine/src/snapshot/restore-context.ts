@@ -1,5 +1,6 @@
 import type { TaskGroup } from '@holdfast/base';
 import type { ByteString } from '../format/byte-string.ts';
+import type { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import type { EntryReports } from './entry-report.ts';
 import type { FileContent } from './file-content.ts';
 import type { HardLinks } from './hard-links.ts';
@@ -7,7 +8,6 @@ import type { ProgressCounter } from './progress.ts';
 import type { OverwriteRule, RestoredEntrySink } from './restore-request.ts';
 import type { RestoreSelection } from './restore-selection.ts';
 import type { TreeReadAhead } from './tree-read-ahead.ts';
-import type { WeightedLimiter } from './weighted-limiter.ts';
 
 /** What one restore shares between all that works on it. */
 export interface RestoreContext {

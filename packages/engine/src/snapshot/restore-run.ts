@@ -9,6 +9,7 @@ import { nodeTypeOf } from '../format/go-file-mode.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobCopier } from '../repository/blob-store.ts';
+import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import { DirectoryRestorer } from './directory-restorer.ts';
 import { EntryReports } from './entry-report.ts';
 import { FileContent } from './file-content.ts';
@@ -21,7 +22,6 @@ import type { RestoreRequest, RestoreResult } from './restore-request.ts';
 import { compileSelection, type RestorePatterns, type RestoreSelection } from './restore-selection.ts';
 import { baseName, parentPath } from './source-tree.ts';
 import { TreeReadAhead } from './tree-read-ahead.ts';
-import { WeightedLimiter } from './weighted-limiter.ts';
 
 const memoryBytes = 48 * 1024 * 1024;
 const filesAtOnce = 256;

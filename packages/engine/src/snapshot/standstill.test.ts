@@ -15,7 +15,7 @@ import {
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { minChunkBytes } from '../chunker/chunker.ts';
+import { minChunkBytes } from '../chunker/chunk-window.ts';
 import { randomPolynomial } from '../chunker/polynomial.ts';
 import { inodesMappedForWriting } from '../filesystem/mapped-files.ts';
 import { byteStringToText } from '../format/byte-string.ts';

@@ -4,11 +4,11 @@ import type { BlobId, TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import { IdTable } from '../index/id-table.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
+import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import { ProgressCounter, type ProgressSink } from './progress.ts';
 import { joinPath } from './source-tree.ts';
 import { assertSafeName } from './target-place.ts';
 import { readNodes } from './tree-reader.ts';
-import { WeightedLimiter } from './weighted-limiter.ts';
 
 const memoryBytes = 64 * 1024 * 1024;
 

@@ -8,12 +8,14 @@ import { Batches } from './batches.ts';
 import type { EngineThread } from './engine-thread.ts';
 import { HeldBatch } from './held-batch.ts';
 import type { FileToHash, HeldBlob } from './operations.ts';
-import { SpareSharedMemory } from './spare-memory.ts';
+import { SharedArena } from './shared-arena.ts';
 import { takeSealed } from './take-sealed.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 /** So much is sealed at once by the caller's own thread before the first worker is started for it. */
 const inlineBytes = 256 * 1024;
+/** For what threads seal into: enough that none waits for work. */
+const sealedMemoryBytes = 24 * 1024 * 1024;
 const batchLimits = { count: 48, bytes: 1024 * 1024 };
 
 /** Takes a sealed blob over: its memory is used again as soon as this returns. */
@@ -36,7 +38,7 @@ interface Sealing {
 export class BlobSealing implements AsyncDisposable {
   readonly #key: MasterKey;
   readonly #pool: WorkerPool;
-  readonly #memory = new SpareSharedMemory();
+  readonly #memory = new SharedArena(sealedMemoryBytes);
   readonly #files: Batches<FileToHash, HashedBlob>;
   readonly #plaintexts: Batches<Sealing, unknown>;
   #inlineBytes = 0;
@@ -121,23 +123,22 @@ export class BlobSealing implements AsyncDisposable {
 
   async #sealAll(sealings: readonly Sealing[]): Promise<readonly unknown[]> {
     const plainBytes = sealings.reduce((total, { blob }) => total + blob.plaintext.length, 0);
-    const plaintexts = this.#memory.take(plainBytes);
-    const into = this.#memory.take(plainBytes + sealings.length * sealOverheadBytes);
-    let offset = 0;
-    for (const { blob } of sealings) {
-      plaintexts.set(blob.plaintext, offset);
-      offset += blob.plaintext.length;
-    }
-    const blobs = sealings.map(({ blob }) => ({ id: blob.id, sizeBytes: blob.plaintext.length }));
-    const work = { name: 'sealBytes', request: { plaintexts, blobs, into } } as const;
-    const places = await this.#pool.call(this.#pool.next(), work);
-    const results = takeSealed(
-      into,
-      places,
-      sealings.map(({ take }) => take),
-    );
-    this.#memory.give(plaintexts);
-    this.#memory.give(into);
-    return results;
+    const sealedBytes = plainBytes + sealings.length * sealOverheadBytes;
+    return await this.#memory.use(plainBytes + sealedBytes, async (memory) => {
+      const [plaintexts, into] = [memory.subarray(0, plainBytes), memory.subarray(plainBytes)];
+      let offset = 0;
+      for (const { blob } of sealings) {
+        plaintexts.set(blob.plaintext, offset);
+        offset += blob.plaintext.length;
+      }
+      const blobs = sealings.map(({ blob }) => ({ id: blob.id, sizeBytes: blob.plaintext.length }));
+      const work = { name: 'sealBytes', request: { plaintexts, blobs, into } } as const;
+      const places = await this.#pool.call(this.#pool.next(), work);
+      return takeSealed(
+        into,
+        places,
+        sealings.map(({ take }) => take),
+      );
+    });
   }
 }

@@ -1,7 +1,7 @@
 import { sealOverheadBytes } from '../crypto/seal.ts';
 import type { SealedBlob } from '../pack/blob-seal.ts';
 import type { EngineThread } from './engine-thread.ts';
-import type { SpareMemory } from './spare-memory.ts';
+import type { SharedArena } from './shared-arena.ts';
 import { takeSealed } from './take-sealed.ts';
 import type { WorkerPool } from './worker-pool.ts';
 
@@ -14,8 +14,8 @@ interface Chosen {
 export interface Holder {
   readonly pool: WorkerPool;
   readonly thread: EngineThread;
-  /** Shared memory for what is sealed. */
-  readonly memory: SpareMemory;
+  /** For what is sealed. */
+  readonly memory: SharedArena;
 }
 
 /** What a worker holds of one batch; it is told to seal once it is known of each blob whether it is new. */
@@ -60,17 +60,13 @@ export class HeldBatch {
       (total, { sizeBytes }) => total + sizeBytes + sealOverheadBytes,
       0,
     );
-    const into = this.#chosen.length === 0 ? undefined : memory.take(boundBytes);
     const chosen = this.#chosen.map(({ position }) => position);
-    const request = { hold: this.#hold, chosen, into };
-    const places = await pool.call(thread, { name: 'sealHeld', request });
-    if (into === undefined) return [];
-    const results = takeSealed(
-      into,
-      places,
-      this.#chosen.map(({ take }) => take),
-    );
-    memory.give(into);
-    return results;
+    const takers = this.#chosen.map(({ take }) => take);
+    const sealInto = async (into: Buffer | undefined): Promise<readonly unknown[]> => {
+      const request = { hold: this.#hold, chosen, into };
+      const places = await pool.call(thread, { name: 'sealHeld', request });
+      return into === undefined ? [] : takeSealed(into, places, takers);
+    };
+    return chosen.length === 0 ? await sealInto(undefined) : await memory.use(boundBytes, sealInto);
   }
 }

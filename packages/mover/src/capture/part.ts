@@ -3,6 +3,7 @@ import {
   type BackupResult,
   type BlobWriter,
   backupSources,
+  type ChunkWindows,
   inodesMappedForWriting,
   type ParentBackup,
   type ProgressSink,
@@ -23,6 +24,7 @@ export interface WritingTask {
   readonly context: TaskContext;
   readonly locked: LockedRepository;
   readonly writer: BlobWriter;
+  readonly windows: ChunkWindows;
 }
 
 /** A part whose contents are saved; it counts once its snapshot is. */
@@ -61,7 +63,7 @@ export interface Pass {
  * @throws HoldfastError `source-empty` when it held data before and holds none now
  */
 export async function readPart(spec: PartSpec, writing: WritingTask, pass: Pass): Promise<ReadPart> {
-  const { locked, writer } = writing;
+  const { locked, writer, windows } = writing;
   const { repository } = locked;
   const { before, trees, standstill, isFinal = false, rereads = 0, memoryBytes, progress, signal } = pass;
   const startedAtMs = isFinal && before !== undefined ? before.startedAtMs : writing.context.clock.now();
@@ -70,6 +72,7 @@ export async function readPart(spec: PartSpec, writing: WritingTask, pass: Pass)
     writer,
     blobs: repository.blobs,
     polynomial: repository.polynomial,
+    windows,
     sources: [{ path: spec.path, treePath: ['data'] }],
     parent: before === undefined ? previous : { ...before, treeId: before.result.treeId },
     trees,

@@ -1,10 +1,12 @@
 import fc from 'fast-check';
-import { Chunker, maxChunkBytes, minChunkBytes } from '../../chunker/chunker.ts';
+import { maxChunkBytes, minChunkBytes } from '../../chunker/chunk-window.ts';
+import { ChunkWindows } from '../../chunker/chunk-windows.ts';
 import { parsePolynomial } from '../../chunker/polynomial.ts';
+import { cutIntoChunks } from '../cut-into-chunks.ts';
 import { testBytes } from '../test-bytes.ts';
 import type { FuzzOptions, FuzzResult } from './fuzz-run.ts';
 
-const polynomial = parsePolynomial('25b468838dcb75');
+const windows = new ChunkWindows(parsePolynomial('25b468838dcb75'));
 
 interface Stretch {
   readonly sizeBytes: number;
@@ -27,28 +29,26 @@ const stretches: fc.Arbitrary<readonly Stretch[]> = fc.array(
 /** Any stream is cut into chunks within the limits, at the same places however its bytes arrive. */
 export async function runChunkerFuzz({ seed, runs, forMs }: FuzzOptions): Promise<FuzzResult> {
   let slowestMs = 0;
-  const property = fc.property(
+  const property = fc.asyncProperty(
     stretches,
     fc.array(fc.nat(700_000), { minLength: 1, maxLength: 4 }),
-    (parts, reads) => {
+    async (parts, reads) => {
       const begunAtMs = performance.now();
       const stream = Buffer.concat(
         parts.map((part) =>
           part.seed === undefined ? Buffer.alloc(part.sizeBytes) : testBytes(part.seed, part.sizeBytes),
         ),
       );
-      const ends = chunkEnds(stream, [stream.length]);
-      if (
-        String(
-          chunkEnds(
-            stream,
-            reads.map((length) => length + 1),
-          ),
-        ) !== String(ends)
-      ) {
+      const chunks = await cutIntoChunks(windows, stream);
+      const pieces = reads.map((length) => length + 1);
+      const otherwise = await cutIntoChunks(windows, stream, pieces);
+      if (String(otherwise.map(sizeOf)) !== String(chunks.map(sizeOf))) {
         throw new Error('The same stream was cut at other places when it came in other pieces.');
       }
-      assertSizes(ends, stream.length);
+      for (const all of [chunks, otherwise]) {
+        if (Buffer.compare(Buffer.concat(all), stream) !== 0) throw new Error('The chunks are other bytes.');
+      }
+      assertSizes(chunks);
       slowestMs = Math.max(slowestMs, performance.now() - begunAtMs);
     },
   );
@@ -61,28 +61,15 @@ export async function runChunkerFuzz({ seed, runs, forMs }: FuzzOptions): Promis
   return { runs: details.numRuns, failure, slowestMs };
 }
 
-/** Where chunks end in a stream that comes in pieces of these lengths, over and over. */
-function chunkEnds(stream: Buffer, pieces: readonly number[]): number[] {
-  const chunker = new Chunker(polynomial);
-  const ends: number[] = [];
-  for (let from = 0, number = 0; from < stream.length; number += 1) {
-    const piece = stream.subarray(from, from + (pieces[number % pieces.length] ?? stream.length));
-    for (let at = chunker.findBoundary(piece, 0); at !== -1; at = chunker.findBoundary(piece, at)) {
-      ends.push(from + at);
-      if (at === piece.length) break;
+function assertSizes(chunks: readonly Buffer[]): void {
+  for (const [at, { length }] of chunks.entries()) {
+    const isLast = at === chunks.length - 1;
+    if ((length < minChunkBytes && !isLast) || length > maxChunkBytes) {
+      throw new Error(`A chunk has ${length} bytes.`);
     }
-    from += piece.length;
   }
-  return ends;
 }
 
-function assertSizes(ends: readonly number[], length: number): void {
-  let start = 0;
-  for (const end of ends) {
-    const size = end - start;
-    if (size < minChunkBytes || size > maxChunkBytes || end > length)
-      throw new Error(`A chunk has ${size} bytes.`);
-    start = end;
-  }
-  if (length - start > maxChunkBytes) throw new Error('The last chunk is too long.');
+function sizeOf({ length }: Buffer): number {
+  return length;
 }

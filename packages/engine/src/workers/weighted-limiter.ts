@@ -28,6 +28,11 @@ export class WeightedLimiter {
     await this.#wait(weight, signal);
   }
 
+  /** Counts what is under way already, whether there was room for it or not. */
+  add(weight: number): void {
+    this.#used += weight;
+  }
+
   release(weight: number): void {
     this.#used -= weight;
     for (
