@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openBackend } from '../backend/open-backend.ts';
+import { randomPolynomial } from '../chunker/polynomial.ts';
 import type { SnapshotId } from '../format/ids.ts';
 import { checkRepository } from '../maintenance/check.ts';
 import { forgetSnapshots } from '../maintenance/forget.ts';
@@ -12,10 +13,13 @@ import { initRepository } from '../repository/init-repository.ts';
 import type { Repository } from '../repository/repository.ts';
 import { backUpData } from '../testing/corruption/corruption-site.ts';
 import { compareFiles } from '../testing/corruption/restored-files.ts';
+import { MemoryBlobs } from '../testing/memory-blobs.ts';
 import { quickRuntime } from '../testing/quick-runtime.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/temporary-directory.ts';
 import { testBytes } from '../testing/test-bytes.ts';
+import { backupSources } from './backup.ts';
 import { restoreNode } from './restore.ts';
+import { TreeSpool } from './tree-spool.ts';
 
 const mebi = 1024 * 1024;
 const diskBytes = 24 * mebi;
@@ -76,6 +80,34 @@ describe('a full disk', () => {
     const target = join(disk, 'restored');
     await expect(restore(repository, snapshot, target)).rejects.toMatchObject({ code: 'target-full' });
     expect(compareFiles(source, target).wrong).toEqual([]);
+  });
+
+  it('ends a backup with a code while its sources stand still, and gives the room back', async () => {
+    const blobs = new MemoryBlobs();
+    using trees = new TreeSpool(place.path);
+    const sources = [{ path: source, treePath: ['data'] as const }];
+    const request = { writer: blobs, blobs, polynomial: randomPolynomial(), sources, trees };
+    const inodes = new Set<bigint>();
+    const writeAll = (seed: string): void => {
+      for (const name of ['one', 'two']) writeFileSync(join(source, name), testBytes(seed + name, 20 * mebi));
+    };
+    writeAll('before');
+    const startedAtMs = Date.now();
+    const { treeId } = await backupSources({ ...request, options: { mappedWrites: { sync: true, inodes } } });
+    writeAll('after');
+    let mayGoOn = false;
+    const setAside = async (): Promise<void> => {
+      mayGoOn = true;
+    };
+    const finalPass = backupSources({
+      ...request,
+      parent: { treeId, startedAtMs },
+      options: { mappedWrites: { sync: false, inodes } },
+      standstill: { directory: disk, setAside },
+    });
+    await expect(finalPass).rejects.toMatchObject({ code: 'storage-full', hint: expect.any(String) });
+    expect(mayGoOn).toBe(false);
+    expect(readdirSync(disk)).toEqual([]);
   });
 });
 
