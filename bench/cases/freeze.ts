@@ -80,7 +80,10 @@ export interface FreezeCase {
   /** Where the server has its data, with the vault, and where archives go. */
   readonly vault: string;
   readonly description: object;
-  /** Starts the app. What it answers starts the load: after the first backup, and whenever all containers were stopped and started again. */
+  /**
+   * Starts the app. What it answers starts the load: after the first backup, and whenever all containers were stopped and
+   * started again.
+   */
   start(environment: AppEnvironment): Promise<() => Promise<void>>;
 }
 

@@ -238,6 +238,7 @@ describe('streams', () => {
         for (;;) yield testBytes('endless', minChunkBytes);
       } finally {
         isClosed = true;
+        await Promise.reject(new Error('And this is how it takes it.'));
       }
     }
     const streams = [{ stream: endless(), treePath: ['f'] as const, modifiedAt }];

@@ -118,8 +118,10 @@ export class StreamReader implements ChunkSource {
     return length;
   }
 
-  /** Whether or not its end was reached. */
+  /** Whether or not its end was reached. Never throws: what ended the reading before is what counts. */
   async close(): Promise<void> {
-    await this.#pieces.return?.();
+    try {
+      await this.#pieces.return?.();
+    } catch {}
   }
 }

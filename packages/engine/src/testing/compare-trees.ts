@@ -1,10 +1,10 @@
-import { readSync } from 'node:fs';
 import { entryNames } from '../filesystem/directory-entries.ts';
 import { readLinkAt } from '../filesystem/entries.ts';
 import { readAttributes } from '../filesystem/extended-attributes.ts';
 import { type FileStatus, statusAt } from '../filesystem/file-status.ts';
 import { procPath } from '../filesystem/metadata.ts';
 import { openDirectoryAt, openFileAt, openTrustedDirectory } from '../filesystem/open.ts';
+import { readUpTo } from '../filesystem/read-up-to.ts';
 import { type ByteString, byteStringToText, type FilePath, toByteString } from '../format/byte-string.ts';
 import { type NodeType, nodeTypeOf } from '../format/go-file-mode.ts';
 import { baseName, joinPath, parentPath } from '../snapshot/source-tree.ts';
@@ -160,21 +160,11 @@ function firstDifference(left: number, right: number, size: number): number {
   const bufferBytes = Math.min(size, 1 << 20);
   const [leftBytes, rightBytes] = [Buffer.alloc(bufferBytes), Buffer.alloc(bufferBytes)];
   for (let at = 0; at < size; ) {
-    const length = fill(left, leftBytes, at);
-    const rightLength = fill(right, rightBytes, at);
+    const length = readUpTo(left, leftBytes, at);
+    const rightLength = readUpTo(right, rightBytes, at);
     if (length === 0 || length !== rightLength) return at;
     if (leftBytes.compare(rightBytes, 0, length, 0, length) !== 0) return at;
     at += length;
   }
   return -1;
-}
-
-function fill(file: number, into: Buffer, position: number): number {
-  let filled = 0;
-  while (filled < into.length) {
-    const length = readSync(file, into, filled, into.length - filled, position + filled);
-    if (length === 0) break;
-    filled += length;
-  }
-  return filled;
 }
