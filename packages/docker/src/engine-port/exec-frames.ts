@@ -21,8 +21,8 @@ export async function copyFrames(
   let header = Buffer.alloc(0);
   let target: Writable = outputs.stdout;
   let remaining = 0;
-  for await (const piece of source) {
-    let chunk: Buffer = Buffer.from(piece);
+  for await (const piece of source as AsyncIterable<Buffer>) {
+    let chunk = piece;
     while (chunk.length > 0) {
       if (remaining === 0) {
         const missing = headerBytes - header.length;

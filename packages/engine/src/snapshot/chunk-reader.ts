@@ -5,6 +5,8 @@ import type { ChunkWindow } from '../chunker/chunk-window.ts';
 import { readBytes, windowBytes } from '../chunker/chunk-windows.ts';
 import { type DataRange, nextData } from '../filesystem/holes.ts';
 
+import { collectYoung } from './collect-young.ts';
+
 const readFile = promisify(read);
 
 /** Memory that chunks are cut from. It may be used again once everything cut from it is done with. */
@@ -97,10 +99,14 @@ export class HoleAwareReader implements ChunkSource {
   }
 }
 
+/** Pieces of a stream that were read may wait for the collector up to this size. */
+const mostGarbageBytes = 4 * 1024 * 1024;
+
 /** Reads a stream, whose pieces may be of any length. */
 export class StreamReader implements ChunkSource {
   readonly #pieces: AsyncIterator<Uint8Array>;
   #left: Uint8Array = Buffer.alloc(0);
+  #garbageBytes = 0;
 
   constructor(stream: AsyncIterable<Uint8Array>) {
     this.#pieces = stream[Symbol.asyncIterator]();
@@ -111,6 +117,11 @@ export class StreamReader implements ChunkSource {
       const { done, value } = await this.#pieces.next();
       if (done === true) return 0;
       this.#left = value;
+      this.#garbageBytes += value.length;
+    }
+    if (this.#garbageBytes > mostGarbageBytes) {
+      this.#garbageBytes = 0;
+      collectYoung();
     }
     const length = Math.min(into.length, this.#left.length);
     into.set(this.#left.subarray(0, length));
