@@ -187,7 +187,7 @@ describe('backup:list', () => {
       return output;
     };
     expect(await list()).toMatch(
-      /^ID +ENVIRONMENT +COMPONENT +CREATED +EXPIRES +SIZE +MODE +STATUS\nbak_0123456789abcdef +guestbook +web, db +2026-\d\d-\d\d \d\d:\d\d +never +3\.0 MiB +consistent +ready\n$/,
+      /^ID +ENVIRONMENT +COMPONENT +CREATED +EXPIRES +SIZE +KIND +MODE +STATUS\nbak_0123456789abcdef +guestbook +web, db +2026-\d\d-\d\d \d\d:\d\d +never +3\.0 MiB +manual +consistent +ready\n$/,
     );
     expect(await list('--format', 'csv', '-c', 'id,component,expires,size,description')).toBe(
       'id,component,expires,size,description\nbak_0123456789abcdef,"web,db",,3145728,"before, ""2.0"""\n',

@@ -8,6 +8,7 @@ import { catalogEndpoint } from './features/backups/capture/needed-containers.ts
 import { createDeleteHandler } from './features/backups/removal/delete-handler.ts';
 import { createRemovalStore } from './features/backups/removal/removal-store.ts';
 import { backupHandlers } from './features/backups/routes.ts';
+import { createSafetyBackups } from './features/backups/safety-backups.ts';
 import { createBackupService } from './features/backups/service.ts';
 import { createBackupStore } from './features/backups/store.ts';
 import { createComponentSettingStore } from './features/environments/commands/setting-store.ts';
@@ -200,6 +201,15 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         environments,
         repositories,
         findBackup: async (id) => await backups.get(id),
+        safetyBackups: createSafetyBackups({
+          catalog,
+          store: backups,
+          repositories,
+          taskRuns,
+          serverPlace,
+          clock,
+          ids,
+        }),
         journals,
         taskRuns,
         serverPlace,

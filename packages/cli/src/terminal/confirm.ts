@@ -1,4 +1,4 @@
-import { confirm, isCancel } from '@clack/prompts';
+import { confirm, isCancel, text } from '@clack/prompts';
 import { HoldfastError } from '@holdfast/base';
 import { type CliContext, isInteractive } from '../context.ts';
 import { printable } from '../output/printable.ts';
@@ -7,6 +7,8 @@ export interface Confirmation {
   /** What is about to happen, told before the question, and also where none is asked. */
   readonly plan: readonly string[];
   readonly question: string;
+  /** Where yes is too little: what has to be typed to go ahead. */
+  readonly typed?: string | undefined;
   /** True where the user gave `--yes`. */
   readonly yes: boolean | undefined;
 }
@@ -18,7 +20,7 @@ export interface Confirmation {
  */
 export async function confirmOrLeave(
   context: CliContext,
-  { plan, question, yes }: Confirmation,
+  { plan, question, typed, yes }: Confirmation,
 ): Promise<void> {
   const asks = yes !== true && isInteractive(context);
   for (const line of plan) (asks ? context.errors : context.notes).line(printable(line));
@@ -33,16 +35,19 @@ export async function confirmOrLeave(
     );
   }
   const { signal } = context.interrupts;
-  const answer = await confirm({
-    message: printable(question),
-    initialValue: false,
-    input: context.input,
-    output: context.errors.stream,
-    signal,
-  });
-  if (answer === true) return;
+  const io = { input: context.input, output: context.errors.stream, signal };
+  const message = printable(question);
+  const answer =
+    typed === undefined
+      ? await confirm({ message, initialValue: false, ...io })
+      : await text({ message, placeholder: printable(typed), ...io });
+  if (answer === (typed ?? true)) return;
   throw new HoldfastError(
     'interrupted',
-    isCancel(answer) ? 'Interrupted.' : 'Nothing was done: the answer was no.',
+    isCancel(answer) ? 'Interrupted.' : `Nothing was done: ${refusal(typed)}.`,
   );
+}
+
+function refusal(typed: string | undefined): string {
+  return typed === undefined ? 'the answer was no' : `the answer was not ${printable(typed)}`;
 }

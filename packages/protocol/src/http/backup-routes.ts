@@ -67,6 +67,9 @@ export const backupRoutes = {
     query: z.object({
       /** Id or name of an environment; all when left out. */
       environment: z.string().optional(),
+      kind: backupKindSchema.optional(),
+      /** All but this kind. */
+      notKind: backupKindSchema.optional(),
       status: backupStatusSchema.optional(),
       limit: z.coerce.number().int().min(1).max(1000).optional(),
       /** The `next` of the previous page. */
@@ -128,6 +131,8 @@ export const backupRoutes = {
       components: z.array(z.string()).min(1).optional(),
       /** The instance in which a restore command runs, by name or id; the first healthy one when left out. */
       instance: z.string().min(1).optional(),
+      /** Keep what is overwritten as a safety backup for 7 days. Default: yes. */
+      safety: z.boolean().optional(),
     }),
     status: 202,
     response: startedJobSchema,

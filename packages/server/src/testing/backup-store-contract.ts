@@ -1,4 +1,4 @@
-import type { BackupId, SealedPart } from '@holdfast/protocol';
+import type { BackupId, JobId, SealedPart } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 import { createIds } from '../catalog/ids.ts';
 import { createBackupStore } from '../features/backups/store.ts';
@@ -128,6 +128,22 @@ export function describeBackupStore(makeDatabase: MakeTestDatabase): void {
       expect(paged).toEqual(all.backups.map((backup) => backup.id));
       expect((await store.list({ limit: 100, environmentId: blog.id })).backups).toHaveLength(3);
       expect((await store.list({ limit: 100, status: 'ready' })).backups).toEqual([]);
+    });
+
+    test('safety backups are told apart: by their kind, by the restore that made them, and not as parents', async () => {
+      const { store, catalog, shop, readyBackupOf, dispose } = await setUp();
+      await using _ = dispose;
+      const manual = await readyBackupOf(shop, sealedPart('uploads', 1));
+      const safety = await readyBackupOf(shop, sealedPart('uploads', 2));
+      await catalog.db.updateTable('backup').set({ kind: 'safety' }).where('id', '=', safety).execute();
+      const idsOf = async (filter: { kind?: 'safety'; notKind?: 'safety' }) =>
+        (await store.list({ limit: 100, ...filter })).backups.map(({ id }) => id);
+      expect(await idsOf({ kind: 'safety' })).toEqual([safety]);
+      expect(await idsOf({ notKind: 'safety' })).toEqual([manual]);
+      const jobOf = async (id: BackupId) => (await store.get(id))?.jobId ?? ('none' as JobId);
+      expect((await store.safetyOf(await jobOf(safety)))?.id).toBe(safety);
+      expect(await store.safetyOf(await jobOf(manual))).toBeUndefined();
+      expect((await store.lastReadyParts(shop.id)).get('uploads')?.bytes).toBe(1);
     });
 
     test('the last ready parts are the newest of each name, of this environment only', async () => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sleep } from '@holdfast/base';
@@ -20,6 +20,8 @@ export interface DockerServer extends AsyncDisposable {
   stop(): Promise<number | null>;
   /** To every mover of this server: `SIGKILL`, or `SIGSTOP` and `SIGCONT` to hold the work where it is. */
   signalMovers(signal: NodeJS.Signals): void;
+  /** Of the movers that run, the oldest first. */
+  moverPids(): readonly number[];
   ended(job: Pick<Job, 'id'>): Promise<Job>;
   /** Waits until the job is at this step. */
   reaches(job: Pick<Job, 'id'>, step: string): Promise<void>;
@@ -78,6 +80,7 @@ export async function openDockerServer(flags: readonly string[] = []): Promise<D
     signalMovers: (signal) => {
       for (const pid of moversOf(directory.path)) process.kill(pid, signal);
     },
+    moverPids: () => moversOf(directory.path),
     ended: async (job) => {
       for (;;) {
         const now = await get(job);
@@ -102,6 +105,7 @@ function moversOf(dataDirectory: string): readonly number[] {
   const folder = join(dataDirectory, 'tasks');
   return readdirSync(folder)
     .filter((name) => name.endsWith('.jsonl'))
+    .toSorted((a, b) => statSync(join(folder, a)).birthtimeMs - statSync(join(folder, b)).birthtimeMs)
     .flatMap((name) => {
       const pid = /"pid":(\d+)/.exec(readFileSync(join(folder, name), 'utf8'))?.[1];
       return pid === undefined || !existsSync(`/proc/${pid}`) ? [] : [Number(pid)];

@@ -293,14 +293,51 @@ describe('backup:restore', () => {
     expect(status).toBe(0);
     expect(server.received.find(({ name }) => name === 'backup.list')?.query).toMatchObject({
       status: 'ready',
+      notKind: 'safety',
       limit: 1,
     });
     expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({
       components: ['web'],
+      safety: true,
     });
     expect(notes).toContain(': 1 part will go back');
     expect(notes).not.toContain('guestbook_db');
     expect(notes).toMatch(/guestbook is back at bak_0123456789abcdef of 2026[-0-9]+ [0-9:]+, in 2\.5 s\.\n/);
+  });
+
+  it('says what it kept, and with --undo goes back to that', async () => {
+    const kept = sampleBackupSummary({ kind: 'safety', jobId: sampleJob().id });
+    await using server = await ProtocolServer.start(
+      answers({ 'backup.list': () => ({ backups: [kept], next: null }) }),
+    );
+    const { status, notes } = await cliRun(['backup:restore', '--undo', '--yes'], { server });
+    expect(status).toBe(0);
+    expect(server.received.find(({ name }) => name === 'backup.list')?.query).toMatchObject({
+      kind: 'safety',
+      status: 'ready',
+      limit: 1,
+    });
+    expect(notes).toContain(
+      `What was there is kept as ${kept.id} for 7 days: \`holdfast backup:restore --undo\` brings it back.\n`,
+    );
+  });
+
+  it('with --undo refuses a backup besides, and where nothing was kept', async () => {
+    await using server = await ProtocolServer.start(
+      answers({ 'backup.list': () => ({ backups: [], next: null }) }),
+    );
+    const both = await cliRun(['backup:restore', 'bak_01', '--undo', '--yes'], { server });
+    expect(both).toMatchObject({ status: 2, notes: expect.stringContaining('error[usage-invalid]') });
+    const none = await cliRun(['backup:restore', '--undo', '--yes'], { server });
+    expect(none).toMatchObject({ status: 4, notes: expect.stringContaining('error[backup-unknown]') });
+    expect(none.notes).toContain('has kept what it overwrote');
+  });
+
+  it('with --no-safety says that what is overwritten is lost', async () => {
+    await using server = await ProtocolServer.start(answers());
+    const { notes } = await cliRun(['backup:restore', '--no-safety', '--yes'], { server });
+    expect(notes).toContain('what was written since is lost:');
+    expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({ safety: false });
   });
 
   it('knows the components of the backup', async () => {

@@ -33,7 +33,7 @@ const columns: Columns<BackupSummary> = {
   description: { title: 'description', raw: (backup) => backup.description },
   job: { title: 'job', raw: (backup) => backup.jobId },
 };
-const shown = ['id', 'component', 'created', 'expires', 'size', 'mode', 'status'];
+const shown = ['id', 'component', 'created', 'expires', 'size', 'kind', 'mode', 'status'];
 const shownOfAll = ['id', 'environment', ...shown.slice(1)];
 
 interface ListOptions extends RecordOptions {

@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import { type Backup, componentsOfPart, type SealedPart } from '@holdfast/protocol';
+import { type Backup, type Client, componentsOfPart, type Job, type SealedPart } from '@holdfast/protocol';
 import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
@@ -16,6 +16,8 @@ interface RestoreOptions extends ServerOptions {
   readonly environment?: string;
   readonly component?: string[];
   readonly instance?: string;
+  readonly undo?: boolean;
+  readonly safety: boolean;
   readonly yes?: boolean;
   readonly wait: boolean;
   readonly format: 'plain' | 'json';
@@ -27,10 +29,13 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .option('-e, --environment <environment>', environmentHelp)
     .option('--component <name>', 'only this component; may be given several times', collect)
     .option('--instance <name>', 'where its restore command runs (default: the first healthy one)')
+    .option('--undo', 'back to what there was before the last restore, which is kept for 7 days')
+    .option('--no-safety', 'keep nothing of what is overwritten')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the job is queued; prints its id')
     .addOption(formatOption('plain'))
     .example('backup:restore', 'back to the newest backup of the Compose project of this folder')
+    .example('backup:restore --undo', 'back to what there was before that')
     .example('backup:restore bak_0123456789abcdef --component db --yes', 'one component, without a question')
     .action(
       cli.action((id: string | undefined, options: RestoreOptions) =>
@@ -45,20 +50,31 @@ async function restoreBackup(
   options: RestoreOptions,
 ): Promise<ExitStatus> {
   const asJson = options.format === 'json';
+  if (id !== undefined && options.undo === true) {
+    throw new HoldfastError('usage-invalid', 'Give a backup, or --undo: not both.', {
+      hint: '--undo restores the newest backup of the kind safety.',
+    });
+  }
   const client = await connect(context, options);
   const backup = await resolveBackup(context, client, {
     id,
     environment: options.environment,
     status: 'ready',
+    isSafety: options.undo === true,
   });
   await confirmOrLeave(context, {
-    plan: planLines(backup, partsOf(backup, options.component)),
-    question: `Overwrite this in ${backup.environmentName}?`,
+    plan: planLines(backup, partsOf(backup, options.component), options),
+    ...(options.safety
+      ? { question: `Overwrite this in ${backup.environmentName}?` }
+      : {
+          question: `To overwrite this for good, type the name of the environment, ${backup.environmentName}:`,
+          typed: backup.environmentName,
+        }),
     yes: options.yes,
   });
   const { job } = await client.call('backup.restore', {
     params: { backup: backup.id },
-    body: { components: options.component, instance: options.instance },
+    body: { components: options.component, instance: options.instance, safety: options.safety },
     signal: context.interrupts.signal,
   });
   if (!options.wait) {
@@ -74,8 +90,21 @@ async function restoreBackup(
     context.notes.line(
       `${ended.environmentName} is back at ${backup.id} of ${formatMinute(backup.createdAtMs)}, in ${formatDuration(seconds)}.`,
     );
+    await noteKept(context, client, ended);
   }
   return status;
+}
+
+/** Says how to get back what was overwritten. */
+async function noteKept(context: CliContext, client: Client, { id, environmentId }: Job): Promise<void> {
+  const { backups } = await client.call('backup.list', {
+    query: { environment: environmentId, kind: 'safety', status: 'ready', limit: 1 },
+  });
+  const [kept] = backups;
+  if (kept?.jobId !== id) return;
+  context.notes.line(
+    `What was there is kept as ${kept.id} for 7 days: \`holdfast backup:restore --undo\` brings it back.`,
+  );
 }
 
 /** @throws HoldfastError `component-unknown` when the backup has nothing of a component that was asked for */
@@ -98,14 +127,19 @@ function partsOf(backup: Backup, components: readonly string[] | undefined): rea
 }
 
 /** What is about to be overwritten, and by what. */
-function planLines(backup: Backup, parts: readonly SealedPart[]): string[] {
+function planLines(
+  backup: Backup,
+  parts: readonly SealedPart[],
+  { safety }: Pick<RestoreOptions, 'safety'>,
+): string[] {
   const description = backup.description === '' ? '' : `, "${backup.description}"`;
   const count = formatNumberOf(parts.length, 'part');
   const hasFiles = parts.some(({ source }) => source.kind !== 'command');
   const meanwhile = hasFiles ? 'Containers stop meanwhile; what' : 'What';
+  const fate = safety ? 'kept for 7 days, as a backup of the kind safety' : 'lost';
   return [
     `Environment (Compose project) ${backup.environmentName}: ${count} will go back to ${formatMinute(backup.createdAtMs)},`,
-    `backup ${backup.id}${description}. ${meanwhile} was written since is lost:`,
+    `backup ${backup.id}${description}. ${meanwhile} was written since is ${fate}:`,
     ...parts.map((part) => `  ${part.name} (${partText(part)})`),
   ];
 }

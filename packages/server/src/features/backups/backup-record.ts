@@ -50,6 +50,8 @@ export interface CommittedBackup {
 
 export interface BackupFilter {
   readonly environmentId?: EnvironmentId | undefined;
+  readonly kind?: BackupKind | undefined;
+  readonly notKind?: BackupKind | undefined;
   readonly status?: BackupStatus | undefined;
   readonly limit: number;
   /** The `next` of the page before. */

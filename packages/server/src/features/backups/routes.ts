@@ -15,8 +15,9 @@ type BackupRoutes =
 
 export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes> {
   return {
-    'backup.list': async ({ query: { environment, status, limit, after } }) => {
-      const page = await service.list({ environment, status, limit, after });
+    'backup.list': async ({ query }) => {
+      const { environment, kind, notKind, status, limit, after } = query;
+      const page = await service.list({ environment, kind, notKind, status, limit, after });
       return {
         backups: page.backups.map(toSummary),
         next: page.next === null ? null : cursorText(page.next),
@@ -44,9 +45,9 @@ export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes>
       return { job: toJob(job), backupId };
     },
     'backup.restore': async ({ params, body, caller }) => {
-      const { components, instance } = body;
+      const { components, instance, safety = true } = body;
       const createdBy = caller.name;
-      const job = await service.restore({ backup: params.backup, components, instance, createdBy });
+      const job = await service.restore({ backup: params.backup, components, instance, safety, createdBy });
       return { job: toJob(job) };
     },
     'backup.delete': async ({ params, caller }) => ({

@@ -1,5 +1,13 @@
 import { type Abortable, type Clock, HoldfastError } from '@holdfast/base';
-import type { Backup, BackupId, BackupMode, BackupStatus, JobId, LogLine } from '@holdfast/protocol';
+import type {
+  Backup,
+  BackupId,
+  BackupKind,
+  BackupMode,
+  BackupStatus,
+  JobId,
+  LogLine,
+} from '@holdfast/protocol';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import { requireInstance } from '../environments/commands/choose-instance.ts';
@@ -36,11 +44,15 @@ export interface RestoreRequest {
   readonly components: readonly string[] | undefined;
   /** Where commands run; undefined: the first healthy one of each component. */
   readonly instance: string | undefined;
+  /** Whether what is overwritten is kept as a safety backup. */
+  readonly safety: boolean;
   readonly createdBy: string;
 }
 
 export interface ListBackupsRequest {
   readonly environment: string | undefined;
+  readonly kind: BackupKind | undefined;
+  readonly notKind: BackupKind | undefined;
   readonly status: BackupStatus | undefined;
   readonly limit: number | undefined;
   readonly after: string | undefined;
@@ -116,10 +128,10 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
   }
 
   return {
-    list: async ({ environment, status, limit, after }) =>
+    list: async ({ environment, limit, after, ...filter }) =>
       await store.list({
         environmentId: environment === undefined ? undefined : (await environments.find(environment)).id,
-        status,
+        ...filter,
         limit: limit ?? defaultPage,
         after: after === undefined ? undefined : parseCursor(after),
       }),
@@ -185,7 +197,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       return { job, backupId };
     },
 
-    restore: async ({ backup: named, components, instance, createdBy }) => {
+    restore: async ({ backup: named, components, instance, safety, createdBy }) => {
       const backup = await find(named);
       const environment = await environmentOf(backup);
       const unfinished = environment.unfinishedRestore;
@@ -205,6 +217,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
                 kind: 'restore',
                 components: components === undefined ? null : [...components],
                 instance: instance ?? null,
+                safety,
               },
               createdBy,
             },

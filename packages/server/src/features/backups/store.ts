@@ -1,5 +1,12 @@
 import type { Clock } from '@holdfast/base';
-import type { BackupId, BackupStatus, EnvironmentId, ErrorReportBody, SealedPart } from '@holdfast/protocol';
+import type {
+  BackupId,
+  BackupStatus,
+  EnvironmentId,
+  ErrorReportBody,
+  JobId,
+  SealedPart,
+} from '@holdfast/protocol';
 import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
 import type {
   BackupFilter,
@@ -34,11 +41,16 @@ export interface BackupStore {
   /** Removes the row and its parts: its snapshots are gone. */
   remove(id: BackupId, db?: Db): Promise<void>;
   get(id: BackupId, db?: Db): Promise<BackupWithParts | undefined>;
+  /** The safety backup that this restore made. */
+  safetyOf(jobId: JobId): Promise<BackupWithParts | undefined>;
   /** By id, or by the beginning of one, with or without `bak_`. */
   find(idOrPrefix: string): Promise<BackupMatch>;
   /** Newest first. */
   list(filter: BackupFilter): Promise<BackupPage>;
-  /** The parts of the environment's newest ready backup that has each, by name: parents for the next one. */
+  /**
+   * The parts of the environment's newest ready backup that has each, by name: parents for the next one. Safety backups
+   * are none: what they hold may be the very state that somebody wanted to get rid of.
+   */
   lastReadyParts(environmentId: EnvironmentId): Promise<ReadonlyMap<string, SealedPart>>;
 }
 
@@ -131,6 +143,16 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
 
     get: async (id, db = catalog.db) => await get(id, db),
 
+    safetyOf: async (jobId) => {
+      const row = await catalog.db
+        .selectFrom('backup')
+        .select('id')
+        .where('job_id', '=', jobId)
+        .where('kind', '=', 'safety')
+        .executeTakeFirst();
+      return row === undefined ? undefined : await get(row.id, catalog.db);
+    },
+
     find: async (idOrPrefix) => {
       const prefix = idOrPrefix.startsWith('bak_') ? idOrPrefix : `bak_${idOrPrefix}`;
       const rows = await catalog.db
@@ -148,9 +170,11 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
       return backup === undefined ? { found: 'none' } : { found: 'one', backup };
     },
 
-    list: async ({ environmentId, status, limit, after }) => {
+    list: async ({ environmentId, kind, notKind, status, limit, after }) => {
       let query = selectBackups(catalog.db);
       if (environmentId !== undefined) query = query.where('backup.environment_id', '=', environmentId);
+      if (kind !== undefined) query = query.where('backup.kind', '=', kind);
+      if (notKind !== undefined) query = query.where('backup.kind', '!=', notKind);
       if (status !== undefined) query = query.where('backup.status', '=', status);
       if (after !== undefined) {
         query = query.where(({ eb, refTuple, tuple }) =>
@@ -188,6 +212,7 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
             )
             .where('backup.environment_id', '=', environmentId)
             .where('backup.status', '=', 'ready')
+            .where('backup.kind', '!=', 'safety')
             .as('aged'),
         )
         .selectAll('aged')

@@ -71,6 +71,12 @@ export interface EnvironmentSurvey {
   readonly warnings: readonly string[];
 }
 
+/** Images that the environment's containers are of, each once. */
+export function imagesOf({ environment }: Pick<EnvironmentSurvey, 'environment'>): readonly string[] {
+  const instances = environment?.components.flatMap((component) => component.instances) ?? [];
+  return [...new Set(instances.map(({ imageId }) => imageId))];
+}
+
 export interface SurveyNodeOptions extends Abortable {
   readonly docker: DockerEngine;
   readonly serverPlace: ServerPlace;

@@ -17,6 +17,8 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     kind: z.literal('restore'),
     components: z.array(z.string()).nullable(),
     instance: z.string().nullable().default(null),
+    /** Whether what is overwritten is kept as a safety backup. */
+    safety: z.boolean().default(true),
   }),
   z.object({ kind: z.literal('delete') }),
 ]);

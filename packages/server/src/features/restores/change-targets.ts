@@ -2,6 +2,7 @@ import { HoldfastError, throwIfAborted } from '@holdfast/base';
 import { type Container, readInventory } from '@holdfast/docker';
 import type { BackupId } from '@holdfast/protocol';
 import type { Mover } from '../../runner/mover.ts';
+import type { SafetyBackup } from '../backups/safety-backups.ts';
 import { affectedContainers, type TargetPaths } from './affected-containers.ts';
 import { journalOf, type StandstillOptions, stopContainers } from './standstill.ts';
 
@@ -9,15 +10,17 @@ export interface Change {
   readonly mover: Mover;
   readonly backupId: BackupId;
   readonly targets: TargetPaths;
+  /** Begins to keep what is overwritten; undefined where nothing is, or nothing is to be kept. */
+  readonly beginSafety: () => Promise<SafetyBackup | undefined>;
 }
 
 /**
  * Brings a mover that has started to targets that are wholly restored: fetched and authenticated, then journal, then
- * stopped, then changed. Whoever calls it puts back what it did when it throws.
+ * stopped, then what they hold is kept, then changed. Whoever calls it puts back what it did when it throws.
  */
 export async function changeTargets(
   standstill: StandstillOptions,
-  { mover, backupId, targets }: Change,
+  { mover, backupId, targets, beginSafety }: Change,
 ): Promise<void> {
   const { docker, journals, run, clock } = standstill;
   const { environmentId, id: jobId } = run.job;
@@ -26,6 +29,7 @@ export async function changeTargets(
   run.step('Fetching and checking the whole backup');
   mover.send({ type: 'go' });
   await mover.waitFor('sealed', run);
+  await using safety = await beginSafety();
 
   run.step('Stopping the containers');
   const containers = affectedContainers(await readInventory(docker, run), targets);
@@ -33,6 +37,7 @@ export async function changeTargets(
   const facts = { environmentId, backupId, jobId, startedAtMs: clock.now() };
   await journals.write(journalOf(facts, containers, unfinished));
   await stopContainers(standstill, containers);
+  await safety?.complete();
   assertNoneRuns(affectedContainers(await readInventory(docker, run), targets));
   throwIfAborted(run.signal);
 

@@ -11,6 +11,8 @@ export interface PlanFeedOptions {
 
 export interface FeedPlan {
   readonly commands: FeedTask['commands'];
+  /** Those that take something in. */
+  readonly components: readonly string[];
   /** One for each part that no command takes, with the reason. */
   readonly warnings: readonly string[];
 }
@@ -26,6 +28,7 @@ export function planFeed(
   { components, instance: named }: PlanFeedOptions,
 ): FeedPlan {
   const commands: FeedTask['commands'] = [];
+  const fed = new Set<string>();
   const warnings: string[] = [];
   for (const { name, source, treeId, bytes } of parts) {
     if (source.kind !== 'command') continue;
@@ -36,10 +39,11 @@ export function planFeed(
       warnings.push(`Not restored: ${name}: ${component} has no restore command now.`);
       continue;
     }
+    fed.add(component);
     const { containerId, name: containerName } = chooseInstance(survey, component, named);
     const { command, timeoutMs } = restore;
     const { host: dockerHost } = survey.docker;
     commands.push({ name, treeId, bytes, dockerHost, containerId, containerName, command, timeoutMs });
   }
-  return { commands, warnings };
+  return { commands, components: [...fed], warnings };
 }

@@ -4,12 +4,14 @@ import { type Abortable, HoldfastError, isHoldfastError } from '@holdfast/base';
 import { composeLabels, type DockerEngine, type ResolvedPath } from '@holdfast/docker';
 import { type PartPlace, type PlacedParts, placeParts } from '../../runner/place-parts.ts';
 import type { ServerPlace } from '../../runner/server-place.ts';
-import type { EnvironmentSurvey } from '../environments/survey.ts';
+import { type EnvironmentSurvey, imagesOf, type SurveyedMount } from '../environments/survey.ts';
 import type { PlannedPart } from './plan-restore.ts';
 
 export interface PreparedTargets extends PlacedParts {
   /** Volumes that were not there before. */
   readonly createdVolumes: readonly string[];
+  /** The targets that hold something of the environment now. */
+  readonly overwritten: readonly SurveyedMount[];
 }
 
 export interface PrepareTargetsOptions extends Abortable {
@@ -25,18 +27,22 @@ export async function prepareTargets(
   parts: readonly PlannedPart[],
   { serverPlace, signal }: PrepareTargetsOptions,
 ): Promise<PreparedTargets> {
-  const { docker, environment, host } = survey;
+  const { docker, host } = survey;
   const createdVolumes: string[] = [];
   try {
     const targets: PartPlace[] = [];
+    const overwritten: SurveyedMount[] = [];
     for (const planned of parts) {
-      createdVolumes.push(...(await createIfMissing(survey, planned, { signal })));
-      targets.push(await findTarget(survey, planned, { signal }));
+      const created = await createIfMissing(survey, planned, { signal });
+      createdVolumes.push(...created);
+      const { isThere, ...target } = await findTarget(survey, planned, { signal });
+      targets.push(target);
+      if (isThere) overwritten.push(planned.target);
     }
-    const instances = environment?.components.flatMap((component) => component.instances) ?? [];
-    const images = [...new Set(instances.map(({ imageId }) => imageId))];
-    const placing = { images, host, serverPlace, readOnly: false, signal };
-    return { ...(await placeParts(docker, targets, placing)), createdVolumes };
+    // A volume that was just made counts too: emptied again, it is as it was. But where all of them are, nothing was there.
+    if (overwritten.length === createdVolumes.length) overwritten.length = 0;
+    const placing = { images: imagesOf(survey), host, serverPlace, readOnly: false, signal };
+    return { ...(await placeParts(docker, targets, placing)), createdVolumes, overwritten };
   } catch (error) {
     await removeVolumes(docker, createdVolumes);
     throw error;
@@ -68,27 +74,34 @@ async function createIfMissing(
   return [name];
 }
 
+interface FoundTarget extends PartPlace {
+  /** False where the restore will make it. */
+  readonly isThere: boolean;
+}
+
 async function findTarget(
   { record, host, resolvePaths }: EnvironmentSurvey,
   { part, target: { mount, described } }: PlannedPart,
   { signal }: Abortable,
-): Promise<PartPlace> {
+): Promise<FoundTarget> {
   const { source } = mount;
   const { name: partName } = part;
   if (source === null) throw new HoldfastError('internal', `The mount ${mount.name} has no source.`);
-  if (source.kind !== 'bind') return { partName, place: { kind: 'volume', name: source.name } };
+  if (source.kind !== 'bind')
+    return { partName, place: { kind: 'volume', name: source.name }, isThere: true };
   const path = described.realPath ?? source.path;
   const folder = dirname(path);
   const [found, foundFolder, home] = await resolvePaths([path, folder, record.folder ?? '/'], { signal });
-  if (isAt(found, path, 'folder')) return { partName, place: { kind: 'bind', path } };
-  if (!isAt(found, path, 'file')) {
+  if (isAt(found, path, 'folder')) return { partName, place: { kind: 'bind', path }, isThere: true };
+  const isThere = isAt(found, path, 'file');
+  if (!isThere) {
     const isInside = home?.resolved === true && home.path !== '/' && path.startsWith(`${home.path}/`);
     if (!isInside || home.type !== 'folder') throw nothingThere(path);
     if (host.isShared) await makeFolder(folder);
     else if (!isAt(foundFolder, folder, 'folder')) throw nothingThere(folder);
   }
   // Files are replaced, which the target of a mount cannot be.
-  return { partName, place: { kind: 'bind', path: folder, nameInside: basename(path) } };
+  return { partName, place: { kind: 'bind', path: folder, nameInside: basename(path) }, isThere };
 }
 
 function isAt(found: ResolvedPath | undefined, path: string, type: 'folder' | 'file'): boolean {

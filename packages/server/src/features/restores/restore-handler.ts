@@ -5,8 +5,8 @@ import type { Milestones } from '../../runner/milestones.ts';
 import type { Mover } from '../../runner/mover.ts';
 import type { ServerPlace } from '../../runner/server-place.ts';
 import type { BackupWithParts } from '../backups/backup-record.ts';
+import type { SafetyBackup, SafetyBackupRequest, SafetyBackups } from '../backups/safety-backups.ts';
 import type { EnvironmentService } from '../environments/service.ts';
-import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.ts';
 import type { SettledTask, TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
 import type { JournalStore } from '../jobs/journal-store.ts';
@@ -18,7 +18,7 @@ import { type FeedPlan, planFeed } from './plan-feed.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { type PreparedTargets, prepareTargets, removeVolumes } from './prepare-targets.ts';
 import { restoreTargets } from './restore-targets.ts';
-import { type StandstillOptions, startAgain } from './standstill.ts';
+import { isUnfinished, type StandstillOptions, startAgain } from './standstill.ts';
 
 /** The backups that a restore can be of. */
 export type FindBackup = (id: BackupWithParts['id']) => Promise<BackupWithParts | undefined>;
@@ -27,6 +27,7 @@ export interface RestoreHandlerOptions {
   readonly environments: Pick<EnvironmentService, 'survey'>;
   readonly repositories: Pick<RepositoryService, 'access'>;
   readonly findBackup: FindBackup;
+  readonly safetyBackups: SafetyBackups;
   readonly journals: JournalStore;
   readonly taskRuns: TaskRuns;
   readonly serverPlace: ServerPlace;
@@ -36,8 +37,9 @@ export interface RestoreHandlerOptions {
 /**
  * Restores, by the steps of docs/design.md:
  *
- *     plan → targets made and proven → mover: all fetched and authenticated → journal → policies `no`, stopped
- *       → commit: the targets change → started, policies back, journal deleted → restore commands
+ *     plan → targets made and proven → mover: all fetched and authenticated → safety backup: all read → journal
+ *       → policies `no`, stopped → safety backup: what changed since, ready → commit: the targets change
+ *       → started, policies back, journal deleted → restore commands
  *
  * What restore commands are to take in is fetched and authenticated before anything changes, by a mover of its own. What
  * fails before the targets change puts everything back. What fails after it leaves the environment stopped, with its
@@ -50,11 +52,10 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
 
     recover: async (run) => {
       const settled = await settle(options, run);
-      // It may have been cut off while it proved paths.
-      if (settled.length === 0) {
-        const { docker, host } = await environments.survey(run.job.environmentId, run);
-        if (host.isShared) await removeLeftProbes(docker, run);
-      }
+      await options.safetyBackups.recover(run, settled);
+      // It may have been cut off while it proved paths, which each mover of files needs.
+      const { docker, host } = await environments.survey(run.job.environmentId, run);
+      if (host.isShared) await removeLeftProbes(docker, run);
       const feed = settled.find(({ task }) => task.kind === 'feed');
       const files = settled.findLast(({ task }) => task.kind === 'restore');
       const milestones = files?.milestones ?? {};
@@ -67,7 +68,6 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
       if (!isOurs && files === undefined && feed !== undefined) return endAfterFeed(feed, []);
       const failure = result?.error == null ? serverLost() : HoldfastError.fromReport(result.error);
       if (!isOurs) throw failure;
-      const { docker } = await environments.survey(run.job.environmentId, run);
       const standstill = { docker, journals, run, clock };
       if (!isComplete) throw await afterFailure(standstill, milestones, failure);
       return endAfterFeed(feed, [...fileWarnings, ...(await startAgain(standstill, journal))]);
@@ -119,11 +119,14 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
   const warnings = [...plan.warnings, ...feed.warnings];
   for (const warning of warnings) run.log('warn', warning);
   if (plan.parts.length === 0 && feed.commands.length === 0) throw nothingToRestore(backup, warnings);
+  const keeping = { survey, restored: backup, commandsOf: feed.components, instance: request.instance };
   const feeder = feed.commands.length === 0 ? undefined : await startFeeder(options, { run, backup, feed });
   try {
     if (feeder !== undefined) await fetchForCommands(run, feeder);
-    if (plan.parts.length > 0) warnings.push(...(await restoreFiles(options, { run, backup, plan, survey })));
+    if (plan.parts.length > 0) warnings.push(...(await restoreFiles(options, { run, plan, ...keeping })));
     if (feeder !== undefined) {
+      // Where files were restored too, it was kept then.
+      if (plan.parts.length === 0) await keep(options, run, { ...keeping, overwritten: [] });
       warnings.push(...(await feedCommands({ run, docker: survey.docker, mover: feeder }, feed.commands)));
     }
   } finally {
@@ -132,19 +135,18 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
   return endOf(warnings);
 }
 
-interface FileRestore {
+interface FileRestore extends Omit<SafetyBackupRequest, 'overwritten'> {
   readonly run: JobRun;
-  readonly backup: BackupWithParts;
   readonly plan: RestorePlan;
-  readonly survey: EnvironmentSurvey;
 }
 
 /** The parts that are files. Answers what was not done exactly as asked. */
 async function restoreFiles(
   options: RestoreHandlerOptions,
-  { run, backup, plan, survey }: FileRestore,
+  { run, plan, ...keeping }: FileRestore,
 ): Promise<readonly string[]> {
   const { journals, clock } = options;
+  const { survey, restored: backup } = keeping;
   const { environmentId } = run.job;
   run.step('Proving the paths of its mounts');
   const prepared = await prepareTargets(survey, plan.parts, {
@@ -160,6 +162,8 @@ async function restoreFiles(
         mover,
         backupId: backup.id,
         targets: { environmentName: survey.record.name, ...prepared.sources },
+        beginSafety: async () =>
+          await beginSafety(options, run, { ...keeping, overwritten: prepared.overwritten }),
       });
     } finally {
       await options.taskRuns.end(mover);
@@ -173,6 +177,31 @@ async function restoreFiles(
     if (milestones.committed === undefined) await removeVolumes(survey.docker, prepared.createdVolumes);
     throw await leave(standstill, milestones, toHoldfastError(error));
   }
+}
+
+/** A state that an unfinished restore left is nobody's: what that one kept is what there was before. */
+async function beginSafety(
+  { journals, safetyBackups }: RestoreHandlerOptions,
+  run: JobRun,
+  request: SafetyBackupRequest,
+): Promise<SafetyBackup | undefined> {
+  const { request: asked, environmentId } = run.job;
+  if (asked.kind === 'restore' && !asked.safety) {
+    run.log('warn', 'What is overwritten is not kept, as was asked for');
+    return undefined;
+  }
+  if (!isUnfinished(await journals.get(environmentId))) return await safetyBackups.begin(run, request);
+  run.log('info', 'What is overwritten is not kept: it is what a restore left that was cut off');
+  return undefined;
+}
+
+async function keep(
+  options: RestoreHandlerOptions,
+  run: JobRun,
+  request: SafetyBackupRequest,
+): Promise<void> {
+  await using safety = await beginSafety(options, run, request);
+  await safety?.complete();
 }
 
 /** Where Docker is gone for long, what could not be put back is an unfinished restore: the next one completes it. */

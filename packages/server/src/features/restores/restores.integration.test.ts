@@ -1,72 +1,19 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sleep } from '@holdfast/base';
-import type { Job } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
-import { type DockerServer, openDockerServer } from '../../testing/docker-server.ts';
-import { bindMount, openTestProject, type TestProject, volumeMount } from '../../testing/test-project.ts';
-
-async function readyBackup(server: DockerServer, project: TestProject): Promise<string> {
-  const { job, backupId } = await server.client.call('backup.create', {
-    params: { environment: project.name },
-    body: {},
-  });
-  expect(await server.ended(job)).toMatchObject({ state: 'done', error: null });
-  return backupId;
-}
-
-async function startRestore(server: DockerServer, backup: string, components?: string[]): Promise<Job> {
-  const body = components === undefined ? {} : { components };
-  return (await server.client.call('backup.restore', { params: { backup }, body })).job;
-}
-
-async function restore(server: DockerServer, backup: string, components?: string[]): Promise<Job> {
-  return await server.ended(await startRestore(server, backup, components));
-}
-
-async function unfinishedRestore(server: DockerServer, project: TestProject) {
-  const environment = await server.client.call('environment.get', {
-    params: { environment: project.name },
-  });
-  return environment.unfinishedRestore;
-}
-
-async function stateOf(project: TestProject, id: string) {
-  const { state, restartPolicy } = await project.docker.containers.inspect(id);
-  return { isRunning: state.running, policy: restartPolicy.name };
-}
-
-/** A volume with `files` files, mounted by a container that runs and one that does not. */
-async function setUp(files = 40) {
-  const stack = new AsyncDisposableStack();
-  const project = stack.use(await openTestProject());
-  const server = stack.use(await openDockerServer());
-  const data = await project.volume('data');
-  const path = await project.pathOf(data);
-  const write = (content: string): void => {
-    for (let file = 0; file < files; file += 1)
-      writeFileSync(join(path, `file-${file}`), content.repeat(20_000));
-  };
-  const mounts = [volumeMount(data, '/data')];
-  const web = await project.service('web', { mounts, restart: 'always' });
-  const idle = await project.service('idle', { mounts, restart: 'unless-stopped', isStarted: false });
-  write('old');
-  const backup = await readyBackup(server, project);
-  write('new');
-  writeFileSync(join(path, 'extra'), 'extra');
-  const contents = () => readFileSync(join(path, 'file-0'), 'utf8').slice(0, 3);
-  return { project, server, data, path, web, idle, backup, write, contents, dispose: stack };
-}
-
-/** As it was: what ran runs, what did not does not, under the policies they had. */
-async function expectAsBefore(project: TestProject, web: string, idle: string): Promise<void> {
-  expect(await stateOf(project, web)).toEqual({ isRunning: true, policy: 'always' });
-  expect(await stateOf(project, idle)).toEqual({ isRunning: false, policy: 'unless-stopped' });
-}
-
-async function expectStopped(project: TestProject, ...ids: string[]): Promise<void> {
-  for (const id of ids) expect(await stateOf(project, id)).toEqual({ isRunning: false, policy: 'no' });
-}
+import { openDockerServer } from '../../testing/docker-server.ts';
+import {
+  expectAsBefore,
+  expectStopped,
+  readyBackup,
+  restore,
+  setUp,
+  startRestore,
+  stateOf,
+  unfinishedRestore,
+} from '../../testing/restoring.ts';
+import { bindMount, openTestProject, volumeMount } from '../../testing/test-project.ts';
 
 describe('a restore', () => {
   test('puts the mounts to the state of the backup, and everything else back as it was', async () => {

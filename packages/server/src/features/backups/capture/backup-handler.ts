@@ -9,10 +9,10 @@ import {
 } from '@holdfast/docker';
 import type { BackupId, BackupMode, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
-import { type PlacedParts, placeParts } from '../../../runner/place-parts.ts';
+import { placeParts } from '../../../runner/place-parts.ts';
 import type { MoverMounts } from '../../../runner/start-mover.ts';
 import type { EnvironmentService } from '../../environments/service.ts';
-import type { EnvironmentSurvey } from '../../environments/survey.ts';
+import { type EnvironmentSurvey, imagesOf } from '../../environments/survey.ts';
 import type { JobEnd, JobHandler, JobRun } from '../../jobs/execution/job-handler.ts';
 import type { TaskBase, TaskRuns } from '../../jobs/execution/task-runs.ts';
 import type { JobRecord } from '../../jobs/job-record.ts';
@@ -20,11 +20,12 @@ import type { RepositoryService } from '../../repositories/service.ts';
 import type { BackupWithParts } from '../backup-record.ts';
 import { requireBackupPossible } from '../check-request.ts';
 import type { BackupStore } from '../store.ts';
+import { backupTask, committedBackup } from './backup-task.ts';
 import { type CaptureOptions, capture, hookOptions } from './capture-environment.ts';
 import { holdingContainers, watchContainers } from './container-watch.ts';
 import { HoldCommands } from './hold-commands.ts';
 import { runPostHooks } from './hooks.ts';
-import { type CapturePart, planCapture } from './plan-capture.ts';
+import { planCapture } from './plan-capture.ts';
 import { planCommands } from './plan-commands.ts';
 
 /** A guard looks now and then, and then has to end. */
@@ -59,7 +60,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
         mover.send({ type: 'commit', capture: freeze });
         await mover.waitFor('committed');
         await mover.exited;
-        const end = endOf(options, backup.id, mover.milestones);
+        const end = endOf(backups, backup.id, mover.milestones);
         return { ...end, warnings: [...warnings, ...end.warnings] };
       } finally {
         await taskRuns.end(mover);
@@ -90,7 +91,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
       for (const { milestones } of settled) {
         if (milestones.committed === undefined) continue;
         await options.repositories.markInitialized(backup.repositoryId);
-        return endOf(options, backup.id, milestones);
+        return endOf(backups, backup.id, milestones);
       }
       throw new HoldfastError('server-lost', 'The server was gone before the backup was complete.', {
         hint: 'The app runs as before. Take the backup again.',
@@ -140,7 +141,7 @@ async function prepare(
   if (request.kind !== 'backup') throw new HoldfastError('internal', 'The job is no backup.');
   run.step('Looking at the environment');
   const survey = await environments.survey(run.job.environmentId, run);
-  const { record, environment, docker, host } = survey;
+  const { record, docker, host } = survey;
   requireBackupPossible(record, request.components ?? undefined, survey.commands);
   const { components, instance, allowEmpty } = request;
   const lastParts = await backups.lastReadyParts(record.id);
@@ -150,26 +151,16 @@ async function prepare(
   const mode = parts.length === 0 ? 'live' : backup.mode;
   if (mode === 'consistent') tellOfCommands(run, commands);
   run.step('Proving the paths of its mounts');
-  const instances = environment?.components.flatMap((component) => component.instances) ?? [];
-  const images = [...new Set(instances.map(({ imageId }) => imageId))];
-  const placing = { images, host, serverPlace, readOnly: true, signal: run.signal };
+  const placing = { images: imagesOf(survey), host, serverPlace, readOnly: true, signal: run.signal };
   const placed = await placeParts(docker, parts, placing);
   const access = await repositories.access(backup.repositoryId);
-  const { recoveryPassword } = access;
+  const planned = { backup, mode, environment: record, access, parts, placed, commands };
   return {
     survey,
     mode,
     sources: placed.sources,
     mounts: placed.mounts,
-    spec: (base) => ({
-      ...base,
-      kind: 'backup',
-      repository: { location: access.location, password: access.password },
-      manifest: manifestOf({ ...backup, mode }, record),
-      initialize: access.isInitialized ? null : { recoveryPassword },
-      parts: parts.map((part) => toTaskPart(part, placed)),
-      commands,
-    }),
+    spec: (base) => backupTask(planned, base),
   };
 }
 
@@ -180,34 +171,6 @@ function tellOfCommands(run: JobRun, commands: BackupTask['commands']): void {
     'info',
     `What the backup commands of ${names} print is of moments of their own, shortly before the pause`,
   );
-}
-
-function toTaskPart(part: CapturePart, { paths }: PlacedParts): BackupTask['parts'][number] {
-  const { partName: _partName, place: _place, ...spec } = part;
-  const path = paths.get(part.name);
-  if (path === undefined) throw new HoldfastError('internal', `The path of ${part.name} was not found.`);
-  return { ...spec, path };
-}
-
-function manifestOf(
-  backup: BackupWithParts,
-  environment: EnvironmentSurvey['record'],
-): BackupTask['manifest'] {
-  const { id, kind, mode, description, createdAtMs, expiresAtMs, createdBy } = backup;
-  const { name, type, nodeName, folder } = environment;
-  return {
-    version: 1,
-    revision: 1,
-    backupId: id,
-    kind,
-    mode,
-    description,
-    environment: { id: environment.id, name, type, node: nodeName, folder },
-    createdAtMs,
-    expiresAtMs,
-    createdBy,
-    policy: null,
-  };
 }
 
 /** It may have been cut off before its hooks had run. What came of the backup does not depend on them. */
@@ -222,22 +185,11 @@ async function runHooksOfLost({ environments }: BackupHandlerOptions, run: JobRu
 }
 
 /** What is committed counts, also if the mover was killed before it could say that it is done. */
-function endOf(
-  { backups }: BackupHandlerOptions,
-  backupId: BackupId,
-  { committed, result }: Milestones,
-): JobEnd {
-  const { manifest, manifestSnapshotId } = committed ?? {};
-  if (manifest == null || manifestSnapshotId == null) {
-    throw new HoldfastError('mover-failed', 'The mover committed a backup without naming its manifest.');
-  }
-  const { mode, capture: facts, parts, finishedAtMs } = manifest;
+function endOf(backups: BackupStore, backupId: BackupId, milestones: Milestones): JobEnd {
+  const committed = committedBackup(milestones);
   return {
-    warnings: result?.warnings ?? [],
-    record: async (tx) => {
-      const committedBackup = { mode, capture: facts, parts, manifestSnapshotId, finishedAtMs };
-      await backups.markReady(backupId, committedBackup, tx);
-    },
+    warnings: milestones.result?.warnings ?? [],
+    record: async (tx) => void (await backups.markReady(backupId, committed, tx)),
   };
 }
 

@@ -18,23 +18,32 @@ export function planCapture(
   options: PlanCaptureOptions,
 ): readonly CapturePart[] {
   return mounts.flatMap((surveyed) => {
-    const { mount } = surveyed;
-    const place = placeOf(surveyed);
-    if (!mount.included || mount.source === null || place === undefined) return [];
-    if (!isChosen(mount.mountPoints, options.components)) return [];
-    const last = options.lastParts.get(mount.name);
-    return [
-      {
-        partName: mount.name,
-        place,
-        name: mount.name,
-        source: mount.source,
-        mountPoints: mount.mountPoints,
-        parentSnapshotId: last?.snapshotId ?? null,
-        mustNotBeEmpty: !options.allowEmpty && last !== undefined && last.files > 0,
-      },
-    ];
+    const { included, mountPoints } = surveyed.mount;
+    if (!included || !isChosen(mountPoints, options.components)) return [];
+    return captureOf(surveyed, options);
   });
+}
+
+/** The part that a mount becomes, whether or not backups include it; none for one that has no lasting source. */
+export function captureOf(
+  surveyed: SurveyedMount,
+  { lastParts, allowEmpty }: Omit<PlanCaptureOptions, 'components'>,
+): readonly CapturePart[] {
+  const { name, source, mountPoints } = surveyed.mount;
+  const place = placeOf(surveyed);
+  if (source === null || place === undefined) return [];
+  const last = lastParts.get(name);
+  return [
+    {
+      partName: name,
+      place,
+      name,
+      source,
+      mountPoints,
+      parentSnapshotId: last?.snapshotId ?? null,
+      mustNotBeEmpty: !allowEmpty && last !== undefined && last.files > 0,
+    },
+  ];
 }
 
 /** Where the mount's contents are; undefined for one that has no lasting source. */
