@@ -16,6 +16,7 @@ import { jobListCommand } from './commands/job/list.ts';
 import { jobWatchCommand } from './commands/job/watch.ts';
 import { repositoryBackupCommand } from './commands/repository/backup.ts';
 import { repositoryCheckCommand } from './commands/repository/check.ts';
+import { repositoryDumpCommand } from './commands/repository/dump.ts';
 import { repositoryForgetCommand } from './commands/repository/forget.ts';
 import { repositoryInitCommand } from './commands/repository/init.ts';
 import { repositoryKeyCommand } from './commands/repository/key.ts';
@@ -56,6 +57,7 @@ const groups: readonly {
       repositoryBackupCommand,
       repositorySnapshotsCommand,
       repositoryLsCommand,
+      repositoryDumpCommand,
       repositoryRestoreCommand,
       repositoryCheckCommand,
       repositoryForgetCommand,

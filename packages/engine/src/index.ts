@@ -1,3 +1,4 @@
+export { type ArchiveRequest, type TarRequest, writeContent, writeTar } from './archive/write-archive.ts';
 export type {
   Backend,
   ByteRange,

@@ -200,6 +200,27 @@ describe('what stock restic makes', () => {
     await expectSame(join(folder, 'part'));
   });
 
+  it('is written out, a file as it is and a directory as an archive, as restic does', async () => {
+    await mustRestic('init');
+    await mustRestic('backup', source);
+    const file = `${source}/sub/one`;
+    expect(await mustHoldfast('repository:dump', 'latest', file)).toBe(
+      await mustRestic('dump', 'latest', file),
+    );
+    const archive = join(folder, 'source.tar');
+    await writeFile(archive, 'what was there before');
+    await mustHoldfast('repository:dump', `latest:${source}`, '/', '--target', archive);
+    await mkdir(join(folder, 'unpacked'));
+    await run('tar', ['--same-owner', '-xpf', archive, '-C', join(folder, 'unpacked')], {});
+    await expectSame(join(folder, 'unpacked'));
+    const names = (await run('tar', ['-tf', archive], {})).output;
+    expect(names.split('\n')).toContain('sub/one');
+
+    const refused = await holdfast('repository:dump', 'latest', '/nowhere', '--target', archive);
+    expect(refused).toMatchObject({ status: 4, notes: expect.stringContaining('error[path-unknown]') });
+    expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
+  });
+
   it('is restored over what is there, by the rule and with --delete', async () => {
     await mustRestic('init');
     await mustRestic('backup', source);

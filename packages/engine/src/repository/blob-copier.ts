@@ -68,6 +68,12 @@ export class PackBlobCopier implements BlobCopier {
     return typeof copy === 'object' && 'metadataFailures' in copy ? copy.metadataFailures : undefined;
   }
 
+  async read(id: BlobId, memory: Uint8Array, { signal }: Abortable = {}): Promise<void> {
+    if ((await this.#copyTo(id, { memory }, signal)) === 'copied') return;
+    // Another copy of it may be sound; otherwise this throws what is wrong.
+    memory.set(await this.#parts.blobs.readBlob('data', id, { signal }));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearImmediate(this.#flush);
     await this.#opening[Symbol.asyncDispose]();

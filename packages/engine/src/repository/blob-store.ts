@@ -37,7 +37,7 @@ export interface CopyTarget {
   write(plaintext: Uint8Array): Promise<void>;
 }
 
-/** Copies data blobs to open files. Any number of calls may run at once, and should: neighbours are read together. */
+/** Copies data blobs to files and memory. Any number of calls may run at once, and should: neighbours are read together. */
 export interface BlobCopier extends AsyncDisposable {
   /**
    * Resolves when the blob's plaintext, proven as by `readBlob`, is written.
@@ -50,6 +50,12 @@ export interface BlobCopier extends AsyncDisposable {
    * undefined if there is no such file now, for whatever reason.
    */
   makeFile(id: BlobId, file: NewFile, options?: Abortable): Promise<readonly MetadataFailure[] | undefined>;
+
+  /**
+   * Resolves when the blob's plaintext, proven as by `readBlob`, is in the memory, which is exactly as long and shared.
+   * @throws HoldfastError as `readBlob`
+   */
+  read(id: BlobId, memory: Uint8Array, options?: Abortable): Promise<void>;
 }
 
 export interface SavedBlob {

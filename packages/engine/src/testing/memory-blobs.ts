@@ -36,6 +36,7 @@ export class MemoryBlobs implements BlobReader, BlobWriter {
   openCopier({ sparse }: { readonly sparse: boolean }): BlobCopier {
     return {
       copy: async (id, { write }) => await write(await this.readBlob('data', id)),
+      read: async (id, memory) => memory.set(await this.readBlob('data', id)),
       makeFile: async (id, file) => {
         const bytes = this.#blobs.get(`data ${id}`);
         if (bytes === undefined || sha256(bytes) !== id) return undefined;

@@ -3,7 +3,7 @@ import type { MasterKey } from '../crypto/master-key.ts';
 import { makeFile } from '../filesystem/make-file.ts';
 import { writeBytes } from '../filesystem/write-bytes.ts';
 import { blobSealerOf } from '../pack/blob-seal.ts';
-import type { BlobCopy, BlobDestination, RequestOf } from './operations.ts';
+import type { BlobCopy, BlobDestination, RequestOf, SharedPlace } from './operations.ts';
 
 /** See `Operations`. */
 export function copyBlobs(key: MasterKey, { sealed, blobs, sparse }: RequestOf<'copyBlobs'>): BlobCopy[] {
@@ -13,11 +13,15 @@ export function copyBlobs(key: MasterKey, { sealed, blobs, sparse }: RequestOf<'
       sealed: sealed.subarray(offset, offset + length),
       uncompressedLength,
     });
-    return plaintext === undefined ? 'damaged' : copyTo(to, plaintext, sparse);
+    if (plaintext === undefined) return 'damaged';
+    if (!('memory' in to)) return copyTo(to, plaintext, sparse);
+    if (plaintext.length !== to.memory.length) return 'damaged';
+    to.memory.set(plaintext);
+    return 'copied';
   });
 }
 
-function copyTo(to: BlobDestination, plaintext: Uint8Array, sparse: boolean): BlobCopy {
+function copyTo(to: Exclude<BlobDestination, SharedPlace>, plaintext: Uint8Array, sparse: boolean): BlobCopy {
   try {
     if ('file' in to) writeBytes(to.file, plaintext, { position: to.position, sparse });
     else {

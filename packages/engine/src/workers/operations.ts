@@ -25,8 +25,13 @@ export interface FilePosition {
   readonly position: number;
 }
 
-/** Where a blob's plaintext belongs: into an open file, or into a file of its own. */
-export type BlobDestination = FilePosition | NewFile;
+/** Memory that all threads see, as long as the plaintext. */
+export interface SharedPlace {
+  readonly memory: Uint8Array;
+}
+
+/** Where a blob's plaintext belongs: into an open file, into a file of its own, or into memory. */
+export type BlobDestination = FilePosition | NewFile | SharedPlace;
 
 /** A blob in a stretch of a pack. */
 export interface BlobToCopy {

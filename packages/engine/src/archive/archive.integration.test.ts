@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import {
+  createWriteStream,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openBackend } from '../backend/open-backend.ts';
+import { type ByteString, toByteString } from '../format/byte-string.ts';
+import type { TreeId } from '../format/ids.ts';
+import { initRepository } from '../repository/init-repository.ts';
+import type { Repository } from '../repository/repository.ts';
+import { backupSources } from '../snapshot/backup.ts';
+import { findNode } from '../snapshot/tree-reader.ts';
+import { compareTrees } from '../testing/compare-trees.ts';
+import { makeEveryKind } from '../testing/every-kind.ts';
+import { quickRuntime } from '../testing/quick-runtime.ts';
+import { stockRestics } from '../testing/stock-restic.ts';
+import { snapshotOf } from '../testing/test-repository.ts';
+import { writeContent, writeTar } from './write-archive.ts';
+
+const password = 'a password';
+
+let work: string;
+let source: string;
+let repository: Repository;
+let treeId: TreeId;
+
+beforeAll(async () => {
+  work = mkdtempSync(join(tmpdir(), 'holdfast-archive-'));
+  source = join(work, 'source');
+  makeEveryKind(source);
+  const deep = join(source, ...Array.from({ length: 12 }, (_, at) => `a-folder-with-a-long-name-${at}`));
+  mkdirSync(deep, { recursive: true });
+  writeFileSync(join(deep, `${'x'.repeat(120)}.txt`), 'deep');
+  writeFileSync(join(source, 'before-1970'), 'old');
+  utimesSync(join(source, 'before-1970'), -1.5, -1.5);
+  const backend = openBackend(join(work, 'repository'));
+  repository = await initRepository({ backend, passwords: [password], runtime: quickRuntime() });
+  await using lock = await repository.lock('shared');
+  await using writer = await repository.openWriter({ lock });
+  const { blobs, polynomial } = repository;
+  const sources = [{ path: source, treePath: ['data'] as const }];
+  ({ treeId } = await backupSources({ writer, blobs, polynomial, sources, options: { ownerNames: true } }));
+  await writer.flush();
+  await repository.snapshots.save(snapshotOf(treeId, {}), { lock });
+  await repository.refreshIndex({});
+});
+
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+async function archiveTo(path: string, prefix = ''): Promise<number> {
+  const output = createWriteStream(path);
+  const request = { blobs: repository.blobs, treeId, prefix: toByteString(prefix), output };
+  const writtenBytes = await writeTar(request);
+  output.end();
+  await finished(output);
+  return writtenBytes;
+}
+
+describe('a tar archive', () => {
+  it('holds all that GNU tar can take out of one, to the nanosecond', async () => {
+    const archive = join(work, 'all.tar');
+    const bytes = await archiveTo(archive);
+    expect(readFileSync(archive)).toHaveLength(bytes);
+    const out = join(work, 'out');
+    mkdirSync(out);
+    const flags = ['--xattrs', '--xattrs-include=*', '--same-owner', '-p', '--numeric-owner'];
+    execFileSync('tar', [...flags, '-xf', archive, '-C', out], { stdio: ['ignore', 'ignore', 'pipe'] });
+    expect(compareTrees(source, join(out, 'data'))).toEqual([]);
+  });
+
+  it('names what stock restic names in its own, and pipes and devices too', async () => {
+    const archive = join(work, 'names.tar');
+    await archiveTo(archive);
+    const namesIn = (path: string): string[] =>
+      execFileSync('tar', ['--quoting-style=escape', '-tf', path], { encoding: 'utf8' })
+        .trim()
+        .split('\n')
+        .sort();
+    for (const restic of await stockRestics()) {
+      const theirs = join(work, 'theirs.tar');
+      const script = `"$0" --no-cache -r "$1" dump latest / > "$2"`;
+      const env = { ...process.env, RESTIC_PASSWORD: password };
+      execFileSync('sh', ['-c', script, restic.program, join(work, 'repository'), theirs], { env });
+      const ours = namesIn(archive).filter((name) => !/^data\/special\/./.test(name));
+      expect(ours, restic.version).toEqual(namesIn(theirs));
+    }
+  });
+
+  it('begins its paths with what is asked for', async () => {
+    const archive = join(work, 'prefixed.tar');
+    await archiveTo(archive, '/srv/app');
+    const names = execFileSync('tar', ['-tf', archive], { encoding: 'utf8' }).split('\n');
+    expect(names[0]).toBe('srv/app/data/');
+  });
+
+  it('ends with the error of an output that breaks', async () => {
+    const output = new PassThrough();
+    output.on('error', () => {});
+    const writing = writeTar({ blobs: repository.blobs, treeId, prefix: '' as ByteString, output });
+    output.once('data', () => output.destroy(new Error('The other end is gone.')));
+    await expect(writing).rejects.toThrow();
+  });
+});
+
+describe('a file', () => {
+  it('comes as it is', async () => {
+    const node = await findNode(
+      repository.blobs,
+      treeId,
+      ['data', 'before-1970'].map(toByteString) as [ByteString],
+    );
+    const output = new PassThrough();
+    expect(await writeContent({ blobs: repository.blobs, node, output })).toBe(3);
+    expect(String(output.read())).toBe('old');
+  });
+});
