@@ -3,6 +3,8 @@ import type { Cli } from './command/cli.ts';
 import { CliCommand } from './command/cli-command.ts';
 import { backupCreateCommand } from './commands/backup/create.ts';
 import { backupDeleteCommand } from './commands/backup/delete.ts';
+import { backupDownloadCommand } from './commands/backup/download.ts';
+import { backupFilesCommand } from './commands/backup/files.ts';
 import { backupGetCommand } from './commands/backup/get.ts';
 import { backupListCommand } from './commands/backup/list.ts';
 import { backupLogCommand } from './commands/backup/log.ts';
@@ -44,6 +46,8 @@ const groups: readonly {
       backupListCommand,
       backupGetCommand,
       backupLogCommand,
+      backupFilesCommand,
+      backupDownloadCommand,
       backupRestoreCommand,
       backupDeleteCommand,
     ],

@@ -37,6 +37,7 @@ import { openVaultService } from './features/vaults/service.ts';
 import { createVaultStore } from './features/vaults/store.ts';
 import type { Handlers } from './http/handler.ts';
 import { serverHandlers } from './http/server-handlers.ts';
+import type { DataProcess } from './runner/data-process.ts';
 import { createLeftMovers } from './runner/left-movers.ts';
 import { runMoverContainer } from './runner/mover-container.ts';
 import { spawnMover } from './runner/mover-process-program.ts';
@@ -61,6 +62,7 @@ export interface ComposeOptions {
   readonly serverId: string;
   /** Names this process among those that ever used the data directory. */
   readonly instance: string;
+  readonly dataProcess: DataProcess;
   /** Absolute path of the mover's program. */
   readonly moverMain: string;
 }
@@ -127,7 +129,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const handlers = {
     ...serverHandlers(version, catalog.ping),
     ...environmentHandlers(environments),
-    ...backupHandlers(backups),
+    ...backupHandlers(backups, options.dataProcess),
     ...jobHandlers(jobs, environments),
     ...vaultHandlers(vaults),
   };

@@ -7,6 +7,7 @@ import {
   logLineSchema,
   sealedPartSchema,
 } from '../backup-record.ts';
+import { archiveFormatSchema } from '../data-request.ts';
 import { errorReportSchema } from '../error-report.ts';
 import { backupIdSchema, environmentIdSchema, jobIdSchema, timeMsSchema, vaultIdSchema } from '../ids.ts';
 import { jobSchema } from './job-routes.ts';
@@ -53,6 +54,25 @@ export const backupSchema = backupSummarySchema
   })
   .meta({ id: 'Backup' });
 
+/** A file, directory or anything else in a backup. */
+export const listedFileSchema = z
+  .object({
+    /** Bytes that are no text are shown as `\\xff`. */
+    name: z.string(),
+    type: z.enum(['file', 'dir', 'symlink', 'dev', 'chardev', 'fifo', 'socket', 'irregular']),
+    /** Of a file, in bytes. */
+    size: z.int().nonnegative(),
+    /** Permissions, setuid, setgid and sticky: as `chmod` takes them. */
+    mode: z.int().nonnegative(),
+    uid: z.int().nonnegative(),
+    gid: z.int().nonnegative(),
+    /** Before 1970 it is negative. */
+    modifiedAtMs: z.int(),
+    /** Of a symbolic link. */
+    linkTarget: z.string().nullable(),
+  })
+  .meta({ id: 'ListedFile' });
+
 const backupParams = z.object({ backup: z.string().min(1) });
 
 /** What a request that starts a job answers. */
@@ -96,6 +116,44 @@ export const backupRoutes = {
     query: z.object({ of: z.enum(['backup', 'restore']).optional() }),
     status: 200,
     response: z.object({ log: z.array(logLineSchema) }),
+  }),
+  'backup.files': route({
+    method: 'GET',
+    path: '/backups/{backup}/files',
+    right: 'backup:read',
+    summary: 'What is in a directory of a part of a backup, by name',
+    params: backupParams,
+    query: z.object({
+      /** The name of the part. */
+      part: z.string().min(1),
+      /** Within the part, with slashes between names; all of the part when left out. */
+      path: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(10_000).optional(),
+      /** The `next` of the previous page. */
+      after: z.string().optional(),
+    }),
+    status: 200,
+    handedOver: 'application/json',
+    response: z.object({ files: z.array(listedFileSchema), next: z.string().nullable() }),
+  }),
+  'backup.download': route({
+    method: 'GET',
+    path: '/backups/{backup}/download',
+    right: 'backup:download',
+    summary: 'A backup as an archive, or a file or directory of it',
+    params: backupParams,
+    query: z.object({
+      /** Only these components, with commas between; all of the backup when left out. */
+      components: z.string().min(1).optional(),
+      /** Only this part, or what `path` names in it: a file comes as it is. */
+      part: z.string().min(1).optional(),
+      path: z.string().optional(),
+      /** Default: `tar.zst`. */
+      format: archiveFormatSchema.optional(),
+    }),
+    status: 200,
+    handedOver: 'application/octet-stream',
+    response: z.string(),
   }),
   'backup.create': route({
     method: 'POST',
@@ -149,4 +207,5 @@ export const backupRoutes = {
 };
 
 export type BackupSummary = z.infer<typeof backupSummarySchema>;
+export type ListedFile = z.infer<typeof listedFileSchema>;
 export type Backup = z.infer<typeof backupSchema>;

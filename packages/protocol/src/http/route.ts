@@ -8,6 +8,7 @@ export const rights = [
   'backup:create',
   'backup:delete',
   'backup:restore',
+  'backup:download',
   'job:read',
   'job:cancel',
   'vault:read',
@@ -37,6 +38,8 @@ export interface Route {
   readonly response: z.ZodType;
   /** True when the response is a stream of server-sent events, each with one `response` as data. */
   readonly streams?: true;
+  /** The media type of an answer that is none of the server's own: another process writes it to the connection. */
+  readonly handedOver?: string;
 }
 
 /** Keeps the literal types of a route. */

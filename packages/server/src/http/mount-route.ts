@@ -2,7 +2,7 @@ import { HoldfastError } from '@holdfast/base';
 import type { Route } from '@holdfast/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendEvents } from './event-stream.ts';
-import type { Call } from './handler.ts';
+import type { Call, HandOver } from './handler.ts';
 import { fastifyPath, routeSchema } from './openapi.ts';
 
 /** What a handler is once its route is not known by name any more; its call was checked by the route's schemas. */
@@ -26,6 +26,11 @@ export function mountRoute({ app, name, route, handler, stopping }: MountRouteOp
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const signal = AbortSignal.any([signalOf(reply), stopping]);
       const answer = await handler(toCall(request, signal));
+      if (route.handedOver !== undefined) {
+        reply.hijack();
+        (answer as HandOver)(request.raw.socket);
+        return reply;
+      }
       if (route.streams !== true) return await reply.code(route.status).send(answer);
       reply.hijack();
       await sendEvents(reply.raw, answer as AsyncIterable<unknown>, signal);

@@ -1,5 +1,6 @@
 import type { BackupSummary } from '@holdfast/protocol';
 import type { HandlersOf } from '../../http/handler.ts';
+import type { DataProcess } from '../../runner/data-process.ts';
 import { toJob } from '../jobs/job-record.ts';
 import type { BackupRecord } from './backup-record.ts';
 import { cursorText } from './page-cursor.ts';
@@ -9,11 +10,18 @@ type BackupRoutes =
   | 'backup.list'
   | 'backup.get'
   | 'backup.log'
+  | 'backup.files'
+  | 'backup.download'
   | 'backup.create'
   | 'backup.restore'
   | 'backup.delete';
 
-export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes> {
+const defaultFiles = 1000;
+
+export function backupHandlers(
+  service: BackupService,
+  dataProcess: Pick<DataProcess, 'handOver'>,
+): HandlersOf<BackupRoutes> {
   return {
     'backup.list': async ({ query }) => {
       const { environment, kind, notKind, status, limit, after } = query;
@@ -27,6 +35,17 @@ export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes>
     'backup.log': async ({ params, query }) => ({
       log: await service.log(params.backup, query.of ?? 'backup'),
     }),
+    'backup.files': async ({ params, query }) => {
+      const { part, path, after, limit = defaultFiles } = query;
+      const request = await service.listFiles(params.backup, { part, path, after, limit });
+      return (connection) => dataProcess.handOver(request, connection);
+    },
+    'backup.download': async ({ params, query }) => {
+      const { components, part, path, format = 'tar.zst' } = query;
+      const chosen = components?.split(',');
+      const request = await service.download(params.backup, { components: chosen, part, path, format });
+      return (connection) => dataProcess.handOver(request, connection);
+    },
     'backup.create': async ({ params, body, caller, signal }) => {
       const { job, backupId } = await service.create(
         {

@@ -5,6 +5,7 @@ import type {
   BackupKind,
   BackupMode,
   BackupStatus,
+  DataRequest,
   JobId,
   LogLine,
 } from '@holdfast/protocol';
@@ -17,6 +18,7 @@ import type { JobService } from '../jobs/service.ts';
 import type { RepositoryService } from '../repositories/service.ts';
 import type { BackupPage, BackupWithParts } from './backup-record.ts';
 import { requireBackupPossible, requireDeletePossible, requireRestorePossible } from './check-request.ts';
+import { type DownloadRequest, downloadOf, type ListFilesRequest, listFilesOf } from './downloads.ts';
 import { expiryOf } from './expiry.ts';
 import { parseCursor } from './page-cursor.ts';
 import type { BackupStore } from './store.ts';
@@ -79,6 +81,10 @@ export interface BackupService {
    * @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-busy`, `environment-unfinished-restore`
    */
   restore(request: RestoreRequest): Promise<JobRecord>;
+  /** What the data process is to send. @throws HoldfastError `backup-not-ready`, `component-unknown`, `path-unknown` */
+  download(idOrPrefix: string, request: DownloadRequest): Promise<DataRequest>;
+  /** The same for a list of files. @throws HoldfastError `backup-not-ready`, `path-unknown` */
+  listFiles(idOrPrefix: string, request: ListFilesRequest): Promise<DataRequest>;
   /** @throws HoldfastError `environment-busy`, `environment-unfinished-restore` */
   delete(idOrPrefix: string, createdBy: string): Promise<JobRecord>;
 }
@@ -227,6 +233,11 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       jobs.wake();
       return job;
     },
+
+    download: async (idOrPrefix, request) => await downloadOf(await find(idOrPrefix), request, repositories),
+
+    listFiles: async (idOrPrefix, request) =>
+      await listFilesOf(await find(idOrPrefix), request, repositories),
 
     delete: async (idOrPrefix, createdBy) => {
       const backup = await find(idOrPrefix);
