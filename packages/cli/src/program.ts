@@ -28,6 +28,7 @@ import { repositoryRestoreCommand } from './commands/repository/restore.ts';
 import { repositorySnapshotsCommand } from './commands/repository/snapshots.ts';
 import { repositoryStatsCommand } from './commands/repository/stats.ts';
 import { repositoryUnlockCommand } from './commands/repository/unlock.ts';
+import { vaultKitCommand } from './commands/vault/kit.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
 import { emptyProgram } from './empty-program.ts';
 
@@ -53,7 +54,7 @@ const groups: readonly {
     ],
   },
   { heading: 'Jobs:', commands: [jobListCommand, jobWatchCommand, jobCancelCommand] },
-  { heading: 'Vaults:', commands: [vaultListCommand] },
+  { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand] },
   {
     heading: 'Repositories, without a server:',
     commands: [

@@ -32,6 +32,8 @@ export {
   type BackupSummary,
   backupSchema,
   backupSummarySchema,
+  type Download,
+  downloadSchema,
   type ListedFile,
   retentionSchema,
 } from './http/backup-routes.ts';

@@ -5,6 +5,7 @@ import { createIds, type Ids } from './catalog/ids.ts';
 import type { Config } from './config/load-config.ts';
 import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
 import { catalogEndpoint } from './features/backups/capture/needed-containers.ts';
+import { createDownloadLinks } from './features/backups/download-links.ts';
 import { createDeleteHandler } from './features/backups/removal/delete-handler.ts';
 import { createRemovalStore } from './features/backups/removal/removal-store.ts';
 import { backupHandlers } from './features/backups/routes.ts';
@@ -123,6 +124,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     jobs,
     environments,
     repositories,
+    links: createDownloadLinks(options.sealer, clock),
     clock,
     ids,
   });

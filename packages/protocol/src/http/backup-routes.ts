@@ -73,6 +73,17 @@ export const listedFileSchema = z
   })
   .meta({ id: 'ListedFile' });
 
+/** What of a backup is downloaded. */
+export const downloadSchema = z.object({
+  /** Only these components, with commas between; all of the backup when left out. */
+  components: z.string().min(1).optional(),
+  /** Only this part, or what `path` names in it: a file comes as it is. */
+  part: z.string().min(1).optional(),
+  path: z.string().max(4096).optional(),
+  /** Default: `tar.zst`. */
+  format: archiveFormatSchema.optional(),
+});
+
 const backupParams = z.object({ backup: z.string().min(1) });
 
 /** What a request that starts a job answers. */
@@ -142,15 +153,34 @@ export const backupRoutes = {
     right: 'backup:download',
     summary: 'A backup as an archive, or a file or directory of it',
     params: backupParams,
-    query: z.object({
-      /** Only these components, with commas between; all of the backup when left out. */
-      components: z.string().min(1).optional(),
-      /** Only this part, or what `path` names in it: a file comes as it is. */
-      part: z.string().min(1).optional(),
-      path: z.string().optional(),
-      /** Default: `tar.zst`. */
-      format: archiveFormatSchema.optional(),
+    query: downloadSchema,
+    status: 200,
+    handedOver: 'application/octet-stream',
+    response: z.string(),
+  }),
+  'backup.link': route({
+    method: 'POST',
+    path: '/backups/{backup}/links',
+    right: 'backup:download',
+    summary: 'A link to a download, for whoever has it, for some time',
+    params: backupParams,
+    body: downloadSchema.extend({
+      /** A minute to 7 days. Default: an hour. */
+      validForSeconds: z.int().min(60).max(604_800).optional(),
     }),
+    status: 200,
+    response: z.object({
+      /** To be put behind the scheme, host and port of the server. */
+      path: z.string(),
+      expiresAtMs: timeMsSchema,
+    }),
+  }),
+  'backup.linked': route({
+    method: 'GET',
+    path: '/downloads/{link}',
+    right: null,
+    summary: 'The download that a link is of',
+    params: z.object({ link: z.string().min(1) }),
     status: 200,
     handedOver: 'application/octet-stream',
     response: z.string(),
@@ -207,5 +237,6 @@ export const backupRoutes = {
 };
 
 export type BackupSummary = z.infer<typeof backupSummarySchema>;
+export type Download = z.infer<typeof downloadSchema>;
 export type ListedFile = z.infer<typeof listedFileSchema>;
 export type Backup = z.infer<typeof backupSchema>;

@@ -27,7 +27,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with `{name}` for parameters. */
   readonly path: string;
-  /** Null only where no token is needed. */
+  /** Null only where no token is needed: there is nothing to protect, or the path itself proves that it may be called. */
   readonly right: Right | null;
   readonly summary: string;
   readonly params?: Shape;

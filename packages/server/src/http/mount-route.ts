@@ -39,7 +39,8 @@ export function mountRoute({ app, name, route, handler, stopping }: MountRouteOp
   };
   const schema = routeSchema(name, route);
   app.route({ ...definition, url: fastifyPath(route), schema });
-  if (route.right === null) app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
+  if (name === 'server.health')
+    app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
 }
 
 function toCall({ params, query, body, caller }: FastifyRequest, signal: AbortSignal): Call<Route> {

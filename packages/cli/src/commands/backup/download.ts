@@ -2,17 +2,23 @@ import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import { type ArchiveFormat, archiveFormatSchema, type Backup, type Client } from '@holdfast/protocol';
+import {
+  type ArchiveFormat,
+  archiveFormatSchema,
+  type Backup,
+  type Client,
+  type Download,
+} from '@holdfast/protocol';
 import { Option } from 'commander';
-import { collect } from '../../command/arguments.ts';
+import { collect, durationMs } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
 import { environmentHelp, serverCommand } from '../../command/shared-options.ts';
 import type { CliContext } from '../../context.ts';
-import { formatBytes } from '../../output/quantities.ts';
+import { formatBytes, formatTime } from '../../output/quantities.ts';
 import { writeWholeFile } from '../../output/whole-file.ts';
 import { connect } from '../../server/connect.ts';
-import type { ServerOptions } from '../../server/locate-server.ts';
+import { locateServer, type ServerOptions } from '../../server/locate-server.ts';
 import { pathInBackup } from '../../server/path-in-backup.ts';
 import { resolveBackup } from '../../server/resolve-backup.ts';
 import { entryProgress } from '../../terminal/entry-progress.ts';
@@ -24,6 +30,8 @@ interface DownloadOptions extends ServerOptions {
   readonly path?: string;
   readonly archive?: ArchiveFormat;
   readonly output?: string;
+  readonly link?: boolean;
+  readonly validFor?: number;
 }
 
 export function backupDownloadCommand(cli: Cli): CliCommand {
@@ -41,6 +49,8 @@ export function backupDownloadCommand(cli: Cli): CliCommand {
       '-o, --output <file>',
       'where to; - for standard output (default: a name of its own, in this folder)',
     )
+    .option('--link', 'download nothing: print a link with which anybody can')
+    .option('--valid-for <duration>', 'how long the link is, as in 30m, 1h, 7d (default: 1h)', durationMs)
     .example('backup:download', 'the newest backup of the Compose project of this folder')
     .example('backup:download bak_0123456789abcdef --component db -o db.tar.zst', 'one component')
     .example('backup:download bak_0123456789abcdef --path guestbook_uploads/logo.png -o logo.png', 'one file')
@@ -60,6 +70,7 @@ async function downloadBackup(
   const { environment, output } = options;
   if (output === '-' && context.output.isTerminal) throw nothingForTerminal();
   const backup = await resolveBackup(context, client, { id, environment, status: 'ready' });
+  if (options.link === true) return await printLink(context, client, { backup, options });
   const response = await openDownload(client, { backup, options, signal: context.interrupts.signal });
   if (output === '-') {
     await receive(context, response, context.output.stream);
@@ -76,21 +87,41 @@ async function downloadBackup(
   return exitStatus.done;
 }
 
+interface Chosen {
+  readonly backup: Backup;
+  readonly options: DownloadOptions;
+}
+
+function whatOf({ backup, options: { component, path, archive } }: Chosen): Download {
+  return {
+    ...(component === undefined ? {} : { components: component.join(',') }),
+    ...(path === undefined ? {} : pathInBackup(backup, path)),
+    ...(archive === undefined ? {} : { format: archive }),
+  };
+}
+
 async function openDownload(
   client: Client,
-  given: { readonly backup: Backup; readonly options: DownloadOptions; readonly signal: AbortSignal },
+  { signal, ...chosen }: Chosen & { readonly signal: AbortSignal },
 ): Promise<Response> {
-  const { backup, options, signal } = given;
-  const { component, path, archive } = options;
-  return await client.open('backup.download', {
-    params: { backup: backup.id },
-    query: {
-      ...(component === undefined ? {} : { components: component.join(',') }),
-      ...(path === undefined ? {} : pathInBackup(backup, path)),
-      format: archive,
+  const params = { backup: chosen.backup.id };
+  return await client.open('backup.download', { params, query: whatOf(chosen), signal });
+}
+
+async function printLink(context: CliContext, client: Client, chosen: Chosen): Promise<ExitStatus> {
+  const { validFor, ...address } = chosen.options;
+  const { path, expiresAtMs } = await client.call('backup.link', {
+    params: { backup: chosen.backup.id },
+    body: {
+      ...whatOf(chosen),
+      ...(validFor === undefined ? {} : { validForSeconds: Math.round(validFor / 1000) }),
     },
-    signal,
+    signal: context.interrupts.signal,
   });
+  const { url } = await locateServer(context, address);
+  context.output.line(new URL(path, url).href);
+  context.notes.line(`Whoever has it can download until ${formatTime(expiresAtMs)}.`);
+  return exitStatus.done;
 }
 
 /** Answers how many bytes came. @throws HoldfastError `server-unreachable` when the download breaks off */

@@ -124,6 +124,25 @@ describe('a download', () => {
     execFileSync('diff', ['-r', join(volumePath, 'deep'), into]);
   });
 
+  test('by a link needs no token, as long as it is valid', async () => {
+    const params = { backup };
+    const chosen = { part: './one.conf' };
+    const { path, expiresAtMs } = await server.client.call('backup.link', {
+      params,
+      body: { ...chosen, validForSeconds: 60 },
+    });
+    expect(expiresAtMs - Date.now()).toBeGreaterThan(50_000);
+    const { url } = JSON.parse(readFileSync(join(server.dataDirectory, 'server.json'), 'utf8'));
+    const linked = await fetch(new URL(path, url));
+    expect(await linked.text()).toBe('one');
+    const changed = path.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'));
+    const refused = await fetch(new URL(changed, url));
+    expect(refused.status).toBe(401);
+    expect(await refused.json()).toMatchObject({ code: 'unauthenticated' });
+    const notReady = server.client.call('backup.link', { params: { backup: 'bak_nothing' }, body: chosen });
+    await expect(notReady).rejects.toMatchObject({ report: { code: 'backup-unknown' } });
+  });
+
   test('that cannot be is an error, with its code', async () => {
     const part = partOf('data');
     const refused: readonly [Query, string, number][] = [

@@ -1,8 +1,9 @@
-import type { BackupSummary } from '@holdfast/protocol';
+import type { BackupSummary, Download } from '@holdfast/protocol';
 import type { HandlersOf } from '../../http/handler.ts';
 import type { DataProcess } from '../../runner/data-process.ts';
 import { toJob } from '../jobs/job-record.ts';
 import type { BackupRecord } from './backup-record.ts';
+import type { DownloadRequest } from './downloads.ts';
 import { cursorText } from './page-cursor.ts';
 import type { BackupService } from './service.ts';
 
@@ -12,11 +13,14 @@ type BackupRoutes =
   | 'backup.log'
   | 'backup.files'
   | 'backup.download'
+  | 'backup.link'
+  | 'backup.linked'
   | 'backup.create'
   | 'backup.restore'
   | 'backup.delete';
 
 const defaultFiles = 1000;
+const defaultLinkSeconds = 3600;
 
 export function backupHandlers(
   service: BackupService,
@@ -41,9 +45,14 @@ export function backupHandlers(
       return (connection) => dataProcess.handOver(request, connection);
     },
     'backup.download': async ({ params, query }) => {
-      const { components, part, path, format = 'tar.zst' } = query;
-      const chosen = components?.split(',');
-      const request = await service.download(params.backup, { components: chosen, part, path, format });
+      const request = await service.download(params.backup, toRequest(query));
+      return (connection) => dataProcess.handOver(request, connection);
+    },
+    'backup.link': async ({ params, body: { validForSeconds, ...download } }) =>
+      await service.link(params.backup, download, (validForSeconds ?? defaultLinkSeconds) * 1000),
+    'backup.linked': async ({ params }) => {
+      const { backupId, download } = service.openLink(params.link);
+      const request = await service.download(backupId, toRequest(download));
       return (connection) => dataProcess.handOver(request, connection);
     },
     'backup.create': async ({ params, body, caller, signal }) => {
@@ -73,6 +82,10 @@ export function backupHandlers(
       job: toJob(await service.delete(params.backup, caller.name)),
     }),
   };
+}
+
+function toRequest({ components, part, path, format = 'tar.zst' }: Download): DownloadRequest {
+  return { components: components?.split(','), part, path, format };
 }
 
 function toSummary({
