@@ -27,7 +27,6 @@ const layers = {
     ['workers'],
     ['repository'],
     ['snapshot', 'maintenance'],
-    ['archive'],
   ],
   server: [['config', 'secrets'], ['catalog'], ['http', 'runner'], ['features'], ['scheduler']],
 };

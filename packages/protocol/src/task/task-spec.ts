@@ -2,7 +2,12 @@ import { z } from 'zod';
 import { manifestSchema } from '../backup-record.ts';
 import { backupIdSchema, jobIdSchema, objectIdSchema, taskIdSchema } from '../ids.ts';
 import { commandSourceSchema, mountPointSchema, mountSourceSchema } from '../mount.ts';
-import { repositoryAccessSchema } from '../repository-access.ts';
+
+const repositoryAccessSchema = z.object({
+  /** As on the command line: a local path, `s3:…` or `rest:…`. */
+  location: z.string(),
+  password: z.string(),
+});
 
 const taskBase = {
   version: z.literal(1),

@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import type { Right, Route, RouteName, RouteResponse, Routes } from '@holdfast/protocol';
 import type { z } from 'zod';
 
@@ -20,14 +19,9 @@ export interface Call<R extends Route> {
   readonly signal: AbortSignal;
 }
 
-/** Takes the connection of a request whose body was read, and sees to it that it is answered and ended. */
-export type HandOver = (connection: Socket) => void;
-
-type Answer<R extends Route> = R extends { readonly handedOver: string }
-  ? HandOver
-  : R extends { readonly streams: true }
-    ? AsyncIterable<RouteResponse<R>>
-    : RouteResponse<R>;
+type Answer<R extends Route> = R extends { readonly streams: true }
+  ? AsyncIterable<RouteResponse<R>>
+  : RouteResponse<R>;
 
 /** Does what a route promises; a failure is a throw of `HoldfastError`. */
 export type Handler<R extends Route> = (call: Call<R>) => Promise<Answer<R>>;

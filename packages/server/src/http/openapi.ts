@@ -59,9 +59,7 @@ export function routeSchema(name: string, route: Route): FastifySchema & Record<
       [route.status]: {
         description: successDescription(route),
         content: {
-          [route.handedOver ?? (route.streams === true ? 'text/event-stream' : 'application/json')]: {
-            schema: route.response,
-          },
+          [route.streams === true ? 'text/event-stream' : 'application/json']: { schema: route.response },
         },
       },
       default: { description: 'It failed.', content: jsonContent(errorReportSchema) },

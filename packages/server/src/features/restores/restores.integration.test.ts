@@ -120,7 +120,7 @@ describe('a restore', () => {
 
 describe('a restore that is cut short', () => {
   test('before it changes anything puts everything back', async () => {
-    const { project, server, web, idle, backup, contents, dispose } = await setUp(200);
+    const { project, server, web, idle, backup, contents, dispose } = await setUp(2000);
     await using _ = dispose;
     const job = await startRestore(server, backup);
     await server.reaches(job, 'Fetching and checking the whole backup');
