@@ -152,12 +152,11 @@ class WrappedCommand implements RunningCommand {
   async start(): Promise<RunningCommand> {
     const { session, wrapper, options } = this.#parts;
     const notes = new WrapperNotes(wrapper.name, (note) => {
-      if ('group' in note) this.#group.resolve(note.group);
-      else if ('feeder' in note) this.#feeder.resolve(note.feeder);
+      if ('feeder' in note) this.#feeder.resolve(note.feeder);
       else this.#exited();
     });
     session.stderr.on('data', (bytes: Buffer) => this.#errors.add(notes.take(bytes)));
-    session.stdout.pipe(this.stdout);
+    void this.#passOutput(session.stdout);
     session.exitCode.then(
       (exitCode) => void this.#finish(exitCode),
       (error: unknown) => this.#fail(error),
@@ -184,6 +183,31 @@ class WrappedCommand implements RunningCommand {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#kill(new HoldfastError('interrupted', 'The command was left before its end.'));
+  }
+
+  /** Takes the first line off it. Waits for nothing else there, as long as the output is not read. */
+  async #passOutput(output: Readable): Promise<void> {
+    let head = Buffer.alloc(0);
+    try {
+      for await (const piece of output.iterator({ destroyOnReturn: false })) {
+        head = Buffer.concat([head, piece]);
+        const end = head.indexOf('\n');
+        const group = this.#parts.wrapper.groupIn(head.toString('utf8', 0, Math.max(end, 0)));
+        if (group !== undefined) {
+          this.#group.resolve(group);
+          this.stdout.write(head.subarray(end + 1));
+          output.pipe(this.stdout);
+          return;
+        }
+        if (end !== -1) break;
+      }
+    } catch {
+      // Why it broke off, the exit code's promise tells.
+    }
+    // The engine's own message, say that there is no shell.
+    this.#errors.add(head);
+    output.resume();
+    this.stdout.end();
   }
 
   async #finish(exitCode: number): Promise<void> {

@@ -5,7 +5,7 @@ import { CommandWrapper, type WrapperNote, WrapperNotes } from './wrapper.ts';
 
 test('the wrapper’s lines are found however they are cut, and nothing else of the text is taken', () => {
   const { name } = new CommandWrapper();
-  const text = `\u0001${name} group 42\nhello \u0001 there\n\u0001${name}\u0001 oops\n\u0001${name} exit 3\nend\u0001`;
+  const text = `\u0001${name} input 42\nhello \u0001 there\n\u0001${name}\u0001 oops\n\u0001${name} exit 3\nend\u0001`;
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (lengths) => {
       const notes: WrapperNote[] = [];
@@ -17,11 +17,18 @@ test('the wrapper’s lines are found however they are cut, and nothing else of 
         own += parser.take(bytes.subarray(at, at + length)).toString();
         at += length;
       }
-      expect(notes).toEqual([{ group: 42 }, { exitCode: 3 }]);
+      expect(notes).toEqual([{ feeder: 42 }, { exitCode: 3 }]);
       // What may begin a line of the wrapper's waits for what follows.
       expect(own).toBe(`hello \u0001 there\n\u0001${name}\u0001 oops\nend`);
     }),
   );
+});
+
+test('the first line of the output tells the group, if it is the wrapper’s', () => {
+  const wrapper = new CommandWrapper();
+  expect(wrapper.groupIn(`\u0001${wrapper.name} group 42`)).toBe(42);
+  expect(wrapper.groupIn(`\u0001${new CommandWrapper().name} group 42`)).toBeUndefined();
+  expect(wrapper.groupIn('exec failed: /bin/sh: no such file')).toBeUndefined();
 });
 
 test('a long text keeps its head and its tail, and says what is left out', () => {

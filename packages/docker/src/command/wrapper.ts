@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:os';
 
 /**
- * What runs a command inside a container: a POSIX shell that tells its process group before, and the exit code after.
- * The engine makes each exec the leader of a session, so that the group is the shell's own id and holds whatever the
- * command starts, unless that leaves it.
+ * What runs a command inside a container: a POSIX shell that tells its process group as the first line of its output, and
+ * the exit code at last among its errors. The group is needed at once, and what is on standard error may reach us only
+ * after much of the output. The engine makes each exec the leader of a session, so that the group is the shell's own id
+ * and holds whatever the command starts, unless that leaves it.
  */
-const script = `printf '\\001%s group %s\\n' "$0" "$$" >&2
+const script = `printf '\\001%s group %s\\n' "$0" "$$"
 /bin/sh -c "$1"
 code=$?
 printf '\\001%s exit %s\\n' "$0" "$code" >&2
@@ -29,7 +30,7 @@ const members = `members() {
  * input was written: whoever wrote it may have died, and the engine then ends the input all the same. Unconfirmed, or if
  * what passes it on fails while the command still reads, the command is killed first.
  */
-const guardedScript = `printf '\\001%s group %s\\n' "$0" "$$" >&2
+const guardedScript = `printf '\\001%s group %s\\n' "$0" "$$"
 /bin/sh -c "$2" "$0-input" "$0" "$$" | /bin/sh -c "$1"
 code=$?
 printf '\\001%s exit %s\\n' "$0" "$code" >&2
@@ -136,6 +137,12 @@ export class CommandWrapper {
     return ['/bin/sh', '-c', guardedScript, this.name, command, feedScript];
   }
 
+  /** The process group that the first line of its output tells; undefined where that is nothing of the wrapper's. */
+  groupIn(line: string): number | undefined {
+    const start = `\u0001${this.name} group `;
+    return line.startsWith(start) ? Number(line.slice(start.length)) : undefined;
+  }
+
   /** @param feeder as the wrapper told it at the end of the input */
   confirm(feeder: number): string[] {
     return ['/bin/sh', '-c', confirmScript, this.name, String(feeder)];
@@ -149,10 +156,8 @@ export class CommandWrapper {
 
 /** What the wrapper says among the command's own standard error. */
 export type WrapperNote =
-  | { readonly group: number }
   /** The input has ended; the process that waits to hear whether that was all of it. */
-  | { readonly feeder: number }
-  | { readonly exitCode: number };
+  { readonly feeder: number } | { readonly exitCode: number };
 
 /** Parts the wrapper's lines from what the command itself writes to standard error, piece by piece. */
 export class WrapperNotes {
@@ -194,8 +199,7 @@ export class WrapperNotes {
   }
 
   #note(text: string): void {
-    const [, what, number] = /^(group|input|exit) (\d+)$/.exec(text) ?? [];
-    if (what === 'group') this.#onNote({ group: Number(number) });
+    const [, what, number] = /^(input|exit) (\d+)$/.exec(text) ?? [];
     if (what === 'input') this.#onNote({ feeder: Number(number) });
     if (what === 'exit') this.#onNote({ exitCode: Number(number) });
   }

@@ -10,6 +10,9 @@ import { type HookOptions, withHooks } from './hooks.ts';
 import type { NeededEndpoint } from './needed-containers.ts';
 import { assertMayFreeze, type FreezeOptions, whileFrozen } from './while-frozen.ts';
 
+/** What the engine takes, at the least, to pause the containers of an environment and to thaw them. */
+const pauseAndThawMs = 100;
+
 export interface CaptureOptions {
   readonly freezes: FreezeStore;
   /** The longest that an environment stays paused, unless its labels say otherwise. */
@@ -69,7 +72,8 @@ async function captureStanding(work: Capture): Promise<FreezeFacts | undefined> 
   try {
     const seconds = (rehearsed.elapsedMs / 1000).toFixed(2);
     run.log('info', `Read while the app ran; what changed meanwhile takes ${seconds} s to set aside`);
-    if (rehearsed.elapsedMs > holdLimitMs) throw tooLong(rehearsed.elapsedMs, holdLimitMs);
+    const expectedMs = rehearsed.elapsedMs + pauseAndThawMs;
+    if (expectedMs > holdLimitMs) throw tooLong(expectedMs, holdLimitMs);
     run.step('Pausing the containers');
     const facts = await whileFrozen(freeze, async (signal) => {
       run.step('Setting aside what changed');
@@ -111,13 +115,13 @@ const couldNotHoldStill = [
   'hold-failed',
 ] as const;
 
-function tooLong(elapsedMs: number, holdLimitMs: number): HoldfastError {
+function tooLong(expectedMs: number, holdLimitMs: number): HoldfastError {
   return new HoldfastError(
     'freeze-limit-reached',
-    `Too much changes: the environment would be paused for about ${Math.ceil(elapsedMs / 1000)} s, and ${holdLimitMs / 1000} s is the limit.`,
+    `Too much changes: the environment would be paused for about ${(expectedMs / 1000).toFixed(1)} s, and ${holdLimitMs / 1000} s is the limit.`,
     {
       hint: 'Raise the limit (hold-limit, or the label holdfast.hold.limit), take it when the app writes less, or take a live backup (--live, or --fallback live).',
-      context: { elapsedMs: Math.round(elapsedMs), holdLimitMs },
+      context: { expectedMs: Math.round(expectedMs), holdLimitMs },
     },
   );
 }

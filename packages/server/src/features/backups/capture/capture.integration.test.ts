@@ -306,7 +306,7 @@ test('an environment that would be paused for longer than the limit is not pause
   await using project = await openTestProject();
   await using server = await openDockerServer(['--hold-limit', '100ms']);
   const data = await project.volume('data');
-  await fill(project, data, 500);
+  await fill(project, data, 10);
   await project.service('web', { script: touching, mounts: [volumeMount(data, '/data')] });
   const { job, backup } = await complete(server, project);
   expect(job).toMatchObject({ state: 'failed', error: { code: 'freeze-limit-reached' } });
