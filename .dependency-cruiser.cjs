@@ -27,6 +27,7 @@ const layers = {
     ['workers'],
     ['repository'],
     ['snapshot', 'maintenance'],
+    ['archive'],
   ],
   server: [['config', 'secrets'], ['catalog'], ['http', 'runner'], ['features'], ['scheduler']],
 };

@@ -1,4 +1,14 @@
-import { chmodSync, lstatSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareTrees } from '@holdfast/engine/testing';
@@ -114,6 +124,67 @@ it('stock restic checks the repository and restores each part byte-identical to 
     const source = await folderOf(part.source);
     expect(await compareTrees(source, join(target, 'data'))).toEqual([]);
   }
+});
+
+it('backup:files lists it folder by folder, and a file or all of it can be downloaded', async () => {
+  const names = async (...words: string[]): Promise<string[]> => {
+    const listed = await holdfast.mustRun([
+      'backup:files',
+      backup.id,
+      ...words,
+      '--format',
+      'plain',
+      '-c',
+      'name',
+    ]);
+    return listed.trim().split('\n');
+  };
+  expect((await names()).sort()).toEqual(backup.parts.map(({ name }) => name).sort());
+  expect(await names('odd_shared')).toEqual(['deep', 'ticks']);
+  expect(await names('odd_shared/deep')).toEqual(['er', 'hard', 'link']);
+
+  const file = join(copies, 'app.conf');
+  await holdfast.mustRun(['backup:download', backup.id, '--path', 'settings/app.conf', '-o', file]);
+  expect(readFileSync(file, 'utf8')).toBe('level=1\n');
+
+  const archive = join(copies, 'all.tar.zst');
+  const unpacked = join(copies, 'unpacked');
+  expect(await holdfast.mustRun(['backup:download', backup.id, '-o', archive])).toBe(`${archive}\n`);
+  mkdirSync(unpacked);
+  const flags = ['--xattrs', '--xattrs-include=*', '--same-owner', '-p'];
+  await mustRun('tar', [...flags, '-xf', archive, '-C', unpacked]);
+  const { parts } = JSON.parse(readFileSync(join(unpacked, 'holdfast-backup.json'), 'utf8'));
+  for (const part of backup.parts) {
+    const { path } = parts.find(({ name }: { name: string }) => name === part.name);
+    expect(compareTrees(await folderOf(part.source), join(unpacked, path))).toEqual([]);
+  }
+  const wrong = await holdfast.run([
+    'backup:download',
+    backup.id,
+    '--path',
+    'odd_shared/nothing',
+    '-o',
+    file,
+  ]);
+  expect(wrong).toMatchObject({ status: 4, stderr: expect.stringContaining('error[path-unknown]') });
+  expect(readFileSync(file, 'utf8')).toBe('level=1\n');
+});
+
+it('vault:kit has all that stock restic needs', async () => {
+  const file = join(copies, 'kit.txt');
+  await holdfast.mustRun(['vault:kit', '-o', file]);
+  expect(lstatSync(file).mode & 0o777).toBe(0o600);
+  const kit = readFileSync(file, 'utf8');
+  const found = /location: +(?<location>.+)\n +recovery key: +(?<key>[0-9a-f]{64})\n/.exec(kit)?.groups;
+  const folders = readdirSync(found?.location ?? '').filter((name) => name.startsWith(`${environment}-`));
+  const [repository] = folders.map((name) => join(found?.location ?? '', name));
+  expect(repository).toBe(backup.repository);
+  writeFileSync(join(copies, 'key'), found?.key ?? '');
+  const lone = { repository: backup.repository, passwordFile: join(copies, 'key') };
+  const tagged = await restic(lone, ['snapshots', '--tag', `holdfast:backup=${backup.id}`, '--json']);
+  expect(JSON.parse(tagged)).toHaveLength(backup.parts.length + 1);
+  const again = await holdfast.run(['vault:kit', '-o', file]);
+  expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('is there already') });
 });
 
 it('everything destroyed by `down -v` comes back under Compose’s own names and labels', async () => {

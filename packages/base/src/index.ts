@@ -11,6 +11,7 @@ export {
   systemErrorCode,
   toHoldfastError,
 } from './holdfast-error.ts';
+export { httpStatusOf } from './http-status.ts';
 export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { isSameProcess, isZombie, ownProcessIdentity, type ProcessIdentity } from './process-identity.ts';
 export { TaskGroup } from './task-group.ts';

@@ -3,6 +3,8 @@ import type { Cli } from './command/cli.ts';
 import { CliCommand } from './command/cli-command.ts';
 import { backupCreateCommand } from './commands/backup/create.ts';
 import { backupDeleteCommand } from './commands/backup/delete.ts';
+import { backupDownloadCommand } from './commands/backup/download.ts';
+import { backupFilesCommand } from './commands/backup/files.ts';
 import { backupGetCommand } from './commands/backup/get.ts';
 import { backupListCommand } from './commands/backup/list.ts';
 import { backupLogCommand } from './commands/backup/log.ts';
@@ -26,6 +28,7 @@ import { repositoryRestoreCommand } from './commands/repository/restore.ts';
 import { repositorySnapshotsCommand } from './commands/repository/snapshots.ts';
 import { repositoryStatsCommand } from './commands/repository/stats.ts';
 import { repositoryUnlockCommand } from './commands/repository/unlock.ts';
+import { vaultKitCommand } from './commands/vault/kit.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
 import { emptyProgram } from './empty-program.ts';
 
@@ -44,12 +47,14 @@ const groups: readonly {
       backupListCommand,
       backupGetCommand,
       backupLogCommand,
+      backupFilesCommand,
+      backupDownloadCommand,
       backupRestoreCommand,
       backupDeleteCommand,
     ],
   },
   { heading: 'Jobs:', commands: [jobListCommand, jobWatchCommand, jobCancelCommand] },
-  { heading: 'Vaults:', commands: [vaultListCommand] },
+  { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand] },
   {
     heading: 'Repositories, without a server:',
     commands: [

@@ -1,4 +1,12 @@
-export { type ArchiveRequest, type TarRequest, writeContent, writeTar } from './archive/write-archive.ts';
+export type { TarFile, TarMember } from './archive/tar-pieces.ts';
+export {
+  type ArchiveRequest,
+  entriesAt,
+  entriesBeneath,
+  type TarRequest,
+  writeContent,
+  writeTar,
+} from './archive/write-archive.ts';
 export type {
   Backend,
   ByteRange,
@@ -30,6 +38,7 @@ export {
   toByteString,
 } from './format/byte-string.ts';
 export { type FileTime, formatFileTime } from './format/file-time.ts';
+export { permissionsOf } from './format/go-file-mode.ts';
 export { asId, isId } from './format/id-codec.ts';
 export type { BlobId, IndexId, KeyId, LockId, PackId, SnapshotId, TreeId } from './format/ids.ts';
 export type { LockFile } from './format/lock-file.ts';

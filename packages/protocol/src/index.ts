@@ -12,6 +12,12 @@ export {
   sealedPartSchema,
   snapshotTags,
 } from './backup-record.ts';
+export {
+  type ArchiveFormat,
+  archiveFormatSchema,
+  type DataRequest,
+  dataRequestSchema,
+} from './data-request.ts';
 export { type ErrorReportBody, errorReportSchema } from './error-report.ts';
 export {
   type GateCommand,
@@ -26,6 +32,9 @@ export {
   type BackupSummary,
   backupSchema,
   backupSummarySchema,
+  type Download,
+  downloadSchema,
+  type ListedFile,
   retentionSchema,
 } from './http/backup-routes.ts';
 export { ApiError, type CallOptions, type Client, type ClientOptions, createClient } from './http/client.ts';

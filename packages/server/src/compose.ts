@@ -5,6 +5,7 @@ import { createIds, type Ids } from './catalog/ids.ts';
 import type { Config } from './config/load-config.ts';
 import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
 import { catalogEndpoint } from './features/backups/capture/needed-containers.ts';
+import { createDownloadLinks } from './features/backups/download-links.ts';
 import { createDeleteHandler } from './features/backups/removal/delete-handler.ts';
 import { createRemovalStore } from './features/backups/removal/removal-store.ts';
 import { backupHandlers } from './features/backups/routes.ts';
@@ -37,6 +38,7 @@ import { openVaultService } from './features/vaults/service.ts';
 import { createVaultStore } from './features/vaults/store.ts';
 import type { Handlers } from './http/handler.ts';
 import { serverHandlers } from './http/server-handlers.ts';
+import type { DataProcess } from './runner/data-process.ts';
 import { createLeftMovers } from './runner/left-movers.ts';
 import { runMoverContainer } from './runner/mover-container.ts';
 import { spawnMover } from './runner/mover-process-program.ts';
@@ -61,6 +63,7 @@ export interface ComposeOptions {
   readonly serverId: string;
   /** Names this process among those that ever used the data directory. */
   readonly instance: string;
+  readonly dataProcess: DataProcess;
   /** Absolute path of the mover's program. */
   readonly moverMain: string;
 }
@@ -121,13 +124,14 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     jobs,
     environments,
     repositories,
+    links: createDownloadLinks(options.sealer, clock),
     clock,
     ids,
   });
   const handlers = {
     ...serverHandlers(version, catalog.ping),
     ...environmentHandlers(environments),
-    ...backupHandlers(backups),
+    ...backupHandlers(backups, options.dataProcess),
     ...jobHandlers(jobs, environments),
     ...vaultHandlers(vaults),
   };

@@ -13,6 +13,7 @@ import type { ListenAddress } from './config/parse-value.ts';
 import { createServerLog, toLogger } from './config/server-log.ts';
 import { createHttpServer } from './http/create-http-server.ts';
 import { isLoopback } from './http/host-check.ts';
+import { createDataProcess } from './runner/data-process.ts';
 import { makePrivateDirectory } from './secrets/private-directory.ts';
 import { writePrivateFile } from './secrets/private-file.ts';
 import { openSealKey } from './secrets/seal-key.ts';
@@ -46,6 +47,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     await openCatalog({ dataDirectory, url: config.catalogUrl, clock: systemClock, logger }),
   );
   await makePrivateDirectory(tasksFolder(config));
+  const dataProcess = createDataProcess(programOf('data-server'));
   const { handlers, tokens, executor } = await compose({
     config,
     catalog,
@@ -55,7 +57,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
     version,
     serverId,
     instance: randomBytes(8).toString('hex'),
-    moverMain: fileURLToPath(new URL('../../mover/src/main.ts', import.meta.url)),
+    dataProcess,
+    moverMain: programOf('mover'),
   });
   await tokens.ensureLocal(dataDirectory, serverId);
   const isLoopbackOnly = isLoopback(config.listen.host);
@@ -68,6 +71,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
     log: config.logLevel === 'info' ? log.child({}, { level: 'warn' }) : log,
   });
   starting.defer(async () => await http.close());
+  // Before the API: that would wait for downloads, which go on without the server.
+  starting.use(dataProcess);
   const url = await listen(http, config.listen);
   // Stopped before the API is: whoever follows a job sees how it ended.
   starting.defer(async () => await executor.stop());
@@ -80,6 +85,11 @@ export async function startServer(config: Config): Promise<RunningServer> {
 
   const running = starting.move();
   return { url, version, [Symbol.asyncDispose]: async () => await running.disposeAsync() };
+}
+
+/** Absolute path. */
+function programOf(packageName: string): string {
+  return fileURLToPath(new URL(`../../${packageName}/src/main.ts`, import.meta.url));
 }
 
 async function listen(http: FastifyInstance, { host, port }: ListenAddress): Promise<string> {

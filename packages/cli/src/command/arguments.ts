@@ -20,13 +20,14 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
-const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
+const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** `30s`, `5m`, `1h` in milliseconds. */
+/** `30s`, `5m`, `1h`, `7d` in milliseconds. */
 export function durationMs(value: string): number {
-  const [, count = '', unit = ''] = /^([0-9]{1,6})([smh])$/.exec(value) ?? [];
+  const [, count = '', unit = ''] = /^([0-9]{1,6})([smhd])$/.exec(value) ?? [];
   const factor = unitMs[unit];
-  if (factor === undefined) throw new InvalidArgumentError('A number with s, m or h is expected, as in 30s.');
+  if (factor === undefined)
+    throw new InvalidArgumentError('A number with s, m, h or d is expected, as in 30s.');
   return Number(count) * factor;
 }
 

@@ -1,11 +1,9 @@
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import { finished } from 'node:stream/promises';
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
 import {
   type ByteString,
+  entriesBeneath,
   findNode,
   type Node,
   type Repository,
@@ -15,6 +13,7 @@ import {
   writeTar,
 } from '@holdfast/engine';
 import type { CliContext } from '../context.ts';
+import { writeWholeFile } from '../output/whole-file.ts';
 import { lockForReading, openGivenRepository } from './open-given-repository.ts';
 import type { ReadingRepositoryOptions } from './repository-options.ts';
 import { findTree } from './snapshot-reference.ts';
@@ -45,10 +44,10 @@ export async function dumpSnapshot(
   const write = async (output: Writable): Promise<void> => {
     const { blobs } = repository;
     if ('node' in found) await writeContent({ blobs, node: found.node, output, signal });
-    else await writeTar({ blobs, ...found, output, signal });
+    else await writeTar({ blobs, members: entriesBeneath({ blobs, ...found, signal }), output, signal });
   };
   if (options.target !== undefined) {
-    await writeToFile(options.target, write);
+    await writeWholeFile(resolve(context.folder, options.target), write);
     return exitStatus.done;
   }
   if ('treeId' in found && context.output.isTerminal) throw archiveOnTerminal();
@@ -79,24 +78,6 @@ async function findDumped(
   throw new HoldfastError('usage-invalid', `${path} is neither a file nor a directory in the snapshot.`, {
     hint: 'Name the directory that it is in.',
   });
-}
-
-/** What was at the path before stays until all is written. */
-async function writeToFile(path: string, write: (output: Writable) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.part`);
-  const file = createWriteStream(temporary, { flags: 'wx', flush: true });
-  const closed = finished(file);
-  closed.catch(() => {});
-  try {
-    await write(file);
-    file.end();
-    await closed;
-    await rename(temporary, path);
-  } catch (error) {
-    file.destroy();
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
 
 function archiveOnTerminal(): HoldfastError {

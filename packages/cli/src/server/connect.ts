@@ -25,6 +25,13 @@ export function clientOf(address: ServerAddress): Client {
         throw connectionError(error, address);
       }
     },
+    open: async (name, options) => {
+      try {
+        return await client.open(name, options);
+      } catch (error) {
+        throw connectionError(error, address);
+      }
+    },
     stream: async function* (name, options) {
       try {
         yield* client.stream(name, options);
@@ -36,8 +43,8 @@ export function clientOf(address: ServerAddress): Client {
 }
 
 const fetchWithTimeout: typeof globalThis.fetch = (input, init = {}) => {
-  const isStream = new Headers(init.headers).get('accept') === 'text/event-stream';
-  if (isStream) return fetch(input, init);
+  const isLong = new Headers(init.headers).get('accept') !== 'application/json';
+  if (isLong) return fetch(input, init);
   const timeout = AbortSignal.timeout(answerTimeoutMs);
   return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
 };

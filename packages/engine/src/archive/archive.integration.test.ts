@@ -3,6 +3,7 @@ import {
   createWriteStream,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   utimesSync,
@@ -25,7 +26,7 @@ import { makeEveryKind } from '../testing/every-kind.ts';
 import { quickRuntime } from '../testing/quick-runtime.ts';
 import { stockRestics } from '../testing/stock-restic.ts';
 import { snapshotOf } from '../testing/test-repository.ts';
-import { writeContent, writeTar } from './write-archive.ts';
+import { entriesBeneath, writeContent, writeTar } from './write-archive.ts';
 
 const password = 'a password';
 
@@ -57,10 +58,11 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
-async function archiveTo(path: string, prefix = ''): Promise<number> {
+async function archiveTo(path: string, prefix = '', checksumsFolder?: ByteString): Promise<number> {
   const output = createWriteStream(path);
-  const request = { blobs: repository.blobs, treeId, prefix: toByteString(prefix), output };
-  const writtenBytes = await writeTar(request);
+  const { blobs } = repository;
+  const members = entriesBeneath({ blobs, treeId, prefix: toByteString(prefix) });
+  const writtenBytes = await writeTar({ blobs, members, checksumsFolder, output });
   output.end();
   await finished(output);
   return writtenBytes;
@@ -103,10 +105,33 @@ describe('a tar archive', () => {
     expect(names[0]).toBe('srv/app/data/');
   });
 
+  it('has checksums that sha256sum takes, for whatever names', async () => {
+    const archive = join(work, 'checked.tar');
+    await archiveTo(archive, '', toByteString('/checksums'));
+    const out = join(work, 'checked');
+    mkdirSync(out);
+    execFileSync('tar', ['-xf', archive, '-C', out, '--exclude=data/special']);
+    const files = readdirSync(join(out, 'checksums'));
+    const lines = files.flatMap((name) =>
+      readFileSync(join(out, 'checksums', name), 'latin1')
+        .trimEnd()
+        .split('\n'),
+    );
+    const count = execFileSync('find', [join(out, 'data'), '-type', 'f', '-printf', 'x']).length;
+    expect(lines.length).toBeLessThanOrEqual(count);
+    expect(lines.length).toBeGreaterThan(count / 2);
+    execFileSync('sh', ['-c', 'cat checksums/* | sha256sum --quiet --strict -c'], { cwd: out });
+    writeFileSync(join(out, 'data', 'before-1970'), 'odd');
+    const check = () => execFileSync('sh', ['-c', 'cat checksums/* | sha256sum --status -c'], { cwd: out });
+    expect(check).toThrow();
+  });
+
   it('ends with the error of an output that breaks', async () => {
     const output = new PassThrough();
     output.on('error', () => {});
-    const writing = writeTar({ blobs: repository.blobs, treeId, prefix: '' as ByteString, output });
+    const { blobs } = repository;
+    const members = entriesBeneath({ blobs, treeId, prefix: toByteString('') });
+    const writing = writeTar({ blobs, members, output });
     output.once('data', () => output.destroy(new Error('The other end is gone.')));
     await expect(writing).rejects.toThrow();
   });

@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto';
 import { type Abortable, throwIfAborted } from '@holdfast/base';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobCopier } from '../repository/blob-store.ts';
@@ -6,10 +7,17 @@ import { SharedRing } from '../workers/shared-ring.ts';
 export interface BlobPiece {
   readonly id: BlobId;
   readonly sizeBytes: number;
+  /** Given the bytes when their turn comes. */
+  readonly hash?: Hash | undefined;
 }
 
-/** What an archive is made of: bytes as they are, or a blob that has to be read. */
-export type ArchivePiece = Uint8Array | BlobPiece;
+/** Made when its turn comes: when all that is before it was read. */
+export interface LatePiece {
+  make(): Uint8Array;
+}
+
+/** What an archive is made of: bytes as they are, a blob that has to be read, or what depends on what was read. */
+export type ArchivePiece = Uint8Array | BlobPiece | LatePiece;
 
 export interface ReadPiecesRequest extends Abortable {
   readonly copier: BlobCopier;
@@ -21,9 +29,11 @@ const memoryBytes = 32 * 1024 * 1024;
 const mostPiecesAhead = 4096;
 
 interface PieceAhead {
-  readonly bytes: Uint8Array;
-  /** Undefined for bytes that are there already. */
+  /** Resolves when its bytes are there. */
   readonly read: Promise<void> | undefined;
+  bytes(): Uint8Array;
+  /** Whether its bytes are in memory that is lent. */
+  readonly isLent: boolean;
 }
 
 /**
@@ -42,13 +52,27 @@ export async function* readPieces({
   /** The next one, which there may be no room for yet; undefined at the end. */
   let next = await nextOf(source);
   const startNext = (piece: ArchivePiece): boolean => {
-    if (piece instanceof Uint8Array) return ahead.push({ bytes: piece, read: undefined }) > 0;
+    const started = start(piece);
+    if (started !== undefined) ahead.push(started);
+    return started !== undefined;
+  };
+  /** Undefined while there is no room for it. */
+  const start = (piece: ArchivePiece): PieceAhead | undefined => {
+    if (piece instanceof Uint8Array) return { read: undefined, bytes: () => piece, isLent: false };
+    if ('make' in piece) return { read: undefined, bytes: () => piece.make(), isLent: false };
     const bytes = ring.take(piece.sizeBytes);
-    if (bytes === undefined) return false;
+    if (bytes === undefined) return undefined;
     const read = copier.read(piece.id, bytes, { signal });
     // Whoever stops before its turn does not want it.
     read.catch(() => {});
-    return ahead.push({ bytes, read }) > 0;
+    return {
+      read,
+      bytes: () => {
+        piece.hash?.update(bytes);
+        return bytes;
+      },
+      isLent: true,
+    };
   };
   try {
     for (;;) {
@@ -58,8 +82,8 @@ export async function* readPieces({
       const first = ahead.shift();
       if (first === undefined) return;
       await first.read;
-      yield first.bytes;
-      if (first.read !== undefined) ring.give();
+      yield first.bytes();
+      if (first.isLent) ring.give();
     }
   } finally {
     await source.return?.();

@@ -6,7 +6,7 @@ import type { Node } from '../format/node.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
 import { type WalkEntry, walkTree } from '../snapshot/walk.ts';
 import { type ArchivePiece, readPieces } from './read-pieces.ts';
-import { blobPieces, tarPieces } from './tar-pieces.ts';
+import { blobPieces, type TarMember, tarPieces } from './tar-pieces.ts';
 
 /** Pieces are gathered into writes of about this size. */
 const writeBytes = 256 * 1024;
@@ -18,21 +18,58 @@ export interface ArchiveRequest extends Abortable {
 }
 
 export interface TarRequest extends ArchiveRequest {
-  readonly treeId: TreeId;
-  /** What the paths in the archive begin with: `/srv/app`, or nothing. */
-  readonly prefix: ByteString;
-  /** Told of each entry once its turn has come to be read. */
-  readonly onEntry?: ((entry: WalkEntry) => void) | undefined;
+  /** What the archive is of, in order: see `entriesBeneath` and `entriesAt`. */
+  readonly members: AsyncIterable<TarMember>;
+  /** Where in the archive files with the SHA-256 of all contents go, as `sha256sum -c` takes them; undefined for none. */
+  readonly checksumsFolder?: ByteString | undefined;
 }
 
 /**
- * Writes a tar archive of what is in a tree. Answers its length in bytes.
- * @throws HoldfastError `blob-missing`, `blob-damaged`, `repository-damaged`, `target-unsafe`; what ends the output
+ * Writes a tar archive. Answers its length in bytes.
+ * @throws HoldfastError `blob-missing`, `blob-damaged`, `repository-damaged`, `target-unsafe`; what ends the output, and
+ * whatever the members reject with
  */
-export async function writeTar({ treeId, prefix, onEntry, ...request }: TarRequest): Promise<number> {
+export async function writeTar({ members, checksumsFolder, ...request }: TarRequest): Promise<number> {
   const { blobs, signal } = request;
-  const entries = beneath(prefix, walkTree({ blobs, treeId, signal }));
-  return await writePieces({ ...request, pieces: tarPieces({ blobs, entries, onEntry, signal }) });
+  return await writePieces({ ...request, pieces: tarPieces({ blobs, members, checksumsFolder, signal }) });
+}
+
+export interface TreeEntriesRequest extends Abortable {
+  readonly blobs: BlobReader;
+  readonly treeId: TreeId;
+  /** What the paths begin with: `/srv/app`, or nothing. */
+  readonly prefix: ByteString;
+}
+
+/** All that is in a tree. @throws HoldfastError `blob-missing`, `blob-damaged`, `repository-damaged` */
+export async function* entriesBeneath({
+  blobs,
+  treeId,
+  prefix,
+  signal,
+}: TreeEntriesRequest): AsyncGenerator<WalkEntry> {
+  for await (const { path, node } of walkTree({ blobs, treeId, signal })) {
+    yield { path: `${prefix}${path}` as ByteString, node };
+  }
+}
+
+export interface NodeEntriesRequest extends Abortable {
+  readonly blobs: BlobReader;
+  readonly node: Node;
+  /** The path that the node gets: `/parts/data`. */
+  readonly path: ByteString;
+}
+
+/** A node, and all that is in it. @throws HoldfastError as `entriesBeneath` */
+export async function* entriesAt({
+  blobs,
+  node,
+  path,
+  signal,
+}: NodeEntriesRequest): AsyncGenerator<WalkEntry> {
+  yield { path, node };
+  if (node.subtree !== undefined)
+    yield* entriesBeneath({ blobs, treeId: node.subtree, prefix: path, signal });
 }
 
 /**
@@ -45,10 +82,6 @@ export async function writeContent({
 }: ArchiveRequest & { readonly node: Node }): Promise<number> {
   const pieces = blobPieces(request.blobs, { path: node.name, node });
   return await writePieces({ ...request, pieces: Readable.from(pieces) });
-}
-
-async function* beneath(prefix: ByteString, entries: AsyncIterable<WalkEntry>): AsyncGenerator<WalkEntry> {
-  for await (const { path, node } of entries) yield { path: `${prefix}${path}` as ByteString, node };
 }
 
 interface PiecesRequest extends ArchiveRequest {

@@ -7,6 +7,7 @@ import {
   logLineSchema,
   sealedPartSchema,
 } from '../backup-record.ts';
+import { archiveFormatSchema } from '../data-request.ts';
 import { errorReportSchema } from '../error-report.ts';
 import { backupIdSchema, environmentIdSchema, jobIdSchema, timeMsSchema, vaultIdSchema } from '../ids.ts';
 import { jobSchema } from './job-routes.ts';
@@ -53,6 +54,36 @@ export const backupSchema = backupSummarySchema
   })
   .meta({ id: 'Backup' });
 
+/** A file, directory or anything else in a backup. */
+export const listedFileSchema = z
+  .object({
+    /** Bytes that are no text are shown as `\\xff`. */
+    name: z.string(),
+    type: z.enum(['file', 'dir', 'symlink', 'dev', 'chardev', 'fifo', 'socket', 'irregular']),
+    /** Of a file, in bytes. */
+    size: z.int().nonnegative(),
+    /** Permissions, setuid, setgid and sticky: as `chmod` takes them. */
+    mode: z.int().nonnegative(),
+    uid: z.int().nonnegative(),
+    gid: z.int().nonnegative(),
+    /** Before 1970 it is negative. */
+    modifiedAtMs: z.int(),
+    /** Of a symbolic link. */
+    linkTarget: z.string().nullable(),
+  })
+  .meta({ id: 'ListedFile' });
+
+/** What of a backup is downloaded. */
+export const downloadSchema = z.object({
+  /** Only these components, with commas between; all of the backup when left out. */
+  components: z.string().min(1).optional(),
+  /** Only this part, or what `path` names in it: a file comes as it is. */
+  part: z.string().min(1).optional(),
+  path: z.string().max(4096).optional(),
+  /** Default: `tar.zst`. */
+  format: archiveFormatSchema.optional(),
+});
+
 const backupParams = z.object({ backup: z.string().min(1) });
 
 /** What a request that starts a job answers. */
@@ -96,6 +127,63 @@ export const backupRoutes = {
     query: z.object({ of: z.enum(['backup', 'restore']).optional() }),
     status: 200,
     response: z.object({ log: z.array(logLineSchema) }),
+  }),
+  'backup.files': route({
+    method: 'GET',
+    path: '/backups/{backup}/files',
+    right: 'backup:read',
+    summary: 'What is in a directory of a part of a backup, by name',
+    params: backupParams,
+    query: z.object({
+      /** The name of the part. */
+      part: z.string().min(1),
+      /** Within the part, with slashes between names; all of the part when left out. */
+      path: z.string().optional(),
+      limit: z.coerce.number().int().min(1).max(10_000).optional(),
+      /** The `next` of the previous page. */
+      after: z.string().optional(),
+    }),
+    status: 200,
+    handedOver: 'application/json',
+    response: z.object({ files: z.array(listedFileSchema), next: z.string().nullable() }),
+  }),
+  'backup.download': route({
+    method: 'GET',
+    path: '/backups/{backup}/download',
+    right: 'backup:download',
+    summary: 'A backup as an archive, or a file or directory of it',
+    params: backupParams,
+    query: downloadSchema,
+    status: 200,
+    handedOver: 'application/octet-stream',
+    response: z.string(),
+  }),
+  'backup.link': route({
+    method: 'POST',
+    path: '/backups/{backup}/links',
+    right: 'backup:download',
+    summary: 'A link to a download, for whoever has it, for some time',
+    params: backupParams,
+    body: downloadSchema.extend({
+      /** A minute to 7 days. Default: an hour. */
+      validForSeconds: z.int().min(60).max(604_800).optional(),
+    }),
+    status: 200,
+    response: z.object({
+      /** To be put behind the scheme, host and port of the server. */
+      path: z.string(),
+      expiresAtMs: timeMsSchema,
+    }),
+  }),
+  'backup.linked': route({
+    method: 'GET',
+    path: '/downloads/{link}',
+    right: null,
+    summary: 'The download that a link is of',
+    params: z.object({ link: z.string().min(1) }),
+    status: 200,
+    handedOver: 'application/octet-stream',
+    response: z.string(),
   }),
   'backup.create': route({
     method: 'POST',
@@ -149,4 +237,6 @@ export const backupRoutes = {
 };
 
 export type BackupSummary = z.infer<typeof backupSummarySchema>;
+export type Download = z.infer<typeof downloadSchema>;
+export type ListedFile = z.infer<typeof listedFileSchema>;
 export type Backup = z.infer<typeof backupSchema>;

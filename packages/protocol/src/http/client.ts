@@ -41,6 +41,8 @@ export interface Client {
     name: Name,
     options: CallOptions<Routes[Name]>,
   ): Promise<RouteResponse<Routes[Name]>>;
+  /** The answer as it comes: of a route that another process answers. @throws as `call` */
+  open<Name extends RouteName>(name: Name, options: CallOptions<Routes[Name]>): Promise<Response>;
   /** Follows a streaming route until the server ends it. */
   stream<Name extends RouteName>(
     name: Name,
@@ -62,7 +64,7 @@ export function createClient({ url, token, fetch = globalThis.fetch }: ClientOpt
       method: route.method,
       headers: {
         authorization: `Bearer ${token}`,
-        accept: route.streams === true ? 'text/event-stream' : 'application/json',
+        accept: route.streams === true ? 'text/event-stream' : (route.handedOver ?? 'application/json'),
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
@@ -78,6 +80,7 @@ export function createClient({ url, token, fetch = globalThis.fetch }: ClientOpt
       const response = await request(route, options);
       return route.response.parse(await response.json()) as RouteResponse<Routes[typeof name]>;
     },
+    open: async (name, options) => await request(routes[name], options),
     async *stream(name, options) {
       const route = routes[name];
       const response = await request(route, options);

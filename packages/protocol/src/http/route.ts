@@ -8,6 +8,7 @@ export const rights = [
   'backup:create',
   'backup:delete',
   'backup:restore',
+  'backup:download',
   'job:read',
   'job:cancel',
   'vault:read',
@@ -26,7 +27,7 @@ export interface Route {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Below `/api/v1`, with `{name}` for parameters. */
   readonly path: string;
-  /** Null only where no token is needed. */
+  /** Null only where no token is needed: there is nothing to protect, or the path itself proves that it may be called. */
   readonly right: Right | null;
   readonly summary: string;
   readonly params?: Shape;
@@ -37,6 +38,8 @@ export interface Route {
   readonly response: z.ZodType;
   /** True when the response is a stream of server-sent events, each with one `response` as data. */
   readonly streams?: true;
+  /** The media type of an answer that is none of the server's own: another process writes it to the connection. */
+  readonly handedOver?: string;
 }
 
 /** Keeps the literal types of a route. */

@@ -2,12 +2,7 @@ import { z } from 'zod';
 import { manifestSchema } from '../backup-record.ts';
 import { backupIdSchema, jobIdSchema, objectIdSchema, taskIdSchema } from '../ids.ts';
 import { commandSourceSchema, mountPointSchema, mountSourceSchema } from '../mount.ts';
-
-const repositoryAccessSchema = z.object({
-  /** As on the command line: a local path, `s3:…` or `rest:…`. */
-  location: z.string(),
-  password: z.string(),
-});
+import { repositoryAccessSchema } from '../repository-access.ts';
 
 const taskBase = {
   version: z.literal(1),

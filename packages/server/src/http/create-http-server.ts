@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import swagger from '@fastify/swagger';
 import { HoldfastError } from '@holdfast/base';
-import { routes as allRoutes, type Route } from '@holdfast/protocol';
+import { routes as allRoutes, type Route, type RouteName } from '@holdfast/protocol';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { answerError, pathOf } from './answer-error.ts';
@@ -12,6 +12,10 @@ import { type AnyHandler, mountRoute } from './mount-route.ts';
 import { openapiOptions } from './openapi.ts';
 
 const bodyLimitBytes = 1024 * 1024;
+/** A link to a download has all in it that is to be sent. */
+const mostParamLength = 8000;
+/** Routes that need no token. */
+const openRoutes: ReadonlySet<string> = new Set(['server.health', 'backup.linked'] satisfies RouteName[]);
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -37,12 +41,12 @@ export interface HttpServerOptions {
 }
 
 /**
- * The HTTP API: the table of routes, with a handler behind each. Every route but `server.health` answers 401 without a
+ * The HTTP API: the table of routes, with a handler behind each. Every route but the open ones answers 401 without a
  * token and 403 to one that lacks its right; both before its body is read.
  *
  * Closing it ends the streams, lets every other request finish, and takes no new one.
  *
- * @throws HoldfastError `internal` for a route without a handler or, but for `server.health`, without a right
+ * @throws HoldfastError `internal` for a route without a handler or, but for the open ones, without a right
  */
 export async function createHttpServer(options: HttpServerOptions): Promise<FastifyInstance> {
   const app: FastifyInstance = fastify({
@@ -52,7 +56,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     genReqId: () => randomBytes(6).toString('hex'),
     bodyLimit: bodyLimitBytes,
     forceCloseConnections: 'idle',
-    routerOptions: { maxParamLength: 500 },
+    routerOptions: { maxParamLength: mostParamLength },
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
@@ -98,7 +102,7 @@ function mountRoutes(app: FastifyInstance, options: HttpServerOptions, stopping:
   for (const [name, route] of Object.entries(options.routes ?? allRoutes)) {
     const handler = handlers[name];
     if (typeof handler !== 'function') throw unusable(name, 'has no handler');
-    if (route.right === null && name !== 'server.health') throw unusable(name, 'names no right');
+    if (route.right === null && !openRoutes.has(name)) throw unusable(name, 'names no right');
     mountRoute({ app, name, route, handler: handler as AnyHandler, stopping });
   }
 }

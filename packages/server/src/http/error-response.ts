@@ -1,27 +1,6 @@
-import { type ErrorCode, type ErrorKind, HoldfastError, isHoldfastError } from '@holdfast/base';
+import { HoldfastError, httpStatusOf, isHoldfastError } from '@holdfast/base';
 import type { ErrorReportBody } from '@holdfast/protocol';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-
-const statusOfKind: Readonly<Record<ErrorKind, number>> = {
-  usage: 400,
-  'not-allowed': 403,
-  'not-found': 404,
-  'not-possible': 409,
-  failed: 500,
-  interrupted: 503,
-};
-
-/** Where the kind alone says too little. */
-const statusOfCode: Partial<Readonly<Record<ErrorCode, number>>> = {
-  unauthenticated: 401,
-  'docker-unreachable': 502,
-  'docker-refused': 502,
-  'storage-bucket-missing': 502,
-  'storage-credentials-wrong': 502,
-  'storage-unreachable': 502,
-  'catalog-unreachable': 503,
-  'storage-full': 507,
-};
 
 export interface ErrorResponse {
   readonly status: number;
@@ -36,7 +15,7 @@ export interface ErrorResponse {
  */
 export function errorResponse(error: unknown, requestId: string): ErrorResponse {
   if (isHoldfastError(error)) {
-    return { status: statusOfCode[error.code] ?? statusOfKind[error.kind], body: toBody(error) };
+    return { status: httpStatusOf(error), body: toBody(error) };
   }
   const refused = refusal(error);
   if (refused !== undefined) return { status: refused.status, body: toBody(refused.error) };

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Right, Route, RouteName, RouteResponse, Routes } from '@holdfast/protocol';
 import type { z } from 'zod';
 
@@ -19,9 +20,14 @@ export interface Call<R extends Route> {
   readonly signal: AbortSignal;
 }
 
-type Answer<R extends Route> = R extends { readonly streams: true }
-  ? AsyncIterable<RouteResponse<R>>
-  : RouteResponse<R>;
+/** Takes the connection of a request whose body was read, and sees to it that it is answered and ended. */
+export type HandOver = (connection: Socket) => void;
+
+type Answer<R extends Route> = R extends { readonly handedOver: string }
+  ? HandOver
+  : R extends { readonly streams: true }
+    ? AsyncIterable<RouteResponse<R>>
+    : RouteResponse<R>;
 
 /** Does what a route promises; a failure is a throw of `HoldfastError`. */
 export type Handler<R extends Route> = (call: Call<R>) => Promise<Answer<R>>;

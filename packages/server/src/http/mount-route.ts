@@ -2,7 +2,7 @@ import { HoldfastError } from '@holdfast/base';
 import type { Route } from '@holdfast/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendEvents } from './event-stream.ts';
-import type { Call } from './handler.ts';
+import type { Call, HandOver } from './handler.ts';
 import { fastifyPath, routeSchema } from './openapi.ts';
 
 /** What a handler is once its route is not known by name any more; its call was checked by the route's schemas. */
@@ -22,10 +22,17 @@ export function mountRoute({ app, name, route, handler, stopping }: MountRouteOp
   const definition = {
     method: route.method,
     config: { right: route.right },
+    // Nothing strips the body of what is not answered through the framework.
+    exposeHeadRoute: route.handedOver === undefined && route.streams !== true,
     ...(route.body === undefined ? {} : { preValidation: emptyBodyAsObject }),
     handler: async (request: FastifyRequest, reply: FastifyReply) => {
       const signal = AbortSignal.any([signalOf(reply), stopping]);
       const answer = await handler(toCall(request, signal));
+      if (route.handedOver !== undefined) {
+        reply.hijack();
+        (answer as HandOver)(request.raw.socket);
+        return reply;
+      }
       if (route.streams !== true) return await reply.code(route.status).send(answer);
       reply.hijack();
       await sendEvents(reply.raw, answer as AsyncIterable<unknown>, signal);
@@ -34,7 +41,8 @@ export function mountRoute({ app, name, route, handler, stopping }: MountRouteOp
   };
   const schema = routeSchema(name, route);
   app.route({ ...definition, url: fastifyPath(route), schema });
-  if (route.right === null) app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
+  if (name === 'server.health')
+    app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
 }
 
 function toCall({ params, query, body, caller }: FastifyRequest, signal: AbortSignal): Call<Route> {

@@ -59,7 +59,9 @@ export function routeSchema(name: string, route: Route): FastifySchema & Record<
       [route.status]: {
         description: successDescription(route),
         content: {
-          [route.streams === true ? 'text/event-stream' : 'application/json']: { schema: route.response },
+          [route.handedOver ?? (route.streams === true ? 'text/event-stream' : 'application/json')]: {
+            schema: route.response,
+          },
         },
       },
       default: { description: 'It failed.', content: jsonContent(errorReportSchema) },

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { HoldfastError } from '@holdfast/base';
 import { smallHeap } from '@holdfast/docker';
 import type { MoverExit, MoverProgram } from './mover-program.ts';
+import { ownVariables } from './own-variables.ts';
 
 export interface MoverCommand {
   /** Absolute path of the Node that runs it. */
@@ -9,9 +10,6 @@ export interface MoverCommand {
   /** Absolute path of the mover's `main.ts`. */
   readonly main: string;
 }
-
-/** What a mover may see of the server's environment: nothing that holds a secret. */
-const passedVariables = ['PATH', 'TMPDIR', 'NODE_COMPILE_CACHE'];
 
 /**
  * A mover as a child process. It gets a session of its own, so that what ends the server (a terminal that closes, an
@@ -21,7 +19,7 @@ export function spawnMover({ node, main }: MoverCommand): MoverProgram {
   const child = spawn(node, [...smallHeap, main], {
     cwd: '/',
     detached: true,
-    env: { ...Object.fromEntries(passedVariables.map((name) => [name, process.env[name]])), TZ: 'UTC' },
+    env: ownVariables(),
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const exit = Promise.withResolvers<MoverExit>();

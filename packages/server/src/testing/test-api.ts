@@ -46,6 +46,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     version: serverVersion(),
     serverId: '0123456789abcdef',
     instance: 'test',
+    dataProcess: { handOver: () => {}, [Symbol.asyncDispose]: async () => {} },
     moverMain: '/nonexistent/main.ts',
   });
   const app = await createHttpServer({

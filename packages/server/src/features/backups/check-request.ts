@@ -47,6 +47,15 @@ export function requireBackupPossible(
   );
 }
 
+/** @throws HoldfastError `backup-not-ready` */
+export function requireReady({ id, status }: BackupWithParts): void {
+  if (status === 'ready') return;
+  throw new HoldfastError('backup-not-ready', `The backup ${id} is ${status}.`, {
+    hint: 'Only what is in a backup that is ready can be restored, listed or downloaded.',
+    context: { backupId: id, status },
+  });
+}
+
 export interface RestoreCheck {
   readonly backup: BackupWithParts;
   /** Undefined for all. */
@@ -57,12 +66,7 @@ export interface RestoreCheck {
 
 /** @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-unfinished-restore` */
 export function requireRestorePossible({ backup, components, unfinished: earlier }: RestoreCheck): void {
-  if (backup.status !== 'ready') {
-    throw new HoldfastError('backup-not-ready', `The backup ${backup.id} is ${backup.status}.`, {
-      hint: 'Only a backup that is ready can be restored.',
-      context: { backupId: backup.id, status: backup.status },
-    });
-  }
+  requireReady(backup);
   if (components !== undefined) {
     const known = new Set(backup.parts.flatMap(componentsOfPart));
     requireKnown(components, [...known].sort(), `The backup ${backup.id}`);

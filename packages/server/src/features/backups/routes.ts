@@ -1,7 +1,9 @@
-import type { BackupSummary } from '@holdfast/protocol';
+import type { BackupSummary, Download } from '@holdfast/protocol';
 import type { HandlersOf } from '../../http/handler.ts';
+import type { DataProcess } from '../../runner/data-process.ts';
 import { toJob } from '../jobs/job-record.ts';
 import type { BackupRecord } from './backup-record.ts';
+import type { DownloadRequest } from './downloads.ts';
 import { cursorText } from './page-cursor.ts';
 import type { BackupService } from './service.ts';
 
@@ -9,11 +11,21 @@ type BackupRoutes =
   | 'backup.list'
   | 'backup.get'
   | 'backup.log'
+  | 'backup.files'
+  | 'backup.download'
+  | 'backup.link'
+  | 'backup.linked'
   | 'backup.create'
   | 'backup.restore'
   | 'backup.delete';
 
-export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes> {
+const defaultFiles = 1000;
+const defaultLinkSeconds = 3600;
+
+export function backupHandlers(
+  service: BackupService,
+  dataProcess: Pick<DataProcess, 'handOver'>,
+): HandlersOf<BackupRoutes> {
   return {
     'backup.list': async ({ query }) => {
       const { environment, kind, notKind, status, limit, after } = query;
@@ -27,6 +39,22 @@ export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes>
     'backup.log': async ({ params, query }) => ({
       log: await service.log(params.backup, query.of ?? 'backup'),
     }),
+    'backup.files': async ({ params, query }) => {
+      const { part, path, after, limit = defaultFiles } = query;
+      const request = await service.listFiles(params.backup, { part, path, after, limit });
+      return (connection) => dataProcess.handOver(request, connection);
+    },
+    'backup.download': async ({ params, query }) => {
+      const request = await service.download(params.backup, toRequest(query));
+      return (connection) => dataProcess.handOver(request, connection);
+    },
+    'backup.link': async ({ params, body: { validForSeconds, ...download } }) =>
+      await service.link(params.backup, download, (validForSeconds ?? defaultLinkSeconds) * 1000),
+    'backup.linked': async ({ params }) => {
+      const { backupId, download } = service.openLink(params.link);
+      const request = await service.download(backupId, toRequest(download));
+      return (connection) => dataProcess.handOver(request, connection);
+    },
     'backup.create': async ({ params, body, caller, signal }) => {
       const { job, backupId } = await service.create(
         {
@@ -54,6 +82,10 @@ export function backupHandlers(service: BackupService): HandlersOf<BackupRoutes>
       job: toJob(await service.delete(params.backup, caller.name)),
     }),
   };
+}
+
+function toRequest({ components, part, path, format = 'tar.zst' }: Download): DownloadRequest {
+  return { components: components?.split(','), part, path, format };
 }
 
 function toSummary({

@@ -5,6 +5,8 @@ import type {
   BackupKind,
   BackupMode,
   BackupStatus,
+  DataRequest,
+  Download,
   JobId,
   LogLine,
 } from '@holdfast/protocol';
@@ -16,7 +18,14 @@ import type { JobRecord } from '../jobs/job-record.ts';
 import type { JobService } from '../jobs/service.ts';
 import type { RepositoryService } from '../repositories/service.ts';
 import type { BackupPage, BackupWithParts } from './backup-record.ts';
-import { requireBackupPossible, requireDeletePossible, requireRestorePossible } from './check-request.ts';
+import {
+  requireBackupPossible,
+  requireDeletePossible,
+  requireReady,
+  requireRestorePossible,
+} from './check-request.ts';
+import type { DownloadLink, DownloadLinks, LinkedDownload } from './download-links.ts';
+import { type DownloadRequest, downloadOf, type ListFilesRequest, listFilesOf } from './downloads.ts';
 import { expiryOf } from './expiry.ts';
 import { parseCursor } from './page-cursor.ts';
 import type { BackupStore } from './store.ts';
@@ -79,6 +88,14 @@ export interface BackupService {
    * @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-busy`, `environment-unfinished-restore`
    */
   restore(request: RestoreRequest): Promise<JobRecord>;
+  /** What the data process is to send. @throws HoldfastError `backup-not-ready`, `component-unknown`, `path-unknown` */
+  download(idOrPrefix: string, request: DownloadRequest): Promise<DataRequest>;
+  /** For whoever has it. @throws HoldfastError as `download` */
+  link(idOrPrefix: string, download: Download, validForMs: number): Promise<DownloadLink>;
+  /** @throws HoldfastError `unauthenticated` */
+  openLink(link: string): LinkedDownload;
+  /** The same for a list of files. @throws HoldfastError `backup-not-ready`, `path-unknown` */
+  listFiles(idOrPrefix: string, request: ListFilesRequest): Promise<DataRequest>;
   /** @throws HoldfastError `environment-busy`, `environment-unfinished-restore` */
   delete(idOrPrefix: string, createdBy: string): Promise<JobRecord>;
 }
@@ -89,6 +106,7 @@ export interface BackupServiceOptions {
   readonly jobs: JobService;
   readonly environments: EnvironmentService;
   readonly repositories: RepositoryService;
+  readonly links: DownloadLinks;
   readonly clock: Clock;
   readonly ids: Ids;
 }
@@ -96,7 +114,7 @@ export interface BackupServiceOptions {
 const defaultPage = 100;
 
 export function createBackupService(options: BackupServiceOptions): BackupService {
-  const { catalog, store, jobs, environments, repositories, clock, ids } = options;
+  const { catalog, store, jobs, environments, repositories, links, clock, ids } = options;
 
   async function find(idOrPrefix: string): Promise<BackupWithParts> {
     const match = await store.find(idOrPrefix);
@@ -227,6 +245,19 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       jobs.wake();
       return job;
     },
+
+    download: async (idOrPrefix, request) => await downloadOf(await find(idOrPrefix), request, repositories),
+
+    link: async (idOrPrefix, download, validForMs) => {
+      const backup = await find(idOrPrefix);
+      requireReady(backup);
+      return links.make({ backupId: backup.id, download }, validForMs);
+    },
+
+    openLink: (link) => links.open(link),
+
+    listFiles: async (idOrPrefix, request) =>
+      await listFilesOf(await find(idOrPrefix), request, repositories),
 
     delete: async (idOrPrefix, createdBy) => {
       const backup = await find(idOrPrefix);

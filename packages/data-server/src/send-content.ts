@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http';
+import { type Abortable, HoldfastError } from '@holdfast/base';
+import {
+  asId,
+  byteStringToText,
+  entriesBeneath,
+  findNode,
+  type TreeId,
+  toByteString,
+  writeContent,
+  writeTar,
+} from '@holdfast/engine';
+import type { DataRequest } from '@holdfast/protocol';
+import { attachment, sendCompressed } from './compressed.ts';
+import { openToRead } from './open-repository.ts';
+
+type ContentRequest = Extract<DataRequest, { kind: 'content' }>;
+
+/** A file as it is; a directory as an archive of what is in it. @throws HoldfastError `path-unknown`, `usage-invalid` */
+export async function sendContent(
+  request: ContentRequest,
+  response: ServerResponse,
+  abort: Required<Abortable>,
+): Promise<void> {
+  await using opened = await openToRead(request, abort);
+  const { signal, repository } = opened;
+  const { blobs } = repository;
+  const names = [toByteString('data'), ...request.path.map(toByteString)] as const;
+  const node = await findNode(blobs, asId<TreeId>(request.treeId), names, { signal });
+  const fileName = byteStringToText(node.name);
+  if (node.subtree !== undefined) {
+    const members = entriesBeneath({ blobs, treeId: node.subtree, prefix: toByteString(''), signal });
+    const sending = { format: request.format, fileName, signal };
+    return await sendCompressed(response, sending, async (output) => {
+      await writeTar({ blobs, members, output, signal });
+    });
+  }
+  if (node.type !== 'file') {
+    throw new HoldfastError('usage-invalid', `${fileName} is neither a file nor a directory.`, {
+      hint: 'Download the directory that it is in.',
+    });
+  }
+  response.writeHead(200, {
+    'content-type': 'application/octet-stream',
+    'content-disposition': attachment(fileName),
+    'content-length': node.size,
+  });
+  await writeContent({ blobs, node, output: response, signal });
+}
