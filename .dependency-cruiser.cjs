@@ -27,7 +27,7 @@ const layers = {
     ['workers'],
     ['repository'],
     ['snapshot', 'maintenance'],
-    ['archive'],
+    ['archive', 'staging'],
   ],
   server: [['config', 'secrets'], ['catalog'], ['http', 'runner'], ['features'], ['scheduler']],
 };

@@ -42,6 +42,7 @@ export const errorCodes = {
   'target-not-writable': 'failed',
   'target-full': 'failed',
   'restore-incomplete': 'failed',
+  'target-changed': 'failed',
   'system-unsupported': 'failed',
 
   'docker-unreachable': 'failed',

@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
-import type { Abortable } from '@holdfast/base';
 import {
   asId,
   type BlobReader,
   entriesAt,
   findNode,
+  openToRead,
   type TarMember,
   type TreeId,
   toByteString,
+  type WithSignal,
   writeTar,
 } from '@holdfast/engine';
 import type { DataRequest } from '@holdfast/protocol';
 import { sendCompressed } from './compressed.ts';
-import { openToRead } from './open-repository.ts';
 
 type ArchiveRequest = Extract<DataRequest, { kind: 'archive' }>;
 
@@ -20,9 +20,9 @@ type ArchiveRequest = Extract<DataRequest, { kind: 'archive' }>;
 export async function sendArchive(
   request: ArchiveRequest,
   response: ServerResponse,
-  abort: Required<Abortable>,
+  abort: WithSignal,
 ): Promise<void> {
-  await using opened = await openToRead(request, abort);
+  await using opened = await openToRead(request.repository, abort);
   const { signal, repository } = opened;
   const { blobs } = repository;
   // Looked up before the first byte is sent: what is missing is still an error then.

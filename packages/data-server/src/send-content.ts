@@ -1,18 +1,19 @@
 import type { ServerResponse } from 'node:http';
-import { type Abortable, HoldfastError } from '@holdfast/base';
+import { HoldfastError } from '@holdfast/base';
 import {
   asId,
   byteStringToText,
   entriesBeneath,
   findNode,
+  openToRead,
   type TreeId,
   toByteString,
+  type WithSignal,
   writeContent,
   writeTar,
 } from '@holdfast/engine';
 import type { DataRequest } from '@holdfast/protocol';
 import { attachment, sendCompressed } from './compressed.ts';
-import { openToRead } from './open-repository.ts';
 
 type ContentRequest = Extract<DataRequest, { kind: 'content' }>;
 
@@ -20,9 +21,9 @@ type ContentRequest = Extract<DataRequest, { kind: 'content' }>;
 export async function sendContent(
   request: ContentRequest,
   response: ServerResponse,
-  abort: Required<Abortable>,
+  abort: WithSignal,
 ): Promise<void> {
-  await using opened = await openToRead(request, abort);
+  await using opened = await openToRead(request.repository, abort);
   const { signal, repository } = opened;
   const { blobs } = repository;
   const names = [toByteString('data'), ...request.path.map(toByteString)] as const;

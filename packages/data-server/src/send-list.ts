@@ -1,18 +1,18 @@
 import type { ServerResponse } from 'node:http';
-import type { Abortable } from '@holdfast/base';
 import {
   asId,
   byteStringToBytes,
   byteStringToText,
   findNode,
   type Node,
+  openToRead,
   permissionsOf,
   readNodes,
   type TreeId,
   toByteString,
+  type WithSignal,
 } from '@holdfast/engine';
 import type { DataRequest, ListedFile } from '@holdfast/protocol';
-import { openToRead } from './open-repository.ts';
 
 type ListRequest = Extract<DataRequest, { kind: 'list' }>;
 
@@ -20,9 +20,9 @@ type ListRequest = Extract<DataRequest, { kind: 'list' }>;
 export async function sendList(
   request: ListRequest,
   response: ServerResponse,
-  abort: Required<Abortable>,
+  abort: WithSignal,
 ): Promise<void> {
-  await using opened = await openToRead(request, abort);
+  await using opened = await openToRead(request.repository, abort);
   const { signal, repository } = opened;
   const { blobs } = repository;
   const names = [toByteString('data'), ...request.path.map(toByteString)] as const;

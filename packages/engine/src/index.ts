@@ -100,6 +100,14 @@ export type { BlobReader, BlobType, BlobWriter, SavedBlob } from './repository/b
 export { type InitOptions, initRepository } from './repository/init-repository.ts';
 export type { KeyInfo, KeyStore } from './repository/key-store.ts';
 export type { LockConflict, LockKind } from './repository/lock-conflict.ts';
+export {
+  type LockedRepository,
+  lockRepository,
+  openAtLocation,
+  openToRead,
+  type RepositoryAccess,
+  type WithSignal,
+} from './repository/locked-repository.ts';
 export { type OpenOptions, openRepository } from './repository/open-repository.ts';
 export type { Repository } from './repository/repository.ts';
 export type { RepositoryLock } from './repository/repository-lock.ts';
@@ -150,4 +158,6 @@ export { findNode, readNodes } from './snapshot/tree-reader.ts';
 export { TreeSpool } from './snapshot/tree-spool.ts';
 export { type VerifyRequest, type VerifySummary, verifyTree } from './snapshot/verify.ts';
 export { type WalkEntry, type WalkRequest, walkTree } from './snapshot/walk.ts';
+export type { Difference, StagedRestore, StageRequest } from './staging/stage-request.ts';
+export { openStagedRestore, settleStaged } from './staging/staged-restore.ts';
 export { prepareThreads } from './workers/worker-pool.ts';

@@ -1,15 +1,19 @@
 import { isHoldfastError } from '@holdfast/base';
-import { ChunkWindows, initRepository, openBackend, type Repository, scanSources } from '@holdfast/engine';
+import {
+  ChunkWindows,
+  initRepository,
+  lockRepository,
+  openAtLocation,
+  openBackend,
+  type Repository,
+  scanSources,
+} from '@holdfast/engine';
 import type { BackupTask } from '@holdfast/protocol';
 import { captureConsistent, captureLive } from './capture/capture.ts';
 import { saveManifest } from './capture/manifest.ts';
 import { savePartSnapshot } from './capture/part.ts';
-import { lockForTask, openExisting } from './open-for-task.ts';
 import type { PhaseProgress } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
-
-/** For as long as somebody prunes. */
-const lockWaitMs = 60_000;
 
 /**
  * Takes one backup, consistent or live. Order of writes: packs, their index, every part's snapshot, `sealed`, (commit),
@@ -20,7 +24,7 @@ export async function runBackupTask(task: BackupTask, context: TaskContext): Pro
   using _ = countAhead(task, progress);
   await context.waitForGo();
   const opened = await openOrInitialize(task, context);
-  await using locked = await lockForTask(opened, { signal: context.signal, waitMs: lockWaitMs });
+  await using locked = await lockRepository(opened, context);
   const { repository, lock, signal } = locked;
   await using writer = await repository.openWriter({ lock, signal });
   const windows = new ChunkWindows(repository.polynomial);
@@ -57,7 +61,7 @@ function countAhead({ parts }: BackupTask, progress: PhaseProgress): Disposable 
 async function openOrInitialize(task: BackupTask, context: TaskContext): Promise<Repository> {
   const { signal } = context;
   try {
-    return await openExisting(task, { signal });
+    return await openAtLocation(task.repository, { signal });
   } catch (error) {
     if (task.initialize === null || !isHoldfastError(error, 'repository-missing')) throw error;
   }

@@ -8,7 +8,14 @@ import type { MoverEvent } from '@holdfast/protocol';
 const maxWaitingBytes = 1024 * 1024;
 
 /** Events that a returning server decides by: on stable storage before `emit` returns. */
-const milestones: ReadonlySet<MoverEvent['type']> = new Set(['started', 'sealed', 'committed', 'result']);
+const milestones: ReadonlySet<MoverEvent['type']> = new Set([
+  'started',
+  'sealed',
+  'committed',
+  'swapped',
+  'undone',
+  'result',
+]);
 
 /**
  * A task's events, in order: each to its own file, then as a copy to standard output. The file is what counts, so

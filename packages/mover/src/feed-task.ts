@@ -1,15 +1,21 @@
 import { HoldfastError } from '@holdfast/base';
 import { connectDocker, killLeftCommands, type RunningCommand, startCommand } from '@holdfast/docker';
-import { asId, findNode, readFileContent, type TreeId, toByteString, verifyTree } from '@holdfast/engine';
+import {
+  asId,
+  findNode,
+  type LockedRepository,
+  openToRead,
+  readFileContent,
+  type TreeId,
+  toByteString,
+  verifyTree,
+} from '@holdfast/engine';
 import type { FeedTask } from '@holdfast/protocol';
 import { endInWords, lastLine, logLines, readableText, secondsText } from './commands/command-log.ts';
-import { type LockedRepository, lockForTask, openExisting } from './open-for-task.ts';
 import type { PhaseProgress } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
 
 type FeedPart = FeedTask['commands'][number];
-
-const lockWaitMs = 60_000;
 
 /**
  * Gives parts to the commands that take them in again. All of every part is fetched and authenticated before `sealed`;
@@ -17,10 +23,8 @@ const lockWaitMs = 60_000;
  */
 export async function runFeedTask(task: FeedTask, context: TaskContext): Promise<void> {
   await context.waitForGo();
-  const opened = await openExisting(task, context);
-  await using locked = await lockForTask(opened, { signal: context.signal, waitMs: lockWaitMs });
+  await using locked = await openToRead(task.repository, context);
   const { repository, signal } = locked;
-  await repository.refreshIndex(locked);
   const total = { files: 0, bytes: task.commands.reduce((sum, { bytes }) => sum + bytes, 0) };
   const verifying = context.phase('verify');
   verifying.expect(total);

@@ -1,9 +1,6 @@
-import { forgetSnapshots } from '@holdfast/engine';
+import { forgetSnapshots, lockRepository, openAtLocation } from '@holdfast/engine';
 import { type ForgetTask, snapshotTags } from '@holdfast/protocol';
-import { lockForTask, openExisting } from './open-for-task.ts';
 import type { TaskContext } from './task-context.ts';
-
-const lockWaitMs = 60_000;
 
 /**
  * Removes all snapshots of a backup, the manifest first: what is cut off in between is debris, never a backup that
@@ -11,8 +8,7 @@ const lockWaitMs = 60_000;
  */
 export async function runForgetTask(task: ForgetTask, context: TaskContext): Promise<void> {
   await context.waitForGo();
-  const opened = await openExisting(task, context);
-  await using locked = await lockForTask(opened, { signal: context.signal, waitMs: lockWaitMs });
+  await using locked = await lockRepository(await openAtLocation(task.repository, context), context);
   const { repository, lock, signal } = locked;
   const ofBackup = snapshotTags.ofBackup(task.backupId);
   const { snapshots, damaged } = await repository.snapshots.list({ tags: [ofBackup], signal });

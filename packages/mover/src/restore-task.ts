@@ -1,87 +1,86 @@
-import { HoldfastError } from '@holdfast/base';
-import { asId, type RestoreResult, restoreNode, type TreeId, verifyTree } from '@holdfast/engine';
+import {
+  asId,
+  type LockedRepository,
+  openStagedRestore,
+  openToRead,
+  type StagedRestore,
+  type TreeId,
+} from '@holdfast/engine';
 import type { RestoreTask } from '@holdfast/protocol';
-import { type LockedRepository, lockForTask, openExisting } from './open-for-task.ts';
-import { type PhaseProgress, sum } from './phase-progress.ts';
+import { type Amount, sum } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
 
 type PartSpec = RestoreTask['parts'][number];
 
-const lockWaitMs = 60_000;
-/** As many of the files that could not be restored are named in the log. */
-const namedFailures = 20;
+interface StagedPart {
+  readonly part: PartSpec;
+  readonly restore: StagedRestore;
+}
 
 /**
- * Puts paths to the state of a backup's parts. All of every part is fetched and authenticated before `sealed`; nothing
- * is touched before `commit`. A restore that was cut off is completed by running it again.
+ * Puts paths to the state of a backup's parts. Before `sealed`, all that differs is fetched, authenticated and made beside
+ * the targets, which are as they were until `commit`; what does not differ was proven by its hashes. Then every target is
+ * new, or, where one cannot be, all are as they were.
  */
 export async function runRestoreTask(task: RestoreTask, context: TaskContext): Promise<void> {
   await context.waitForGo();
-  const opened = await openExisting(task, context);
-  await using locked = await lockForTask(opened, { signal: context.signal, waitMs: lockWaitMs });
-  await locked.repository.refreshIndex(locked);
-  const verifying = context.phase('verify');
-  verifying.expect(sum(...task.parts));
-  for (const part of task.parts) await verifyPart(part, verifying, locked);
+  await using locked = await openToRead(task.repository, context);
+  await using stack = new AsyncDisposableStack();
+  const parts: StagedPart[] = [];
+  for (const part of task.parts) parts.push({ part, restore: stack.use(await openStaged(part, locked)) });
+  await stage(parts, context);
   await context.sealAndWaitForCommit();
+  for (const { restore } of parts) await restore.complete();
   context.committed(null, null);
-  const failed: string[] = [];
-  const restoring = context.phase('restore');
-  restoring.expect(sum(...task.parts));
-  for (const part of task.parts) {
-    if (!(await restorePart(part, { context, locked, progress: restoring }))) failed.push(part.name);
-  }
-  if (failed.length > 0) throw incomplete(failed);
+  await swapAll(parts, context);
+  for (const { part, restore } of parts) report(part, restore, context);
 }
 
-async function verifyPart(
-  part: PartSpec,
-  progress: PhaseProgress,
+async function openStaged(
+  { treeId, path }: PartSpec,
   { repository, signal }: LockedRepository,
-): Promise<void> {
-  await verifyTree({
+): Promise<StagedRestore> {
+  return await openStagedRestore({
     blobs: repository.blobs,
-    treeId: asId<TreeId>(part.treeId),
-    progress: progress.part(part.name),
-    signal,
-  });
-}
-
-interface Restoring {
-  readonly context: TaskContext;
-  readonly locked: LockedRepository;
-  readonly progress: PhaseProgress;
-}
-
-/** False when some of it could not be restored: all that could be is, so that as much as possible is right. */
-async function restorePart(
-  part: PartSpec,
-  { context, locked: { repository, signal }, progress }: Restoring,
-): Promise<boolean> {
-  const result = await restoreNode({
-    blobs: repository.blobs,
-    treeId: asId<TreeId>(part.treeId),
+    treeId: asId<TreeId>(treeId),
     nodePath: ['data'],
-    targetPath: part.path,
-    options: { deleteExtraneous: true },
-    progress: progress.part(part.name),
+    targetPath: path,
     signal,
   });
-  report(part, result, context);
-  return result.failureCount === 0;
 }
 
-function report({ name }: PartSpec, result: RestoreResult, context: TaskContext): void {
-  for (const { path, message } of result.failures.slice(0, namedFailures)) {
-    context.error(`${name}: ${path} could not be restored: ${message}`);
+async function stage(parts: readonly StagedPart[], context: TaskContext): Promise<void> {
+  const comparing = context.phase('compare');
+  comparing.expect(sum(...parts.map(({ part }) => part)));
+  const differences: Amount[] = [];
+  for (const { part, restore } of parts) {
+    const difference = await restore.compare(comparing.part(part.name));
+    const mebibytes = (difference.bytes / 2 ** 20).toFixed(1);
+    const removed = difference.removed === 0 ? '' : `, ${difference.removed} to be removed`;
+    context.info(`${part.name}: ${difference.files} files to be restored, ${mebibytes} MiB${removed}`);
+    differences.push(difference);
   }
-  for (const { path, message } of result.warnings) context.warn(`${name}: ${path}: ${message}`);
-  context.countWarnings(result.warningCount - result.warnings.length);
+  const staging = context.phase('stage');
+  staging.expect(sum(...differences));
+  for (const { part, restore } of parts) await restore.stage(staging.part(part.name));
 }
 
-function incomplete(parts: readonly string[]): HoldfastError {
-  return new HoldfastError('restore-incomplete', `Some files of ${parts.join(', ')} could not be restored.`, {
-    hint: 'The log names them. Remove what is in the way, and run the same restore again.',
-    context: { parts },
-  });
+/** All of them, or none. */
+async function swapAll(parts: readonly StagedPart[], context: TaskContext): Promise<void> {
+  try {
+    for (const { restore } of parts) await restore.swap();
+  } catch (error) {
+    for (const { restore } of parts) await restore.undo();
+    context.undone();
+    for (const { restore } of parts) restore.finish();
+    throw error;
+  }
+  for (const { restore } of parts) restore.finish();
+  // Only now may somebody write to the targets: what lies with them says no more what they were.
+  context.swapped();
+}
+
+function report({ name }: PartSpec, { warnings, warningCount }: StagedRestore, context: TaskContext): void {
+  for (const { path, message } of warnings) context.warn(`${name}: ${path}: ${message}`);
+  context.countWarnings(warningCount - warnings.length);
 }

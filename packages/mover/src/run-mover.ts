@@ -15,6 +15,7 @@ import { runFeedTask } from './feed-task.ts';
 import { runForgetTask } from './forget-task.ts';
 import { runRestoreTask } from './restore-task.ts';
 import type { ServerChannel } from './server-channel.ts';
+import { runSettleTask } from './settle-task.ts';
 import { TaskContext } from './task-context.ts';
 
 export interface MoverOptions {
@@ -64,6 +65,8 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runFeedTask(task, context);
     case 'forget':
       return await runForgetTask(task, context);
+    case 'settle':
+      return await runSettleTask(task, context);
   }
 }
 

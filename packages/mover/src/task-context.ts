@@ -133,6 +133,16 @@ export class TaskContext {
     this.#emit({ type: 'committed', manifest, manifestSnapshotId });
   }
 
+  /** All that was restored is in place, and whoever uses it may start. */
+  swapped(): void {
+    this.#emit({ type: 'swapped' });
+  }
+
+  /** What was committed was taken back: all is as it was before. */
+  undone(): void {
+    this.#emit({ type: 'undone' });
+  }
+
   #note(line: LogLine): void {
     this.#log.push(line);
     this.#emit({ type: 'log', line });

@@ -119,6 +119,7 @@ export {
   forgetTaskSchema,
   type RestoreTask,
   restoreTaskSchema,
+  type SettleTask,
   type TaskSpec,
   taskSpecSchema,
 } from './task/task-spec.ts';

@@ -5,6 +5,7 @@ import { systemCalls } from './system-calls.ts';
 import { check, checkExcept } from './system-error.ts';
 
 const removeDirectoryFlag = 0x200;
+const exchangeFlag = 2;
 const longestPathBytes = 4096;
 
 /** Makes a directory that only its owner may enter. False if the name is taken. */
@@ -46,6 +47,19 @@ export function link(from: Entry, to: Entry): void {
 /** Replaces what has the new name, at once, unless that is a directory. */
 export function renameAt(directory: number, from: ByteString, to: ByteString): void {
   check(systemCalls().renameat(directory, cString(from), directory, cString(to)), 'renameat');
+}
+
+/** Gives an entry a name that is free, in the same or another directory of its file system. */
+export function moveEntry(from: Entry, to: Entry): void {
+  const result = systemCalls().renameat(from.directory, cString(from.name), to.directory, cString(to.name));
+  check(result, 'renameat');
+}
+
+/** Each gets the other's name, at once. False where the file system has no such call. @throws SystemError EBUSY, … */
+export function exchangeEntries(one: Entry, other: Entry): boolean {
+  const names = [one.directory, cString(one.name), other.directory, cString(other.name)] as const;
+  const result = systemCalls().renameat2(...names, exchangeFlag);
+  return checkExcept(result, 'renameat2', 'EINVAL', 'ENOSYS', 'EOPNOTSUPP') !== -1;
 }
 
 /** Removes anything but a directory. False if there is no such entry. @throws SystemError EISDIR, … */

@@ -2,7 +2,7 @@ import { fchmodSync, fchownSync } from 'node:fs';
 import { systemErrorCode } from '@holdfast/base';
 import type { ByteString } from '../format/byte-string.ts';
 import { sameTime } from '../format/file-time.ts';
-import { permissionsOf, unixMode } from '../format/go-file-mode.ts';
+import { goModeOf, nodeTypeOf, permissionsOf, unixMode } from '../format/go-file-mode.ts';
 import type { ExtendedAttribute, Node } from '../format/node.ts';
 import {
   type AttributeHolder,
@@ -30,7 +30,7 @@ export type InodeMetadata = Pick<
 >;
 
 /** The ways to set what an inode has beside its content. */
-interface MetadataTarget {
+export interface MetadataTarget {
   readonly attributes: AttributeHolder;
   setOwner(owner: Owner): void;
   setMode(mode: number): void;
@@ -95,6 +95,28 @@ export function restoreMetadata(
   if (current === undefined || !sameTime(current.modifiedAt, node.modifiedAt)) {
     attempt('its times', () => target.setTimes(node));
   }
+}
+
+/** What an inode has now, all that `restoreMetadata` may change. */
+export function readMetadata(target: MetadataTarget, status: FileStatus): InodeMetadata {
+  const { uid, gid, accessedAt, modifiedAt } = status;
+  const extendedAttributes = readAttributes(target.attributes);
+  const mode = goModeOf(status.mode);
+  return { type: nodeTypeOf(status.mode), mode, uid, gid, accessedAt, modifiedAt, extendedAttributes };
+}
+
+/** Whether `restoreMetadata` has nothing to do. */
+export function hasMetadata(target: MetadataTarget, status: FileStatus, node: InodeMetadata): boolean {
+  if (status.uid !== node.uid || status.gid !== node.gid) return false;
+  if (!sameTime(status.modifiedAt, node.modifiedAt)) return false;
+  const mode = status.mode & allPermissions;
+  if (node.type !== 'symlink' && mode !== permissionsOf(node.mode)) return false;
+  const values = new Map(readAttributes(target.attributes).map(({ name, value }) => [name, value]));
+  for (const { name, value } of node.extendedAttributes) {
+    if (!values.has(name) || Buffer.compare(values.get(name) ?? Buffer.alloc(0), value) !== 0) return false;
+    values.delete(name);
+  }
+  return ![...values.keys()].some((name) => removable.test(name));
 }
 
 const allPermissions = unixMode.permissions | unixMode.setuid | unixMode.setgid | unixMode.sticky;

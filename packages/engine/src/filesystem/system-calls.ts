@@ -15,6 +15,7 @@ export interface SystemCalls {
   linkat(fromDirectory: number, from: Buffer, toDirectory: number, to: Buffer, flags: number): number;
   unlinkat(directory: number, path: Buffer, flags: number): number;
   renameat(fromDirectory: number, from: Buffer, toDirectory: number, to: Buffer): number;
+  renameat2(fromDirectory: number, from: Buffer, toDirectory: number, to: Buffer, flags: number): number;
   readlinkat(directory: number, path: Buffer, into: Buffer, size: number): number;
   fchownat(directory: number, path: Buffer, uid: number, gid: number, flags: number): number;
   chmod(path: Buffer, mode: number): number;
@@ -49,10 +50,10 @@ export interface SystemCalls {
 const listxattratNumber = 465;
 /** Linux numbers its older system calls differently on each processor. */
 const numbersOfArchitecture: Readonly<
-  Record<string, { mknodat: number; statx: number; getdents64: number }>
+  Record<string, { mknodat: number; statx: number; getdents64: number; renameat2: number }>
 > = {
-  x64: { mknodat: 259, statx: 332, getdents64: 217 },
-  arm64: { mknodat: 33, statx: 291, getdents64: 61 },
+  x64: { mknodat: 259, statx: 332, getdents64: 217, renameat2: 316 },
+  arm64: { mknodat: 33, statx: 291, getdents64: 61, renameat2: 276 },
 };
 
 let loaded: SystemCalls | undefined;
@@ -80,6 +81,7 @@ function load(): SystemCalls {
   const mknodat = numbered('int', 'void *', 'uint32_t', 'uint32_t');
   const statx = numbered('int', 'intptr_t', 'int', 'uint32_t', 'intptr_t');
   const getdents64 = numbered('int', 'intptr_t', 'size_t');
+  const renameat2 = numbered('int', 'void *', 'int', 'void *', 'uint32_t');
   const listxattrat = numbered('int', 'intptr_t', 'int', 'intptr_t', 'size_t');
   const syncfs = named('int syncfs(int file)');
   const copyFileRange = named(
@@ -93,6 +95,8 @@ function load(): SystemCalls {
     linkat: named('int linkat(int fromDirectory, void *from, int toDirectory, void *to, int flags)'),
     unlinkat: named('int unlinkat(int directory, void *path, int flags)'),
     renameat: named('int renameat(int fromDirectory, void *from, int toDirectory, void *to)'),
+    renameat2: (fromDirectory, from, toDirectory, to, flags) =>
+      renameat2(numbers.renameat2, fromDirectory, from, toDirectory, to, flags),
     readlinkat: named('long readlinkat(int directory, void *path, void *into, size_t size)'),
     fchownat: named('int fchownat(int directory, void *path, uint32_t uid, uint32_t gid, int flags)'),
     chmod: named('int chmod(void *path, uint32_t mode)'),

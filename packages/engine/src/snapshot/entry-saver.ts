@@ -145,7 +145,7 @@ export class EntrySaver {
       return;
     }
     const found = this.#isForeign(status) ? [] : entryNames(directory.number);
-    const entries = exclusion.untaggedNames(directory.number, found);
+    const entries = exclusion.keptNames(directory.number, found);
     const draft = this.#draft(status, directory.number, entries);
     const warningsBefore = this.#context.warnings.count;
     const tree = new PendingTree(encoder);

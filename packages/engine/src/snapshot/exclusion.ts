@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import { systemErrorCode } from '@holdfast/base';
 import { type FileStatus, isRegularFile, statusAt } from '../filesystem/file-status.ts';
 import { openFileAt } from '../filesystem/open.ts';
+import { isTemporaryName } from '../filesystem/temporary-name.ts';
 import { type ByteString, toByteString } from '../format/byte-string.ts';
 import { compileExcludes, type ExcludePatterns, type PathFilter } from './exclude-pattern.ts';
 
@@ -21,6 +22,8 @@ export const cacheDirectoryTag: ExcludeTag = {
 export interface ExcludeRules extends ExcludePatterns {
   /** Of a directory with one of these, only the tag itself is backed up. */
   readonly excludeIfPresent?: readonly ExcludeTag[] | undefined;
+  /** Leave out what restores make in and beside their targets, and remove at their end. */
+  readonly leftByRestores?: boolean | undefined;
   /** Leave out larger files. */
   readonly excludeLargerThanBytes?: number | undefined;
 }
@@ -41,13 +44,14 @@ export interface Exclusion {
   /** By its path alone. */
   readonly isExcluded: PathFilter;
   isTooLarge(status: FileStatus): boolean;
-  /** Those of a directory's names that its tags leave in. */
-  untaggedNames(directory: number, names: readonly ByteString[]): readonly ByteString[];
+  /** Those of a directory's names that neither its tags leave out, nor what they stand for. */
+  keptNames(directory: number, names: readonly ByteString[]): readonly ByteString[];
 }
 
 /** @throws HoldfastError `usage-invalid` for a pattern that is not one */
 export function compileExclusion(rules: ExcludeRules): Exclusion {
   const { excludeIfPresent = [], excludeLargerThanBytes = Number.POSITIVE_INFINITY } = rules;
+  const isKept = (name: ByteString): boolean => rules.leftByRestores !== true || !isTemporaryName(name);
   const tags = excludeIfPresent.map(({ name, header = '' }) => ({
     name: toByteString(name),
     header: Buffer.from(header),
@@ -55,10 +59,10 @@ export function compileExclusion(rules: ExcludeRules): Exclusion {
   return {
     isExcluded: compileExcludes(rules),
     isTooLarge: (status) => status.size > excludeLargerThanBytes && isRegularFile(status),
-    untaggedNames: (directory, names) => {
+    keptNames: (directory, names) => {
       const present = tags.filter((tag) => isPresent(directory, tag));
       // As with restic, each tag leaves out all names but its own.
-      return present.length === 0 ? names : names.filter((name) => present.every((tag) => tag.name === name));
+      return names.filter((name) => isKept(name) && present.every((tag) => tag.name === name));
     },
   };
 }

@@ -111,7 +111,7 @@ export class FileRestorer {
     }
     using old = openOldFile(place, current);
     if (old !== undefined && (await this.#keepContent(place, node, old))) return 'unchanged';
-    await this.#makeFile(place, node, old);
+    await this.#makeFile(place, node, old?.number ?? place.copyFrom);
     return actionOn(current);
   }
 
@@ -126,12 +126,12 @@ export class FileRestorer {
     return true;
   }
 
-  async #makeFile(place: RestorePlace, node: Node, old: Descriptor | undefined): Promise<void> {
+  async #makeFile(place: RestorePlace, node: Node, old: number | undefined): Promise<void> {
     const { content, verify } = this.#context;
     const temporary = temporaryNameFor();
     using file = createFileAt(place.directory, temporary);
     try {
-      await content.write(file.number, node, old?.number);
+      await content.write(file.number, node, old);
       if (verify && !(await content.matches(file.number, node, statusOf(file.number).size))) {
         throw new SystemError('EIO', 'verify');
       }

@@ -9,17 +9,22 @@ export interface FirstName {
   readonly restored: Promise<boolean>;
 }
 
-/** Which names of a snapshot are one inode. Forgets an inode when it has met all of its names. */
+/** Which names of a snapshot are one inode. Unless names may come again, an inode is forgotten after its last one. */
 export class HardLinks {
+  readonly #mayComeAgain: boolean;
   readonly #firstNames = new Map<string, FirstName & { remaining: number }>();
 
-  /** The first name, if an earlier node was the same inode; each node asks once. */
+  constructor({ mayComeAgain = false }: { readonly mayComeAgain?: boolean } = {}) {
+    this.#mayComeAgain = mayComeAgain;
+  }
+
+  /** The first name, if an earlier node was the same inode; each node asks once, unless names may come again. */
   find(node: Node): FirstName | undefined {
     const key = keyOf(node);
     const first = this.#firstNames.get(key);
     if (first === undefined) return undefined;
     first.remaining -= 1;
-    if (first.remaining <= 0) this.#firstNames.delete(key);
+    if (first.remaining <= 0 && !this.#mayComeAgain) this.#firstNames.delete(key);
     return first;
   }
 

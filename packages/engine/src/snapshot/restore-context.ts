@@ -51,4 +51,6 @@ export interface RestorePlace {
   readonly path: ByteString;
   /** Names from the root of the restore down to the entry; the last is `name`. */
   readonly components: readonly ByteString[];
+  /** An open file whose chunks are taken where it has the same ones at the same places. Default: the entry's own. */
+  readonly copyFrom?: number | undefined;
 }

@@ -129,16 +129,17 @@ function makeTargetDirectory(path: ByteString): void {
   mkdirSync(byteStringToBytes(path), { recursive: true, mode: 0o700 });
 }
 
-function openCopier({ blobs, options }: RestoreRequest): BlobCopier {
+export function openCopier({ blobs, options }: Pick<RestoreRequest, 'blobs' | 'options'>): BlobCopier {
   return blobs.openCopier({ sparse: options?.sparse ?? false });
 }
 
 interface RestoreParts {
-  readonly request: RestoreRequest;
+  readonly request: Pick<RestoreRequest, 'blobs' | 'options' | 'signal' | 'progress' | 'entries'>;
   readonly copier: BlobCopier;
 }
 
-function createContext(
+/** @param root the open directory that everything is beneath */
+export function createContext(
   { request, copier }: RestoreParts,
   root: number,
   select: RestoreSelection,

@@ -78,7 +78,7 @@ class Scan {
     throwIfAborted(this.#signal);
     if (this.#dirs % directoriesPerTurn === 0) await setImmediate();
     using opened = openDirectoryAt(directory, name);
-    for (const child of this.#exclusion.untaggedNames(opened.number, entryNames(opened.number))) {
+    for (const child of this.#exclusion.keptNames(opened.number, entryNames(opened.number))) {
       await this.entry(opened.number, child, joinPath(path, child));
     }
   }

@@ -5,6 +5,7 @@ import {
   backupSources,
   type ChunkWindows,
   inodesMappedForWriting,
+  type LockedRepository,
   type ParentBackup,
   type ProgressSink,
   type SnapshotId,
@@ -13,7 +14,6 @@ import {
   utcTimestamp,
 } from '@holdfast/engine';
 import { type BackupTask, type SealedPart, snapshotTags } from '@holdfast/protocol';
-import type { LockedRepository } from '../open-for-task.ts';
 import { programVersion } from '../program-version.ts';
 import type { TaskContext } from '../task-context.ts';
 
@@ -74,6 +74,7 @@ export async function readPart(spec: PartSpec, writing: WritingTask, pass: Pass)
     polynomial: repository.polynomial,
     windows,
     sources: [{ path: spec.path, treePath: ['data'] }],
+    leftByRestores: true,
     parent: before === undefined ? previous : { ...before, treeId: before.result.treeId },
     trees,
     standstill,

@@ -14,7 +14,7 @@ const copiedAside = {
 
 export const progressSchema = z
   .object({
-    /** What is being done, as a user would say it: `backup`, `catching up`, `final pass`, `verify`, `restore`, `forget`. */
+    /** What is being done, as a user would say it: `backup`, `catching up`, `final pass`, `verify`, `compare`, `stage`, `feed`, `forget`. */
     phase: z.string(),
     /** The part at work, or null between parts. */
     part: z.string().nullable(),
@@ -32,13 +32,15 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  *
  * backup:  started → progress* log* → [precopied → (frozen) → captured → (thawed)] → part* → sealed → (commit)
  *          → committed{manifest} → result; what is in brackets is of consistent backups only
- * restore: started → progress* log* → sealed (all parts fetched and authenticated, nothing touched yet) → (commit)
- *          → committed{manifest: null} (from here on the target changes) → progress* → result
+ * restore: started → progress* log* → sealed (all that differs is fetched, authenticated and staged; the targets are as they
+ *          were) → (commit) → committed{manifest: null} (from here on the targets change) → swapped (they are wholly new)
+ *          | undone (they are wholly as they were) → log* → result
  * feed:    started → progress* → sealed (all parts fetched and authenticated) → (commit) → committed{manifest: null} (from
  *          here on commands run) → progress* log* → result
  * forget:  started → committed{manifest: null} → result
+ * settle:  started → (go) → committed{manifest: null} → log* → result
  *
- * `started`, `sealed`, `committed` and `result` are on stable storage before the mover goes on.
+ * `started`, `sealed`, `committed`, `swapped`, `undone` and `result` are on stable storage before the mover goes on.
  */
 export const moverEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -70,6 +72,8 @@ export const moverEventSchema = z.discriminatedUnion('type', [
     manifest: manifestSchema.nullable(),
     manifestSnapshotId: objectIdSchema.nullable(),
   }),
+  z.object({ ...eventBase, type: z.literal('swapped') }),
+  z.object({ ...eventBase, type: z.literal('undone') }),
   z.object({
     ...eventBase,
     type: z.literal('result'),

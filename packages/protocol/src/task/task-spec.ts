@@ -14,8 +14,10 @@ const taskBase = {
   eventsPath: z.string(),
   /** An existing directory on local storage that only the task uses; removed by who started it. */
   scratchPath: z.string(),
-  repository: repositoryAccessSchema,
 };
+
+/** Of a task that needs a vault. */
+const repositoryTaskBase = { ...taskBase, repository: repositoryAccessSchema };
 
 /** A line of shell that runs in a container, in a process group of its own. */
 const commandSchema = z.object({
@@ -29,7 +31,7 @@ const commandSchema = z.object({
 });
 
 export const backupTaskSchema = z.object({
-  ...taskBase,
+  ...repositoryTaskBase,
   kind: z.literal('backup'),
   /**
    * The manifest to be, all but what the run itself finds out: the rest is filled in by the mover. With mode
@@ -64,7 +66,7 @@ export const backupTaskSchema = z.object({
 });
 
 export const restoreTaskSchema = z.object({
-  ...taskBase,
+  ...repositoryTaskBase,
   kind: z.literal('restore'),
   backupId: backupIdSchema,
   parts: z.array(
@@ -83,7 +85,7 @@ export const restoreTaskSchema = z.object({
 
 /** Gives parts to the commands that take them in again, in containers that run. */
 export const feedTaskSchema = z.object({
-  ...taskBase,
+  ...repositoryTaskBase,
   kind: z.literal('feed'),
   backupId: backupIdSchema,
   commands: z.array(
@@ -97,9 +99,23 @@ export const feedTaskSchema = z.object({
 
 /** Removes a backup's snapshots: the manifest first, so that no committed backup ever lacks a part. */
 export const forgetTaskSchema = z.object({
-  ...taskBase,
+  ...repositoryTaskBase,
   kind: z.literal('forget'),
   backupId: backupIdSchema,
+});
+
+/** Brings targets whose restore was cut off wholly to their new state, or back to their old one. */
+export const settleTaskSchema = z.object({
+  ...taskBase,
+  kind: z.literal('settle'),
+  direction: z.enum(['forward', 'back']),
+  parts: z.array(
+    z.object({
+      name: z.string(),
+      /** Absolute path on this machine, from the target's own configuration. */
+      path: z.string(),
+    }),
+  ),
 });
 
 export const taskSpecSchema = z.discriminatedUnion('kind', [
@@ -107,10 +123,12 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   restoreTaskSchema,
   feedTaskSchema,
   forgetTaskSchema,
+  settleTaskSchema,
 ]);
 
 export type BackupTask = z.infer<typeof backupTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
 export type FeedTask = z.infer<typeof feedTaskSchema>;
 export type ForgetTask = z.infer<typeof forgetTaskSchema>;
+export type SettleTask = z.infer<typeof settleTaskSchema>;
 export type TaskSpec = z.infer<typeof taskSpecSchema>;

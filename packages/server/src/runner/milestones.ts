@@ -5,7 +5,15 @@ import { eventLines, parseEvent } from './event-lines.ts';
 
 export type MoverEventOf<Type extends MoverEvent['type']> = Extract<MoverEvent, { type: Type }>;
 
-export type MilestoneType = 'started' | 'precopied' | 'captured' | 'sealed' | 'committed' | 'result';
+export type MilestoneType =
+  | 'started'
+  | 'precopied'
+  | 'captured'
+  | 'sealed'
+  | 'committed'
+  | 'swapped'
+  | 'undone'
+  | 'result';
 
 /** How far a task came. Each is `undefined` until it was reported. */
 export type Milestones = { readonly [Type in MilestoneType]?: MoverEventOf<Type> };
@@ -18,6 +26,8 @@ export function withEvent(milestones: Milestones, event: MoverEvent): Milestones
     case 'captured':
     case 'sealed':
     case 'committed':
+    case 'swapped':
+    case 'undone':
     case 'result':
       return { ...milestones, [event.type]: event };
     case 'progress':

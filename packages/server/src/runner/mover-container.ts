@@ -54,7 +54,7 @@ export function runMoverContainer({ place, task, mounts }: MoverContainerOptions
 /** The task's own folder, and that of a vault on this machine: where the server has them. */
 async function storageMounts(place: ServerPlace, task: TaskSpec): Promise<readonly NewMount[]> {
   const paths = new Set([dirname(task.eventsPath)]);
-  if (isPath(task.repository.location)) paths.add(dirname(task.repository.location));
+  if ('repository' in task && isPath(task.repository.location)) paths.add(dirname(task.repository.location));
   return await Promise.all([...paths].map(async (path) => await place.share(path)));
 }
 
@@ -71,8 +71,9 @@ async function socketMounts(place: ServerPlace, task: TaskSpec): Promise<readonl
 
 const unixScheme = 'unix://';
 
-function networkFor({ repository }: TaskSpec): { readonly networkMode?: string } {
-  return isPath(repository.location) ? {} : { networkMode: 'bridge' };
+function networkFor(task: TaskSpec): { readonly networkMode?: string } {
+  const isLocal = !('repository' in task) || isPath(task.repository.location);
+  return isLocal ? {} : { networkMode: 'bridge' };
 }
 
 function isPath(location: string): boolean {

@@ -1,5 +1,6 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { sleep } from '@holdfast/base';
 import type { Job } from '@holdfast/protocol';
 import { expect } from 'vitest';
 import { type DockerServer, openDockerServer } from './docker-server.ts';
@@ -70,4 +71,20 @@ export async function expectAsBefore(project: TestProject, web: string, idle: st
 
 export async function expectStopped(project: TestProject, ...ids: string[]): Promise<void> {
   for (const id of ids) expect(await stateOf(project, id)).toEqual({ isRunning: false, policy: 'no' });
+}
+
+/**
+ * Keeps the restore that is under way from ending its swap, and from undoing it, once it has begun: as where the storage
+ * fails. Answers what clears the way again.
+ */
+export async function barSwap(path: string): Promise<() => void> {
+  for (;;) {
+    const name = readdirSync(path).find((each) => each.startsWith('.holdfast-restore-'));
+    const bar = join(path, name ?? '', 'journal.done');
+    if (name !== undefined && existsSync(dirname(bar))) {
+      mkdirSync(bar);
+      return () => rmdirSync(bar);
+    }
+    await sleep(2);
+  }
 }

@@ -15,8 +15,8 @@ export interface Change {
 }
 
 /**
- * Brings a mover that has started to targets that are wholly restored: fetched and authenticated, then journal, then
- * stopped, then what they hold is kept, then changed. Whoever calls it puts back what it did when it throws.
+ * Brings a mover that has started to targets that are wholly restored: all that differs is staged beside them, then
+ * journal, then stopped, then what they hold is kept, then changed. Whoever calls it puts back what it did when it throws.
  */
 export async function changeTargets(
   standstill: StandstillOptions,
@@ -43,7 +43,7 @@ export async function changeTargets(
 
   run.step('Restoring');
   mover.send({ type: 'commit' });
-  await mover.waitForSuccess();
+  await mover.waitFor('swapped');
 }
 
 function assertNoneRuns(containers: readonly Container[]): void {

@@ -18,6 +18,7 @@ import { type FeedPlan, planFeed } from './plan-feed.ts';
 import { planRestore, type RestorePlan } from './plan-restore.ts';
 import { type PreparedTargets, prepareTargets, removeVolumes } from './prepare-targets.ts';
 import { restoreTargets } from './restore-targets.ts';
+import { isUnsettled, settleTargets, targetStateOf } from './settle-targets.ts';
 import { isUnfinished, type StandstillOptions, startAgain } from './standstill.ts';
 
 /** The backups that a restore can be of. */
@@ -37,13 +38,14 @@ export interface RestoreHandlerOptions {
 /**
  * Restores, by the steps of docs/design.md:
  *
- *     plan → targets made and proven → mover: all fetched and authenticated → safety backup: all read → journal
- *       → policies `no`, stopped → safety backup: what changed since, ready → commit: the targets change
- *       → started, policies back, journal deleted → restore commands
+ *     plan → targets made and proven → mover: all that differs is staged beside them → safety backup: all read → journal
+ *       → policies `no`, stopped → safety backup: what changed since, ready → commit: the targets change, by renames
+ *       → started, policies back, journal deleted → what was replaced is removed → restore commands
  *
  * What restore commands are to take in is fetched and authenticated before anything changes, by a mover of its own. What
- * fails before the targets change puts everything back. What fails after it leaves the environment stopped, with its
- * journal, until a restore completes; cancelling and stopping the server do not cut it short.
+ * fails before the targets change, or can be undone, puts everything back. What is cut off after it is brought forward by
+ * what lies with the targets. Only where that fails too, the environment stays stopped, with its journal, until a restore
+ * completes; cancelling and stopping the server do not cut it short.
  */
 export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler {
   const { environments, journals, clock } = options;
@@ -62,15 +64,17 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
       const { result } = milestones;
       const journal = await journals.get(run.job.environmentId);
       const isOurs = journal?.jobId === run.job.id;
-      const isComplete = isSuccess(milestones);
-      const fileWarnings = result?.warnings ?? [];
-      if (!isOurs && isComplete) return endAfterFeed(feed, fileWarnings);
+      const targets = targetStateOf(milestones);
+      const settledWarnings = await settleAgain(options, run, milestones);
+      const warnings = [...(result?.warnings ?? []), ...(settledWarnings ?? [])];
+      if (!isOurs && targets === 'new') return endAfterFeed(feed, warnings);
       if (!isOurs && files === undefined && feed !== undefined) return endAfterFeed(feed, []);
       const failure = result?.error == null ? serverLost() : HoldfastError.fromReport(result.error);
       if (!isOurs) throw failure;
       const standstill = { docker, journals, run, clock };
-      if (!isComplete) throw await afterFailure(standstill, milestones, failure);
-      return endAfterFeed(feed, [...fileWarnings, ...(await startAgain(standstill, journal))]);
+      if (targets === 'old' || (targets === 'undecided' && settledWarnings === undefined))
+        throw await afterFailure(standstill, milestones, failure);
+      return endAfterFeed(feed, [...warnings, ...(await startAgain(standstill, journal))]);
     },
 
     // The journal says all that a failed restore leaves.
@@ -155,6 +159,11 @@ async function restoreFiles(
   });
   const standstill = { docker: survey.docker, journals, run, clock };
   let milestones: Milestones = {};
+  const start = async (): Promise<readonly string[]> => {
+    run.step('Starting the containers');
+    const journal = await journals.get(environmentId);
+    return journal === undefined ? [] : await startAgain(standstill, journal);
+  };
   try {
     const mover = await startMover(options, { run, backup, plan, prepared });
     try {
@@ -165,17 +174,72 @@ async function restoreFiles(
         beginSafety: async () =>
           await beginSafety(options, run, { ...keeping, overwritten: prepared.overwritten }),
       });
+      const notStarted = await start();
+      run.step('Removing what was replaced');
+      return [...notStarted, ...(await restWarnings(mover))];
     } finally {
       await options.taskRuns.end(mover);
       milestones = mover.milestones;
     }
-    run.step('Starting the containers');
-    const journal = await journals.get(environmentId);
-    const notStarted = journal === undefined ? [] : await startAgain(standstill, journal);
-    return [...(milestones.result?.warnings ?? []), ...notStarted];
   } catch (error) {
-    if (milestones.committed === undefined) await removeVolumes(survey.docker, prepared.createdVolumes);
-    throw await leave(standstill, milestones, toHoldfastError(error));
+    const failure = toHoldfastError(error);
+    const settled = await trySettling(options, run, milestones, prepared);
+    const targets = targetStateOf(milestones);
+    if (targets === 'undecided' && settled !== undefined) return [...settled, ...(await start())];
+    if (targets === 'old') await removeVolumes(survey.docker, prepared.createdVolumes);
+    throw await leave(standstill, milestones, failure);
+  }
+}
+
+/** Its targets are wholly new, and what uses them has started: what fails now leaves no more than a folder behind. */
+async function restWarnings(mover: Mover): Promise<readonly string[]> {
+  try {
+    return await mover.waitForSuccess();
+  } catch (error) {
+    return [
+      `What was replaced may still be there, in a folder .holdfast-restore-…: ${toHoldfastError(error).message}`,
+    ];
+  }
+}
+
+/** Answers warnings; undefined where nothing could be settled. */
+async function trySettling(
+  { taskRuns }: RestoreHandlerOptions,
+  run: JobRun,
+  milestones: Milestones,
+  targets: PreparedTargets,
+): Promise<readonly string[] | undefined> {
+  if (!isUnsettled(milestones)) return [];
+  try {
+    await settleTargets(milestones, { taskRuns, run, targets });
+    return targetStateOf(milestones) === 'undecided'
+      ? ['The restore was cut off; what it had begun was completed.']
+      : [];
+  } catch (error) {
+    run.log('error', `What the restore left could not be settled: ${toHoldfastError(error).message}`);
+    return undefined;
+  }
+}
+
+/** The same for a server that came back: it looks for the targets again. */
+async function settleAgain(
+  options: RestoreHandlerOptions,
+  run: JobRun,
+  milestones: Milestones,
+): Promise<readonly string[] | undefined> {
+  if (!isUnsettled(milestones)) return [];
+  try {
+    const backup = await requireReady(options, run);
+    const survey = await options.environments.survey(run.job.environmentId, run);
+    const targets = await restoreTargets(survey, run);
+    const components = run.job.request.kind === 'restore' ? run.job.request.components : null;
+    const { parts } = planRestore(backup.parts, { targets, components });
+    const { serverPlace } = options;
+    const prepared = await prepareTargets(survey, parts, { serverPlace, signal: run.signal });
+    return await trySettling(options, run, milestones, prepared);
+  } catch (error) {
+    run.log('error', `What the restore left could not be found: ${toHoldfastError(error).message}`);
+    return undefined;
   }
 }
 

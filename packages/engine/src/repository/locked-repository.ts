@@ -1,0 +1,67 @@
+import type { Abortable } from '@holdfast/base';
+import { isRemoteLocation, openBackend } from '../backend/open-backend.ts';
+import { defaultCacheDirectory } from '../backend/wrappers/default-cache.ts';
+import { openRepository } from './open-repository.ts';
+import type { Repository } from './repository.ts';
+import type { RepositoryLock } from './repository-lock.ts';
+
+const lockWaitMs = 60_000;
+
+export interface RepositoryAccess {
+  /** A directory, `s3:…` or `rest:…`. */
+  readonly location: string;
+  readonly password: string;
+}
+
+/**
+ * Opens a repository where it is; a remote one with the default cache.
+ * @throws HoldfastError `repository-missing`, `password-wrong` and whatever else opening it throws
+ */
+export async function openAtLocation(
+  { location, password }: RepositoryAccess,
+  { signal }: Abortable,
+): Promise<Repository> {
+  const cacheDirectory = isRemoteLocation(location) ? defaultCacheDirectory() : undefined;
+  return await openRepository({ backend: openBackend(location), password, cacheDirectory, signal });
+}
+
+/** A repository of which nothing is removed meanwhile. Disposing gives the lock back. */
+export interface LockedRepository extends AsyncDisposable {
+  readonly repository: Repository;
+  readonly lock: RepositoryLock;
+  /** Fires when the work has to stop or the lock is lost. */
+  readonly signal: AbortSignal;
+}
+
+/** What waits for a repository can always be told to stop. */
+export interface WithSignal {
+  readonly signal: AbortSignal;
+}
+
+/** Waits a minute while somebody prunes. @throws HoldfastError `repository-locked` */
+export async function lockRepository(
+  repository: Repository,
+  { signal }: WithSignal,
+): Promise<LockedRepository> {
+  const lock = await repository.lock('shared', { signal, waitMs: lockWaitMs });
+  return {
+    repository,
+    lock,
+    signal: AbortSignal.any([signal, lock.signal]),
+    [Symbol.asyncDispose]: async () => {
+      await lock.release();
+    },
+  };
+}
+
+/** A repository to read, with all that was written before. @throws HoldfastError as `openAtLocation` and `lockRepository` */
+export async function openToRead(access: RepositoryAccess, abort: WithSignal): Promise<LockedRepository> {
+  const locked = await lockRepository(await openAtLocation(access, abort), abort);
+  try {
+    await locked.repository.refreshIndex({ signal: locked.signal });
+    return locked;
+  } catch (error) {
+    await locked[Symbol.asyncDispose]();
+    throw error;
+  }
+}
