@@ -16,7 +16,7 @@ afterAll(async () => {
 });
 
 describe.each(victims)(`${rounds} moments of a restore, seed ${seed}: SIGKILL of %s`, (victim) => {
-  it('a cut restore stays stopped and says so, and the same command again completes it', async () => {
+  it('the app runs again, wholly old or wholly new, and the job says which', async () => {
     await killRestores(measured, { victim, rounds, seed });
   });
 });

@@ -46,6 +46,11 @@ export class CutApp implements AsyncDisposable {
     rmSync(join(this.files, `folder-${(round + 3) % 10}`, 'file-7'), { force: true });
   }
 
+  /** At the top of the volume. */
+  names(): readonly string[] {
+    return readdirSync(this.files);
+  }
+
   /** SHA-256 over names and contents of all of the volume's files. */
   digest(): string {
     const hash = createHash('sha256');

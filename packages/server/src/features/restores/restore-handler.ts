@@ -158,6 +158,7 @@ async function restoreFiles(
     signal: run.signal,
   });
   const standstill = { docker: survey.docker, journals, run, clock };
+  const warnings: string[] = [];
   let milestones: Milestones = {};
   const start = async (): Promise<readonly string[]> => {
     run.step('Starting the containers');
@@ -174,9 +175,10 @@ async function restoreFiles(
         beginSafety: async () =>
           await beginSafety(options, run, { ...keeping, overwritten: prepared.overwritten }),
       });
-      const notStarted = await start();
+      warnings.push(...(await start()));
       run.step('Removing what was replaced');
-      return [...notStarted, ...(await restWarnings(mover))];
+      // How it ends is asked below.
+      await mover.waitFor('result').catch(() => {});
     } finally {
       await options.taskRuns.end(mover);
       milestones = mover.milestones;
@@ -189,17 +191,13 @@ async function restoreFiles(
     if (targets === 'old') await removeVolumes(survey.docker, prepared.createdVolumes);
     throw await leave(standstill, milestones, failure);
   }
-}
-
-/** Its targets are wholly new, and what uses them has started: what fails now leaves no more than a folder behind. */
-async function restWarnings(mover: Mover): Promise<readonly string[]> {
-  try {
-    return await mover.waitForSuccess();
-  } catch (error) {
-    return [
-      `What was replaced may still be there, in a folder .holdfast-restore-…: ${toHoldfastError(error).message}`,
-    ];
+  // The targets are wholly new, and what uses them has started: what fails now leaves no more than a folder behind.
+  const settled = await trySettling(options, run, milestones, prepared);
+  const { result } = milestones;
+  if (settled === undefined || result?.error != null) {
+    warnings.push('What was replaced may still be there, in a folder .holdfast-restore-… in the target.');
   }
+  return [...warnings, ...(result?.warnings ?? [])];
 }
 
 /** Answers warnings; undefined where nothing could be settled. */
