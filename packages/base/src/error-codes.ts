@@ -43,6 +43,9 @@ export const errorCodes = {
   'target-full': 'failed',
   'restore-incomplete': 'failed',
   'target-changed': 'failed',
+  'archive-refused': 'not-allowed',
+  'archive-limit-reached': 'not-allowed',
+  'archive-damaged': 'failed',
   'system-unsupported': 'failed',
 
   'docker-unreachable': 'failed',

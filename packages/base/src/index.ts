@@ -12,7 +12,6 @@ export {
   toHoldfastError,
 } from './holdfast-error.ts';
 export { httpStatusOf } from './http-status.ts';
-export { type LogFields, type Logger, silentLogger } from './logger.ts';
 export { isSameProcess, isZombie, ownProcessIdentity, type ProcessIdentity } from './process-identity.ts';
 export { TaskGroup } from './task-group.ts';
 export { type WholeLinesOptions, wholeLines } from './whole-lines.ts';

@@ -1,3 +1,12 @@
+export { type ArchiveFormat, archiveFormatOf } from './archive/archive-format.ts';
+export { type ArchiveLimits, defaultArchiveLimits } from './archive/archive-limits.ts';
+export { importArchive } from './archive/import-archive.ts';
+export type {
+  ChecksumLists,
+  ImportArchiveRequest,
+  ImportedArchive,
+  SavedArchiveTree,
+} from './archive/import-request.ts';
 export type { TarFile, TarMember } from './archive/tar-pieces.ts';
 export {
   type ArchiveRequest,

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
-import type { Clock, Logger } from '@holdfast/base';
+import type { Clock } from '@holdfast/base';
 import type { Catalog } from './catalog/catalog.ts';
 import { createIds, type Ids } from './catalog/ids.ts';
 import type { Config } from './config/load-config.ts';
+import type { Logger } from './config/logger.ts';
 import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
 import { catalogEndpoint } from './features/backups/capture/needed-containers.ts';
 import { createDownloadLinks } from './features/backups/download-links.ts';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import type { Clock, Logger } from '@holdfast/base';
+import type { Clock } from '@holdfast/base';
+import type { Logger } from '../config/logger.ts';
 import type { Catalog } from './catalog.ts';
 import { openPostgresqlCatalog } from './postgresql-catalog.ts';
 import { openSqliteCatalog } from './sqlite-catalog.ts';

@@ -1,6 +1,7 @@
-import { type Clock, HoldfastError, type Logger } from '@holdfast/base';
+import { type Clock, HoldfastError } from '@holdfast/base';
 import { type DatabaseConnection, type Driver, Kysely, PostgresDialect, PostgresDriver } from 'kysely';
 import pg from 'pg';
+import type { Logger } from '../config/logger.ts';
 import { type Catalog, catalogUnreachable, createCatalog } from './catalog.ts';
 import { migrate } from './migrate.ts';
 import type { Tables } from './tables.ts';

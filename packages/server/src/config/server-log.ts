@@ -1,6 +1,6 @@
-import type { LogFields, Logger } from '@holdfast/base';
 import { destination, type Logger as Pino, pino } from 'pino';
 import type { Config } from './load-config.ts';
+import type { LogFields, Logger } from './logger.ts';
 
 /** JSON lines on standard error, written before the call returns: the last words of a process are not lost. */
 export function createServerLog(level: Config['logLevel']): Pino {

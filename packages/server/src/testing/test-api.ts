@@ -1,12 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { silentLogger } from '@holdfast/base';
 import { type Client, createClient, type Right, rights } from '@holdfast/protocol';
 import { pino } from 'pino';
 import { createIds } from '../catalog/ids.ts';
 import { openCatalog } from '../catalog/open-catalog.ts';
 import { compose } from '../compose.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { silentLogger } from '../config/logger.ts';
 import { createTokenStore } from '../features/tokens/store.ts';
 import { createHttpServer } from '../http/create-http-server.ts';
 import { createSealer } from '../secrets/sealer.ts';

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Clock, silentLogger } from '@holdfast/base';
+import type { Clock } from '@holdfast/base';
 import pg from 'pg';
 import type { Catalog, CatalogDialect } from '../catalog/catalog.ts';
 import { openPostgresqlCatalog } from '../catalog/postgresql-catalog.ts';
 import { openSqliteCatalog } from '../catalog/sqlite-catalog.ts';
+import { silentLogger } from '../config/logger.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** An empty database of its own, which several catalogs may be opened on, one after the other or at once. */

@@ -1,10 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HoldfastError, silentLogger, systemClock } from '@holdfast/base';
+import { HoldfastError, systemClock } from '@holdfast/base';
 import { type BackupTask, backupIdSchema } from '@holdfast/protocol';
 import { describe, expect, test, vi } from 'vitest';
 import { createIds } from '../../../catalog/ids.ts';
+import { silentLogger } from '../../../config/logger.ts';
 import { createLeftMovers } from '../../../runner/left-movers.ts';
 import { spawnMover } from '../../../runner/mover-process-program.ts';
 import { createServerPlace } from '../../../runner/server-place.ts';

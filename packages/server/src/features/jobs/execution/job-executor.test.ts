@@ -1,6 +1,7 @@
-import { type HoldfastError, silentLogger, sleep, systemClock } from '@holdfast/base';
+import { type HoldfastError, sleep, systemClock } from '@holdfast/base';
 import { describe, expect, test, vi } from 'vitest';
 import { createIds } from '../../../catalog/ids.ts';
+import { silentLogger } from '../../../config/logger.ts';
 import { createFixtures } from '../../../testing/fixtures.ts';
 import { sqliteTestDatabase } from '../../../testing/test-catalogs.ts';
 import { createLeaseStore } from '../lease-store.ts';

@@ -1,6 +1,7 @@
-import { silentLogger, systemClock } from '@holdfast/base';
+import { systemClock } from '@holdfast/base';
 import type { LogLine } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
+import { silentLogger } from '../../../config/logger.ts';
 import type { JobChange, Lease } from '../job-record.ts';
 import { JobReporter } from './job-reporter.ts';
 

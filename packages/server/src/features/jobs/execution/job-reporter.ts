@@ -1,5 +1,6 @@
-import { type Clock, isHoldfastError, type Logger, toHoldfastError } from '@holdfast/base';
+import { type Clock, isHoldfastError, toHoldfastError } from '@holdfast/base';
 import type { LogLine, Progress } from '@holdfast/protocol';
+import type { Logger } from '../../../config/logger.ts';
 import type { JobChange, Lease } from '../job-record.ts';
 import type { LeaseStore } from '../lease-store.ts';
 import type { LogStore } from '../log-store.ts';

@@ -1,4 +1,5 @@
-import { HoldfastError, type Logger, toHoldfastError } from '@holdfast/base';
+import { HoldfastError, toHoldfastError } from '@holdfast/base';
+import type { Logger } from '../../../config/logger.ts';
 import type { Lease } from '../job-record.ts';
 import type { LeaseStore } from '../lease-store.ts';
 

@@ -1,12 +1,6 @@
-import {
-  type Clock,
-  HoldfastError,
-  isHoldfastError,
-  type Logger,
-  sleep,
-  toHoldfastError,
-} from '@holdfast/base';
+import { type Clock, HoldfastError, isHoldfastError, sleep, toHoldfastError } from '@holdfast/base';
 import type { Catalog } from '../../../catalog/catalog.ts';
+import type { Logger } from '../../../config/logger.ts';
 import type { JobOutcome } from '../job-record.ts';
 import type { LeasedJob, LeaseStore } from '../lease-store.ts';
 import type { LogStore } from '../log-store.ts';
