@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { scratchDirectory } from '@holdfast/engine/soak';
 import { captureCases } from './capture-cases.ts';
 import { engineCases } from './engine-cases.ts';
+import { restoreCases } from './restore-cases.ts';
 import type { SoakCase } from './soak-case.ts';
 
 export interface SoakRun {
@@ -29,6 +30,7 @@ interface Suite {
 const suites: Readonly<Record<string, Suite>> = {
   engine: { cases: engineCases, kills: 200, makePath: scratchDirectory },
   // Not in memory: there every file is read again each time, which is not what is to be proven.
+  restore: { cases: restoreCases, kills: 51, makePath: () => mkdtempSync(join(tmpdir(), 'holdfast-soak-')) },
   capture: { cases: captureCases, kills: 60, makePath: () => mkdtempSync(join(tmpdir(), 'holdfast-soak-')) },
 };
 const wholeRounds = 20;

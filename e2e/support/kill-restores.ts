@@ -5,6 +5,8 @@ import type { MeasuredApp } from './measured-app.ts';
 import { seededRandom } from './random.ts';
 import { checkWithRestic } from './restic.ts';
 
+const swapMs = 300;
+
 /**
  * SIGKILL at seeded random moments of a restore: each time the app runs again, and is wholly as it was before or wholly as
  * the backup has it, and the job says which; at the end stock restic finds nothing wrong.
@@ -20,7 +22,9 @@ export async function killRestores(
     app.mutate(round);
     const before = app.digest();
     const job = await app.startRestore(firstBackup);
-    await app.killAfter(victim, random() * restoreMs);
+    // Every other time while the targets change, which takes a small part of it all.
+    if (round % 2 === 0) await app.reaches(job, 'Restoring');
+    await app.killAfter(victim, random() * (round % 2 === 0 ? swapMs : restoreMs));
     const ended = await app.comeBackAndSettle(job);
     const client = app.holdfast.client();
     const { unfinishedRestore } = await client.call('environment.get', { params: { environment } });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { BackupId } from '@holdfast/protocol';
-import { CutApp } from './cut-app.ts';
+import { CutApp, type CutAppSize } from './cut-app.ts';
 
 /** Kills of each victim. `npm run soak -- capture` has twenty. */
 export const rounds = Number(process.env.HOLDFAST_TEST_KILLS ?? 5);
@@ -16,8 +16,8 @@ export interface MeasuredApp {
   readonly restoreMs: number;
 }
 
-export async function measuredApp(environment: string): Promise<MeasuredApp> {
-  const app = await CutApp.start(environment);
+export async function measuredApp(environment: string, size?: CutAppSize): Promise<MeasuredApp> {
+  const app = await CutApp.start(environment, size);
   app.mutate(0);
   const started = performance.now();
   const { backupId: firstBackup, job } = await app.startBackup();

@@ -1,4 +1,4 @@
-import { victims } from '../../e2e/support/cut-app.ts';
+import { type CutAppSize, victims, wideSize } from '../../e2e/support/cut-app.ts';
 import { type KillOptions, killBackups } from '../../e2e/support/kill-backups.ts';
 import { killRestores } from '../../e2e/support/kill-restores.ts';
 import { type MeasuredApp, measuredApp } from '../../e2e/support/measured-app.ts';
@@ -10,14 +10,17 @@ export const killCases: readonly SoakCase[] = [
   killCase('kill-restore', killRestores),
 ];
 
+export const killRestoreCase: SoakCase = killCase('kill-wide', killRestores, wideSize);
+
 function killCase(
   name: string,
   cut: (measured: MeasuredApp, options: KillOptions) => Promise<void>,
+  size?: CutAppSize,
 ): SoakCase {
   return {
     name,
     run: async ({ seed, kills, signal, say }) => {
-      const measured = await measuredApp(`hfsoak-${name}`);
+      const measured = await measuredApp(`hfsoak-${name}`, size);
       const rounds = Math.ceil(kills / victims.length);
       const failed: string[] = [];
       let runs = 0;
