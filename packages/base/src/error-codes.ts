@@ -48,6 +48,10 @@ export const errorCodes = {
   'archive-damaged': 'failed',
   'system-unsupported': 'failed',
 
+  'url-refused': 'not-allowed',
+  'url-failed': 'failed',
+  'url-limit-reached': 'failed',
+
   'docker-unreachable': 'failed',
   'docker-refused': 'failed',
   'container-unknown': 'not-found',
