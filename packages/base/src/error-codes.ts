@@ -48,6 +48,7 @@ export const errorCodes = {
   'archive-damaged': 'failed',
   'system-unsupported': 'failed',
 
+  'import-refused': 'usage',
   'url-refused': 'not-allowed',
   'url-failed': 'failed',
   'url-limit-reached': 'failed',

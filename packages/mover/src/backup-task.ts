@@ -1,17 +1,9 @@
-import { isHoldfastError } from '@holdfast/base';
-import {
-  ChunkWindows,
-  initRepository,
-  lockRepository,
-  openAtLocation,
-  openBackend,
-  type Repository,
-  scanSources,
-} from '@holdfast/engine';
+import { ChunkWindows, lockRepository, scanSources } from '@holdfast/engine';
 import type { BackupTask } from '@holdfast/protocol';
 import { captureConsistent, captureLive } from './capture/capture.ts';
 import { saveManifest } from './capture/manifest.ts';
 import { savePartSnapshot } from './capture/part.ts';
+import { openOrInitialize } from './open-or-initialize.ts';
 import type { PhaseProgress } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
 
@@ -55,21 +47,4 @@ function countAhead({ parts }: BackupTask, progress: PhaseProgress): Disposable 
     () => {},
   );
   return { [Symbol.dispose]: () => abort.abort() };
-}
-
-/** A location that held a repository once gets no new one: what is missing there has to be seen. */
-async function openOrInitialize(task: BackupTask, context: TaskContext): Promise<Repository> {
-  const { signal } = context;
-  try {
-    return await openAtLocation(task.repository, { signal });
-  } catch (error) {
-    if (task.initialize === null || !isHoldfastError(error, 'repository-missing')) throw error;
-  }
-  const { location, password } = task.repository;
-  context.info(`Making the repository ${location}`);
-  return await initRepository({
-    backend: openBackend(location),
-    passwords: [password, task.initialize.recoveryPassword],
-    signal,
-  });
 }

@@ -13,6 +13,7 @@ import { runBackupTask } from './backup-task.ts';
 import { EventLog } from './event-log.ts';
 import { runFeedTask } from './feed-task.ts';
 import { runForgetTask } from './forget-task.ts';
+import { runImportTask } from './import-task.ts';
 import { runRestoreTask } from './restore-task.ts';
 import type { ServerChannel } from './server-channel.ts';
 import { runSettleTask } from './settle-task.ts';
@@ -63,6 +64,8 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runRestoreTask(task, context);
     case 'feed':
       return await runFeedTask(task, context);
+    case 'import':
+      return await runImportTask(task, context);
     case 'forget':
       return await runForgetTask(task, context);
     case 'settle':

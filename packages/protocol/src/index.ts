@@ -1,3 +1,4 @@
+export { type ArchivedBackup, archivedBackupFileName, archivedBackupSchema } from './archived-backup.ts';
 export {
   type BackupKind,
   type BackupMode,
@@ -117,6 +118,8 @@ export {
   type ForgetTask,
   feedTaskSchema,
   forgetTaskSchema,
+  type ImportTask,
+  importTaskSchema,
   type RestoreTask,
   restoreTaskSchema,
   type SettleTask,

@@ -5,7 +5,7 @@ import { backupSources, type SnapshotId, utcTimestamp } from '@holdfast/engine';
 import { type FreezeFacts, type Manifest, type SealedPart, snapshotTags } from '@holdfast/protocol';
 import { programVersion } from '../program-version.ts';
 import type { Captured } from './capture.ts';
-import type { WritingTask } from './part.ts';
+import type { WritingBackup } from './part.ts';
 
 export interface SavedManifest {
   readonly manifest: Manifest;
@@ -27,7 +27,7 @@ const notFrozen: FreezeFacts = { frozenMs: null, requestsHeld: null, longestWait
  */
 export async function saveManifest(
   { captured, parts, freeze }: SealedBackup,
-  { task, context, locked, writer }: WritingTask,
+  { task, context, locked, writer }: WritingBackup,
 ): Promise<SavedManifest> {
   const { repository, signal } = locked;
   const manifest: Manifest = {

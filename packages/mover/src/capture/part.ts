@@ -19,12 +19,22 @@ import type { TaskContext } from '../task-context.ts';
 
 export type PartSpec = BackupTask['parts'][number];
 
-export interface WritingTask {
-  readonly task: BackupTask;
+/** A backup that is being written, wherever its parts come from. */
+export interface WritingBackup {
+  readonly task: Pick<BackupTask, 'manifest'>;
   readonly context: TaskContext;
   readonly locked: LockedRepository;
   readonly writer: BlobWriter;
+}
+
+export interface WritingTask extends WritingBackup {
+  readonly task: BackupTask;
   readonly windows: ChunkWindows;
+}
+
+/** What counts of a part's contents once they are saved. */
+export interface PartResult extends Omit<BackupResult, 'summary'> {
+  readonly summary: Pick<BackupResult['summary'], 'files' | 'bytes' | 'storedBytes' | 'unsteadyFiles'>;
 }
 
 /** A part whose contents are saved; it counts once its snapshot is. */
@@ -36,7 +46,7 @@ export interface SavedPart {
    */
   readonly startedAtMs: number;
   readonly previousId: SnapshotId | undefined;
-  readonly result: BackupResult;
+  readonly result: PartResult;
 }
 
 /** One of files, which a further pass may be compared with. */
@@ -94,7 +104,7 @@ export async function readPart(spec: PartSpec, writing: WritingTask, pass: Pass)
 export async function savePartSnapshot(
   { spec, startedAtMs, previousId, result }: SavedPart,
   storedBytes: number,
-  { task, context, locked }: WritingTask,
+  { task, context, locked }: WritingBackup,
 ): Promise<SealedPart> {
   const { name, source, mountPoints } = spec;
   const { environment, backupId } = task.manifest;

@@ -11,6 +11,8 @@ import {
   type ForgetTask,
   feedTaskSchema,
   forgetTaskSchema,
+  type ImportTask,
+  importTaskSchema,
   type Manifest,
   type RestoreTask,
   restoreTaskSchema,
@@ -26,6 +28,12 @@ export interface TestPlace extends AsyncDisposable {
   readonly folder: string;
   readonly repository: string;
   backup(parts: readonly PartSpec[], changes?: Partial<BackupTask>): BackupTask;
+  /** Of a source that becomes one of the places. */
+  importing(
+    source: ImportTask['source'],
+    places: readonly Partial<ImportTask['places'][number]>[],
+    changes?: Partial<ImportTask>,
+  ): ImportTask;
   restore(manifest: Manifest, paths: Readonly<Record<string, string>>): RestoreTask;
   feed(
     manifest: Manifest,
@@ -68,6 +76,28 @@ export async function testPlace(): Promise<TestPlace> {
           ...part,
         })),
         commands: [],
+        ...changes,
+      }),
+    importing: (source, places, changes = {}) =>
+      importTaskSchema.parse({
+        ...base(),
+        kind: 'import',
+        manifest: { ...manifest(), kind: 'imported', mode: 'live' },
+        initialize: { recoveryPassword },
+        source,
+        limits: {
+          bytes: 100_000_000,
+          durationMs: 60_000,
+          archive: { entries: 1000, unpackedBytes: 100_000_000, ratio: 1000 },
+        },
+        places: places.map((place) => ({
+          source: { kind: 'volume', name: place.name, driver: 'local', labels: {}, options: {} },
+          mountPoints: [{ component: 'web', path: '/data', readOnly: false }],
+          endPattern: null,
+          ...place,
+        })),
+        component: null,
+        part: null,
         ...changes,
       }),
     restore: ({ backupId, parts }, paths) =>

@@ -14,7 +14,10 @@ const copiedAside = {
 
 export const progressSchema = z
   .object({
-    /** What is being done, as a user would say it: `backup`, `catching up`, `final pass`, `verify`, `compare`, `stage`, `feed`, `forget`. */
+    /**
+     * What is being done, as a user would say it: `backup`, `catching up`, `final pass`, `verify`, `compare`, `stage`,
+     * `feed`, `download`, `import`, `forget`.
+     */
     phase: z.string(),
     /** The part at work, or null between parts. */
     part: z.string().nullable(),
@@ -37,6 +40,8 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  *          | undone (they are wholly as they were) → log* → result
  * feed:    started → progress* → sealed (all parts fetched and authenticated) → (commit) → committed{manifest: null} (from
  *          here on commands run) → progress* log* → result
+ * import:  started → progress* log* → part* → sealed (all of the source is in the repository) → (commit)
+ *          → committed{manifest} → result
  * forget:  started → committed{manifest: null} → result
  * settle:  started → (go) → committed{manifest: null} → log* → result
  *

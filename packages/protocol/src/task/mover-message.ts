@@ -10,7 +10,7 @@ import { captureFactsSchema } from '../backup-record.ts';
  * - `thawed`: after `captured`: the sources go on.
  * - `live`: instead of `frozen`, or of `thawed`: the environment could not be held still; what was read before counts,
  *   and the backup is a live one.
- * - `commit`: everything that the mover reported as sealed may count: write the manifest (backup), or begin to
+ * - `commit`: everything that the mover reported as sealed may count: write the manifest (backup, import), or begin to
  *   write to the target (restore: the containers are stopped; feed: they run). Answered by `committed`. For a backup, with what the
  *   server saw of the freeze.
  * - `cancel`: end as soon as possible with outcome `cancelled`.

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { manifestSchema } from '../backup-record.ts';
 import { backupIdSchema, jobIdSchema, objectIdSchema, taskIdSchema } from '../ids.ts';
-import { commandSourceSchema, mountPointSchema, mountSourceSchema } from '../mount.ts';
+import { commandSourceSchema, mountPointSchema, mountSourceSchema, partSourceSchema } from '../mount.ts';
 import { repositoryAccessSchema } from '../repository-access.ts';
 
 const taskBase = {
@@ -30,16 +30,19 @@ const commandSchema = z.object({
   timeoutMs: z.int().positive(),
 });
 
-export const backupTaskSchema = z.object({
-  ...repositoryTaskBase,
-  kind: z.literal('backup'),
-  /**
-   * The manifest to be, all but what the run itself finds out: the rest is filled in by the mover. With mode
-   * `consistent`, the mover waits to be told that the sources stand still.
-   */
+/** What a task that writes a backup is told. */
+const writingBase = {
+  /** The manifest to be, all but what the run itself finds out: the rest is filled in by the mover. */
   manifest: manifestSchema.omit({ parts: true, capture: true, log: true, finishedAtMs: true }),
   /** Created with these passwords when the location holds none yet and the catalog has never seen one there. */
   initialize: z.object({ recoveryPassword: z.string() }).nullable(),
+};
+
+/** With mode `consistent`, the mover waits to be told that the sources stand still. */
+export const backupTaskSchema = z.object({
+  ...repositoryTaskBase,
+  ...writingBase,
+  kind: z.literal('backup'),
   parts: z.array(
     z.object({
       name: z.string(),
@@ -97,6 +100,54 @@ export const feedTaskSchema = z.object({
   ),
 });
 
+/**
+ * Makes a backup of an archive or a dump: one that `backup:download` made, an archive of what is in one mount, or what a
+ * backup command once printed.
+ */
+export const importTaskSchema = z.object({
+  ...repositoryTaskBase,
+  ...writingBase,
+  kind: z.literal('import'),
+  source: z.discriminatedUnion('kind', [
+    /** Untrusted, and a secret: it may be signed. */
+    z.object({
+      kind: z.literal('url'),
+      url: z.string(),
+      /** Ranges of addresses, in CIDR notation, that it may lead to although they are not public. */
+      allowedRanges: z.array(z.string()),
+    }),
+    /** A file on this machine, which the task only reads. */
+    z.object({ kind: z.literal('file'), path: z.string() }),
+  ]),
+  limits: z.object({
+    /** Of the source as it comes. */
+    bytes: z.int().positive(),
+    /** For a download. */
+    durationMs: z.int().positive(),
+    /** What an archive may come to. */
+    archive: z.object({
+      entries: z.int().positive(),
+      unpackedBytes: z.int().positive(),
+      /** Unpacked bytes for each packed one. */
+      ratio: z.int().positive(),
+    }),
+  }),
+  /** The parts that a backup of the environment has now: the source becomes some of them, or one. */
+  places: z.array(
+    z.object({
+      name: z.string(),
+      source: partSourceSchema,
+      mountPoints: z.array(mountPointSchema),
+      /** As in a backup task; null for mounts. */
+      endPattern: z.string().nullable(),
+    }),
+  ),
+  /** Only what is of this component; null: of any. */
+  component: z.string().nullable(),
+  /** Only this one of the places; null: any. */
+  part: z.string().nullable(),
+});
+
 /** Removes a backup's snapshots: the manifest first, so that no committed backup ever lacks a part. */
 export const forgetTaskSchema = z.object({
   ...repositoryTaskBase,
@@ -122,6 +173,7 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   backupTaskSchema,
   restoreTaskSchema,
   feedTaskSchema,
+  importTaskSchema,
   forgetTaskSchema,
   settleTaskSchema,
 ]);
@@ -129,6 +181,7 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
 export type BackupTask = z.infer<typeof backupTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
 export type FeedTask = z.infer<typeof feedTaskSchema>;
+export type ImportTask = z.infer<typeof importTaskSchema>;
 export type ForgetTask = z.infer<typeof forgetTaskSchema>;
 export type SettleTask = z.infer<typeof settleTaskSchema>;
 export type TaskSpec = z.infer<typeof taskSpecSchema>;
