@@ -49,6 +49,9 @@ export const errorCodes = {
   'system-unsupported': 'failed',
 
   'import-refused': 'usage',
+  'upload-unknown': 'not-found',
+  'upload-too-large': 'not-possible',
+  'upload-incomplete': 'failed',
   'url-refused': 'not-allowed',
   'url-failed': 'failed',
   'url-limit-reached': 'failed',

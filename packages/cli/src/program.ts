@@ -6,6 +6,7 @@ import { backupDeleteCommand } from './commands/backup/delete.ts';
 import { backupDownloadCommand } from './commands/backup/download.ts';
 import { backupFilesCommand } from './commands/backup/files.ts';
 import { backupGetCommand } from './commands/backup/get.ts';
+import { backupImportCommand } from './commands/backup/import.ts';
 import { backupListCommand } from './commands/backup/list.ts';
 import { backupLogCommand } from './commands/backup/log.ts';
 import { backupRestoreCommand } from './commands/backup/restore.ts';
@@ -50,6 +51,7 @@ const groups: readonly {
       backupFilesCommand,
       backupDownloadCommand,
       backupRestoreCommand,
+      backupImportCommand,
       backupDeleteCommand,
     ],
   },

@@ -14,6 +14,7 @@ export const backupIdSchema = id('bak', 'BackupId');
 export const jobIdSchema = id('job', 'JobId');
 export const taskIdSchema = id('tsk', 'TaskId');
 export const tokenIdSchema = id('tok', 'TokenId');
+export const uploadIdSchema = id('upl', 'UploadId');
 
 export type NodeId = z.infer<typeof nodeIdSchema>;
 export type EnvironmentId = z.infer<typeof environmentIdSchema>;
@@ -23,6 +24,7 @@ export type BackupId = z.infer<typeof backupIdSchema>;
 export type JobId = z.infer<typeof jobIdSchema>;
 export type TaskId = z.infer<typeof taskIdSchema>;
 export type TokenId = z.infer<typeof tokenIdSchema>;
+export type UploadId = z.infer<typeof uploadIdSchema>;
 
 /** A restic object id: SHA-256 in lower-case hexadecimal. */
 export const objectIdSchema = z.string().regex(/^[0-9a-f]{64}$/);

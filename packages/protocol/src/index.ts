@@ -52,6 +52,7 @@ export type {
   Instance,
   Mount,
 } from './http/environment-routes.ts';
+export type { Upload } from './http/import-routes.ts';
 export {
   isJobOver,
   type Job,
@@ -90,6 +91,8 @@ export {
   taskIdSchema,
   timeMsSchema,
   tokenIdSchema,
+  type UploadId,
+  uploadIdSchema,
   type VaultId,
   vaultIdSchema,
 } from './ids.ts';

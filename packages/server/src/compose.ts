@@ -7,6 +7,9 @@ import type { Logger } from './config/logger.ts';
 import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
 import { catalogEndpoint } from './features/backups/capture/needed-containers.ts';
 import { createDownloadLinks } from './features/backups/download-links.ts';
+import { createImportHandler } from './features/backups/imports/import-handler.ts';
+import { createImportService } from './features/backups/imports/import-service.ts';
+import { importHandlers } from './features/backups/imports/routes.ts';
 import { createDeleteHandler } from './features/backups/removal/delete-handler.ts';
 import { createRemovalStore } from './features/backups/removal/removal-store.ts';
 import { backupHandlers } from './features/backups/routes.ts';
@@ -34,6 +37,8 @@ import { createRepositoryStore } from './features/repositories/store.ts';
 import { createRestoreHandler } from './features/restores/restore-handler.ts';
 import { createTokenService, type TokenService } from './features/tokens/service.ts';
 import { createTokenStore } from './features/tokens/store.ts';
+import { uploadHandlers } from './features/uploads/routes.ts';
+import { createUploadService, type UploadService } from './features/uploads/service.ts';
 import { vaultHandlers } from './features/vaults/routes.ts';
 import { openVaultService } from './features/vaults/service.ts';
 import { createVaultStore } from './features/vaults/store.ts';
@@ -73,6 +78,7 @@ export interface Composition {
   readonly handlers: Omit<Handlers, 'server.openapi'>;
   readonly tokens: TokenService;
   readonly executor: JobExecutor;
+  readonly uploads: Pick<UploadService, 'removeOld'>;
 }
 
 /** The one place where everything is put together. Makes the default vault's row and recovery key at first. */
@@ -109,13 +115,28 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     sealer: options.sealer,
     ids,
   });
-  const executor = composeExecutor({ ...options, stores, environments, repositories, serverPlace, ids });
+  const uploads = createUploadService({
+    folder: join(config.dataDirectory, 'uploads'),
+    limitBytes: config.imports.limitBytes,
+    clock,
+    ids,
+  });
+  const executor = composeExecutor({
+    ...options,
+    uploads,
+    stores,
+    environments,
+    repositories,
+    serverPlace,
+    ids,
+  });
   const jobs = createJobService({
     catalog,
     store: stores.jobs,
     logs: stores.logs,
     onCancelledInQueue: async ({ kind, backupId }, tx) => {
-      if (kind === 'backup' && backupId !== null) await stores.backups.markCancelled(backupId, tx);
+      const makesBackup = kind === 'backup' || kind === 'import';
+      if (makesBackup && backupId !== null) await stores.backups.markCancelled(backupId, tx);
     },
     onWake: () => executor.wake(),
   });
@@ -129,14 +150,27 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     clock,
     ids,
   });
+  const imports = createImportService({
+    catalog,
+    store: stores.backups,
+    jobs,
+    environments,
+    repositories,
+    uploads,
+    sealer: options.sealer,
+    clock,
+    ids,
+  });
   const handlers = {
     ...serverHandlers(version, catalog.ping),
     ...environmentHandlers(environments),
     ...backupHandlers(backups, options.dataProcess),
+    ...importHandlers(imports),
+    ...uploadHandlers(uploads),
     ...jobHandlers(jobs, environments),
     ...vaultHandlers(vaults),
   };
-  return { handlers, tokens: createTokenService(stores.tokens), executor };
+  return { handlers, tokens: createTokenService(stores.tokens), executor, uploads };
 }
 
 type Stores = ReturnType<typeof createStores>;
@@ -164,6 +198,7 @@ interface ComposeExecutorOptions extends ComposeOptions {
   readonly stores: Stores;
   readonly environments: EnvironmentService;
   readonly repositories: RepositoryService;
+  readonly uploads: UploadService;
   readonly serverPlace: ServerPlace;
   readonly ids: Ids;
 }
@@ -201,6 +236,15 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         endpoints: catalogEndpoint(config.catalogUrl),
         holdLimitMs,
         clock,
+      }),
+      import: createImportHandler({
+        environments,
+        repositories,
+        uploads: options.uploads,
+        backups,
+        taskRuns,
+        sealer: options.sealer,
+        settings: config.imports,
       }),
       restore: createRestoreHandler({
         environments,

@@ -48,7 +48,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   );
   await makePrivateDirectory(tasksFolder(config));
   const dataProcess = createDataProcess(programOf('data-server'));
-  const { handlers, tokens, executor } = await compose({
+  const { handlers, tokens, executor, uploads } = await compose({
     config,
     catalog,
     sealer,
@@ -61,6 +61,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     moverMain: programOf('mover'),
   });
   await tokens.ensureLocal(dataDirectory, serverId);
+  await uploads.removeOld();
   const isLoopbackOnly = isLoopback(config.listen.host);
   const http = await createHttpServer({
     handlers,

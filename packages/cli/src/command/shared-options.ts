@@ -6,14 +6,26 @@ import { CliCommand } from './cli-command.ts';
 
 const serverHeading = 'Server:';
 
+export interface ServerCommandOptions {
+  /** Where `--url` is taken by something else. */
+  readonly urlOption?: '--url' | '--server-url';
+}
+
 /** A command of the HTTP API. */
-export function serverCommand(name: string, summary: string): CliCommand {
+export function serverCommand(
+  name: string,
+  summary: string,
+  { urlOption = '--url' }: ServerCommandOptions = {},
+): CliCommand {
   return new CliCommand(name)
     .description(summary)
     .addOption(
-      new Option('--url <url>', 'where the server is (default: HOLDFAST_URL, else this machine)').helpGroup(
-        serverHeading,
-      ),
+      new Option(
+        `${urlOption} <url>`,
+        urlOption === '--url'
+          ? 'where the server is (default: HOLDFAST_URL, else this machine)'
+          : 'the same, for a command whose --url is something else',
+      ).helpGroup(serverHeading),
     )
     .addOption(
       new Option(

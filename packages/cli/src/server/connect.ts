@@ -3,7 +3,7 @@ import { ApiError, type Client, createClient } from '@holdfast/protocol';
 import type { CliContext } from '../context.ts';
 import { locateServer, type ServerAddress, type ServerOptions } from './locate-server.ts';
 
-/** Longest wait for an answer; streams have none. */
+/** Longest wait for an answer; streams and uploads have none. */
 const answerTimeoutMs = 60_000;
 
 /** A client of the server that the options, the environment or this machine's data directory name. */
@@ -32,6 +32,13 @@ export function clientOf(address: ServerAddress): Client {
         throw connectionError(error, address);
       }
     },
+    upload: async (name, file, options) => {
+      try {
+        return await client.upload(name, file, options);
+      } catch (error) {
+        throw connectionError(error, address);
+      }
+    },
     stream: async function* (name, options) {
       try {
         yield* client.stream(name, options);
@@ -43,8 +50,10 @@ export function clientOf(address: ServerAddress): Client {
 }
 
 const fetchWithTimeout: typeof globalThis.fetch = (input, init = {}) => {
-  const isLong = new Headers(init.headers).get('accept') !== 'application/json';
-  if (isLong) return fetch(input, init);
+  const headers = new Headers(init.headers);
+  const isLong = headers.get('accept') !== 'application/json';
+  const isUpload = headers.get('content-type') === 'application/octet-stream';
+  if (isLong || isUpload) return fetch(input, init);
   const timeout = AbortSignal.timeout(answerTimeoutMs);
   return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
 };

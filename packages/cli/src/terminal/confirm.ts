@@ -25,15 +25,7 @@ export async function confirmOrLeave(
   const asks = yes !== true && isInteractive(context);
   for (const line of plan) (asks ? context.errors : context.notes).line(printable(line));
   if (yes === true) return;
-  if (!asks) {
-    throw new HoldfastError(
-      'confirmation-needed',
-      'This has to be confirmed, and there is no terminal to ask on.',
-      {
-        hint: 'Give --yes to go ahead.',
-      },
-    );
-  }
+  requireAnswerable(context, yes);
   const { signal } = context.interrupts;
   const io = { input: context.input, output: context.errors.stream, signal };
   const message = printable(question);
@@ -45,6 +37,19 @@ export async function confirmOrLeave(
   throw new HoldfastError(
     'interrupted',
     isCancel(answer) ? 'Interrupted.' : `Nothing was done: ${refusal(typed)}.`,
+  );
+}
+
+/**
+ * For what takes long before there is anything to confirm.
+ * @throws HoldfastError `confirmation-needed` where nobody could be asked then
+ */
+export function requireAnswerable(context: CliContext, yes: boolean | undefined): void {
+  if (yes === true || isInteractive(context)) return;
+  throw new HoldfastError(
+    'confirmation-needed',
+    'This has to be confirmed, and there is no terminal to ask on.',
+    { hint: 'Give --yes to go ahead.' },
   );
 }
 

@@ -90,7 +90,10 @@ export class ProtocolServer implements AsyncDisposable {
       const parsed = {
         params,
         query: route.query?.parse(Object.fromEntries(url.searchParams)),
-        body: route.body?.parse(JSON.parse(await bodyText(request))),
+        body:
+          route.takesFile === true
+            ? await bodyText(request)
+            : route.body?.parse(JSON.parse(await bodyText(request))),
       };
       this.received.push({ name, ...parsed });
       const answer = this.#answers[name] as ((request: unknown) => unknown) | undefined;

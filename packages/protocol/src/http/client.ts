@@ -43,6 +43,12 @@ export interface Client {
   ): Promise<RouteResponse<Routes[Name]>>;
   /** The answer as it comes: of a route that another process answers. @throws as `call` */
   open<Name extends RouteName>(name: Name, options: CallOptions<Routes[Name]>): Promise<Response>;
+  /** Sends a file, as it is: to a route that takes one. @throws as `call` */
+  upload<Name extends RouteName>(
+    name: Name,
+    file: ReadableStream<Uint8Array> | Blob,
+    options: CallOptions<Routes[Name]>,
+  ): Promise<RouteResponse<Routes[Name]>>;
   /** Follows a streaming route until the server ends it. */
   stream<Name extends RouteName>(
     name: Name,
@@ -54,6 +60,7 @@ interface RawOptions {
   readonly params?: unknown;
   readonly query?: unknown;
   readonly body?: unknown;
+  readonly file?: ReadableStream<Uint8Array> | Blob;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -66,8 +73,10 @@ export function createClient({ url, token, fetch = globalThis.fetch }: ClientOpt
         authorization: `Bearer ${token}`,
         accept: route.streams === true ? 'text/event-stream' : (route.handedOver ?? 'application/json'),
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(options.file === undefined ? {} : { 'content-type': 'application/octet-stream' }),
       },
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+      ...(options.file === undefined ? {} : { body: options.file, duplex: 'half' }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
     if (!response.ok) throw await apiError(response);
@@ -81,6 +90,11 @@ export function createClient({ url, token, fetch = globalThis.fetch }: ClientOpt
       return route.response.parse(await response.json()) as RouteResponse<Routes[typeof name]>;
     },
     open: async (name, options) => await request(routes[name], options),
+    async upload(name, file, options) {
+      const route = routes[name];
+      const response = await request(route, { ...options, file });
+      return route.response.parse(await response.json()) as RouteResponse<Routes[typeof name]>;
+    },
     async *stream(name, options) {
       const route = routes[name];
       const response = await request(route, options);

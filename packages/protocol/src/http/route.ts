@@ -9,6 +9,7 @@ export const rights = [
   'backup:delete',
   'backup:restore',
   'backup:download',
+  'backup:import',
   'job:read',
   'job:cancel',
   'vault:read',
@@ -33,6 +34,8 @@ export interface Route {
   readonly params?: Shape;
   readonly query?: Shape;
   readonly body?: Shape;
+  /** True when the body is a file: as it is, or as the one file of a form. */
+  readonly takesFile?: true;
   /** The status of success: 202 where a job was started. */
   readonly status: 200 | 202;
   readonly response: z.ZodType;

@@ -1,6 +1,7 @@
 import { backupRoutes } from './backup-routes.ts';
 import { componentRoutes } from './component-routes.ts';
 import { environmentRoutes } from './environment-routes.ts';
+import { importRoutes } from './import-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 
@@ -12,6 +13,7 @@ export const routes = {
   ...environmentRoutes,
   ...componentRoutes,
   ...backupRoutes,
+  ...importRoutes,
   ...jobRoutes,
 } as const;
 

@@ -14,6 +14,8 @@ import {
   type TokenId,
   taskIdSchema,
   tokenIdSchema,
+  type UploadId,
+  uploadIdSchema,
   type VaultId,
   vaultIdSchema,
 } from '@holdfast/protocol';
@@ -28,6 +30,7 @@ export interface Ids {
   job(): JobId;
   task(): TaskId;
   token(): TokenId;
+  upload(): UploadId;
 }
 
 const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz';
@@ -55,5 +58,6 @@ export function createIds(random: (size: number) => Uint8Array = randomBytes): I
     job: () => jobIdSchema.parse(next('job')),
     task: () => taskIdSchema.parse(next('tsk')),
     token: () => tokenIdSchema.parse(next('tok')),
+    upload: () => uploadIdSchema.parse(next('upl')),
   };
 }

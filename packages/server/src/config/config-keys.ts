@@ -2,6 +2,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import {
   type ParseValue,
+  parseAddressRanges,
+  parseBytes,
   parseCatalogUrl,
   parseChoice,
   parseDockerHost,
@@ -101,6 +103,56 @@ export const configKeys = {
     default: () => '2',
     defaultInWords: '`2`',
     description: 'How many jobs run at once. Jobs of one environment always run one after the other.',
+  }),
+  'import-allow': key({
+    variables: ['HOLDFAST_IMPORT_ALLOW'],
+    placeholder: 'CIDR,…',
+    parse: parseAddressRanges,
+    default: () => '',
+    defaultInWords: 'none: only the public Internet',
+    description:
+      'Ranges of addresses, such as `10.1.2.0/24,fd00::/64`, that imports may download from although they are private, loopback or link-local.',
+  }),
+  'import-limit-bytes': key({
+    variables: ['HOLDFAST_IMPORT_LIMIT_BYTES'],
+    placeholder: 'SIZE',
+    parse: parseBytes,
+    default: () => '1T',
+    defaultInWords: '`1T`',
+    description: 'The largest download or upload that is imported; `K`, `M`, `G` and `T` are binary units.',
+  }),
+  'import-limit-unpacked-bytes': key({
+    variables: ['HOLDFAST_IMPORT_LIMIT_UNPACKED_BYTES'],
+    placeholder: 'SIZE',
+    parse: parseBytes,
+    default: () => '1T',
+    defaultInWords: '`1T`',
+    description: 'The most that an imported archive may have unpacked.',
+  }),
+  'import-limit-entries': key({
+    variables: ['HOLDFAST_IMPORT_LIMIT_ENTRIES'],
+    placeholder: 'NUMBER',
+    parse: parseInteger(1, 999_999_999),
+    default: () => '2000000',
+    defaultInWords: '`2000000`',
+    description: 'How many files, folders and other entries an imported archive may have.',
+  }),
+  'import-limit-ratio': key({
+    variables: ['HOLDFAST_IMPORT_LIMIT_RATIO'],
+    placeholder: 'NUMBER',
+    parse: parseInteger(1, 999_999_999),
+    default: () => '1000',
+    defaultInWords: '`1000`',
+    description:
+      'How many times its own size an imported archive may have unpacked; looked at once that is more than 100 MiB.',
+  }),
+  'import-limit-time': key({
+    variables: ['HOLDFAST_IMPORT_LIMIT_TIME'],
+    placeholder: 'DURATION',
+    parse: parseDuration(1000, 20 * 86_400_000),
+    default: () => '24h',
+    defaultInWords: '`24h`',
+    description: 'How long the download of an import may take in all.',
   }),
   image: key({
     variables: ['HOLDFAST_IMAGE'],

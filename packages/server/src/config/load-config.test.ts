@@ -31,6 +31,12 @@ test('has defaults for everything', async () => {
     catalogUrl: null,
     holdLimitMs: 10_000,
     concurrency: 2,
+    imports: {
+      allowedRanges: [],
+      limitBytes: 2 ** 40,
+      limitMs: 86_400_000,
+      archiveLimits: { entries: 2_000_000, unpackedBytes: 2 ** 40, ratio: 1000 },
+    },
     image: null,
     logLevel: 'info',
   });
@@ -89,6 +95,10 @@ test.each([
   ['hold-limit: 100d', /duration/],
   ['docker-host: tcp://example.org', /unix:/],
   ['log-level: loud', /one of debug, info/],
+  ['import-allow: 10.0.0.0', /address ranges/],
+  ['import-allow: 10.0.0.0/33', /address ranges/],
+  ['import-allow: example.org/8', /address ranges/],
+  ['import-limit-bytes: 10X', /size/],
   ['- a', /holds no keys/],
   ['"', /not YAML \(line 1\)/],
 ])('refuses the file %j with a reason', async (text, message) => {
@@ -118,4 +128,15 @@ test('a file that was named has to be there', async () => {
   await using _ = directory;
   const environment = { HOLDFAST_CONFIG: 'missing.yaml' };
   await expect(load({ environment })).rejects.toMatchObject({ code: 'configuration-invalid' });
+});
+
+test('address ranges and sizes are read', async () => {
+  const { directory, data, load } = await setUp();
+  await using _ = directory;
+  const environment = { HOLDFAST_DATA: data, HOLDFAST_IMPORT_ALLOW: '10.0.0.0/8, fd00::/64' };
+  const { imports } = await load({ environment, flags: { 'import-limit-bytes': '2G' } });
+  expect(imports).toMatchObject({
+    allowedRanges: ['10.0.0.0/8', 'fd00::/64'],
+    limitBytes: 2 * 1024 ** 3,
+  });
 });

@@ -20,9 +20,24 @@ export interface Config {
   readonly catalogUrl: string | null;
   readonly holdLimitMs: number;
   readonly concurrency: number;
+  readonly imports: ImportSettings;
   /** Null: the server's own, or the one of its version. */
   readonly image: string | null;
   readonly logLevel: (typeof logLevels)[number];
+}
+
+/** What an import may come to. */
+export interface ImportSettings {
+  /** In CIDR notation. */
+  readonly allowedRanges: readonly string[];
+  /** Of the source as it comes. */
+  readonly limitBytes: number;
+  readonly limitMs: number;
+  readonly archiveLimits: {
+    readonly entries: number;
+    readonly unpackedBytes: number;
+    readonly ratio: number;
+  };
 }
 
 export type ConfigFlags = Readonly<Partial<Record<ConfigKeyName, string>>>;
@@ -69,8 +84,24 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     catalogUrl: read('catalog-url', configKeys['catalog-url'], sources),
     holdLimitMs: required(read('hold-limit', configKeys['hold-limit'], sources)),
     concurrency: required(read('concurrency', configKeys.concurrency, sources)),
+    imports: importSettings(sources),
     image: read('image', configKeys.image, sources),
     logLevel: required(read('log-level', configKeys['log-level'], sources)),
+  };
+}
+
+function importSettings(sources: Sources): ImportSettings {
+  return {
+    allowedRanges: read('import-allow', configKeys['import-allow'], sources) ?? [],
+    limitBytes: required(read('import-limit-bytes', configKeys['import-limit-bytes'], sources)),
+    limitMs: required(read('import-limit-time', configKeys['import-limit-time'], sources)),
+    archiveLimits: {
+      entries: required(read('import-limit-entries', configKeys['import-limit-entries'], sources)),
+      unpackedBytes: required(
+        read('import-limit-unpacked-bytes', configKeys['import-limit-unpacked-bytes'], sources),
+      ),
+      ratio: required(read('import-limit-ratio', configKeys['import-limit-ratio'], sources)),
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 
 /** What a text means, or why it means nothing, as the end of a sentence that begins with the key's name. */
@@ -49,6 +50,37 @@ export function parseInteger(least: number, most: number): ParseValue<number> {
       ? { value: number }
       : { problem: `has to be a whole number from ${least} to ${most}` };
   };
+}
+
+const byteUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
+
+/** A size in bytes, from 1 on. */
+export const parseBytes: ParseValue<number> = (text) => {
+  const parts = /^(?<count>[1-9][0-9]{0,14})(?<unit>[KMGT]?)$/.exec(text)?.groups;
+  const bytes = Number(parts?.count) * (byteUnits[parts?.unit ?? ''] ?? Number.NaN);
+  return Number.isSafeInteger(bytes) ? { value: bytes } : { problem: 'has to be a size such as 500M or 2T' };
+};
+
+/** Ranges in CIDR notation with commas between; may be none. */
+export const parseAddressRanges: ParseValue<readonly string[]> = (text) => {
+  const ranges = text.split(',').map((range) => range.trim());
+  const value = ranges.filter((range) => range !== '');
+  return value.every(isAddressRange)
+    ? { value }
+    : { problem: 'has to be address ranges with commas between, such as 10.1.2.0/24,fd00::/64' };
+};
+
+function isAddressRange(text: string): boolean {
+  const { address = '', bits = '' } =
+    /^(?<address>[0-9A-Fa-f.:]+)\/(?<bits>[0-9]{1,3})$/.exec(text)?.groups ?? {};
+  const kind = isIP(address);
+  return kind !== 0 && bits !== '' && Number(bits) <= (kind === 4 ? 32 : 128);
 }
 
 export function parseChoice<const Choice extends string>(choices: readonly Choice[]): ParseValue<Choice> {

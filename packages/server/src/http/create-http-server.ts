@@ -10,6 +10,7 @@ import type { Caller, Handlers } from './handler.ts';
 import { requireLoopbackHost } from './host-check.ts';
 import { type AnyHandler, mountRoute } from './mount-route.ts';
 import { openapiOptions } from './openapi.ts';
+import { acceptFiles } from './request-file.ts';
 
 const bodyLimitBytes = 1024 * 1024;
 /** A link to a download has all in it that is to be sent. */
@@ -58,6 +59,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: mostParamLength },
   });
+  acceptFiles(app);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(answerError);

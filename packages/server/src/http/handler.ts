@@ -15,6 +15,8 @@ export interface Call<R extends Route> {
   readonly params: Checked<R['params']>;
   readonly query: Checked<R['query']>;
   readonly body: Checked<R['body']>;
+  /** The body of a request that is a file; its bytes come as fast as they are taken. */
+  readonly file: AsyncIterable<Uint8Array>;
   readonly caller: Caller;
   /** Fires when the client goes away or the server stops. */
   readonly signal: AbortSignal;

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendEvents } from './event-stream.ts';
 import type { Call, HandOver } from './handler.ts';
 import { fastifyPath, routeSchema } from './openapi.ts';
+import { fileOf } from './request-file.ts';
 
 /** What a handler is once its route is not known by name any more; its call was checked by the route's schemas. */
 export type AnyHandler = (call: Call<Route>) => Promise<unknown>;
@@ -45,12 +46,14 @@ export function mountRoute({ app, name, route, handler, stopping }: MountRouteOp
     app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
 }
 
-function toCall({ params, query, body, caller }: FastifyRequest, signal: AbortSignal): Call<Route> {
+function toCall(request: FastifyRequest, signal: AbortSignal): Call<Route> {
+  const { params, query, body, caller } = request;
   return {
     // The types of a route's own call are those of the schemas that its request has just passed.
     params: params as never,
     query: query as never,
     body: body as never,
+    file: fileOf(request),
     caller: caller ?? { name: 'nobody', rights: [] },
     signal,
   };

@@ -54,6 +54,7 @@ export function runMoverContainer({ place, task, mounts }: MoverContainerOptions
 /** The task's own folder, and that of a vault on this machine: where the server has them. */
 async function storageMounts(place: ServerPlace, task: TaskSpec): Promise<readonly NewMount[]> {
   const paths = new Set([dirname(task.eventsPath)]);
+  if (task.kind === 'import' && task.source.kind === 'file') paths.add(dirname(task.source.path));
   if ('repository' in task && isPath(task.repository.location)) paths.add(dirname(task.repository.location));
   return await Promise.all([...paths].map(async (path) => await place.share(path)));
 }
@@ -73,7 +74,8 @@ const unixScheme = 'unix://';
 
 function networkFor(task: TaskSpec): { readonly networkMode?: string } {
   const isLocal = !('repository' in task) || isPath(task.repository.location);
-  return isLocal ? {} : { networkMode: 'bridge' };
+  const downloads = task.kind === 'import' && task.source.kind === 'url';
+  return isLocal && !downloads ? {} : { networkMode: 'bridge' };
 }
 
 function isPath(location: string): boolean {

@@ -146,6 +146,25 @@ export function describeBackupStore(makeDatabase: MakeTestDatabase): void {
       expect((await store.lastReadyParts(shop.id)).get('uploads')?.bytes).toBe(1);
     });
 
+    test('imported backups become ready too, and are no parents', async () => {
+      const { store, catalog, shop, backupOf, readyBackupOf, dispose } = await setUp();
+      await using _ = dispose;
+      await readyBackupOf(shop, sealedPart('uploads', 1));
+      const imported = await backupOf(shop);
+      await catalog.db.updateTable('backup').set({ kind: 'imported' }).where('id', '=', imported).execute();
+      expect(await store.markImporting(imported)).toBe(true);
+      expect(await store.markImporting(imported)).toBe(true);
+      expect(await store.get(imported)).toMatchObject({ status: 'importing' });
+      const committed = committedBackup([sealedPart('uploads', 2)], 1);
+      expect(await catalog.write(async (tx) => await store.markReady(imported, committed, tx))).toBe(true);
+      expect((await store.lastReadyParts(shop.id)).get('uploads')?.bytes).toBe(1);
+      const [failed, cancelled] = [await backupOf(shop), await backupOf(shop)];
+      for (const each of [failed, cancelled]) await store.markImporting(each);
+      expect(await store.markFailed(failed, { code: 'archive-damaged', message: '' })).toBe(true);
+      expect(await store.markCancelled(cancelled)).toBe(true);
+      expect(await store.markImporting(failed)).toBe(false);
+    });
+
     test('the last ready parts are the newest of each name, of this environment only', async () => {
       const { store, catalog, shop, blog, backupOf, readyBackupOf, dispose } = await setUp();
       await using _ = dispose;

@@ -1,22 +1,34 @@
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import { type Backup, type Client, componentsOfPart, type Job, type SealedPart } from '@holdfast/protocol';
+import {
+  type Backup,
+  type BackupId,
+  type Client,
+  componentsOfPart,
+  type Job,
+  type SealedPart,
+} from '@holdfast/protocol';
 import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
 import { environmentHelp, formatOption, serverCommand } from '../../command/shared-options.ts';
 import type { CliContext } from '../../context.ts';
 import { formatBytes, formatDuration, formatMinute, formatNumberOf } from '../../output/quantities.ts';
+import { chooseEnvironment } from '../../server/choose-environment.ts';
 import { connect } from '../../server/connect.ts';
 import type { ServerOptions } from '../../server/locate-server.ts';
 import { resolveBackup } from '../../server/resolve-backup.ts';
+import { importSource, startImport } from '../../server/start-import.ts';
 import { endJob, waitForJob } from '../../server/wait-for-job.ts';
-import { confirmOrLeave } from '../../terminal/confirm.ts';
+import { confirmOrLeave, requireAnswerable } from '../../terminal/confirm.ts';
 
 interface RestoreOptions extends ServerOptions {
   readonly environment?: string;
   readonly component?: string[];
   readonly instance?: string;
   readonly undo?: boolean;
+  readonly fromUrl?: string;
+  readonly fromFile?: string;
+  readonly part?: string;
   readonly safety: boolean;
   readonly yes?: boolean;
   readonly wait: boolean;
@@ -30,6 +42,9 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .option('--component <name>', 'only this component; may be given several times', collect)
     .option('--instance <name>', 'where its restore command runs (default: the first healthy one)')
     .option('--undo', 'back to what there was before the last restore, which is kept for 7 days')
+    .option('--from-url <url>', 'import what the server downloads from there, and restore that')
+    .option('--from-file <path>', 'import a file of this machine, and restore that')
+    .option('--part <name>', 'what the URL or the file is of, where it does not say so itself')
     .option('--no-safety', 'keep nothing of what is overwritten')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the job is queued; prints its id')
@@ -37,6 +52,7 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .example('backup:restore', 'back to the newest backup of the Compose project of this folder')
     .example('backup:restore --undo', 'back to what there was before that')
     .example('backup:restore bak_0123456789abcdef --component db --yes', 'one component, without a question')
+    .example('backup:restore -e shop --from-file shop.tar.zst', 'what backup:download made')
     .action(
       cli.action((id: string | undefined, options: RestoreOptions) =>
         restoreBackup(cli.context, id, options),
@@ -55,9 +71,13 @@ async function restoreBackup(
       hint: '--undo restores the newest backup of the kind safety.',
     });
   }
+  const isImport = options.fromUrl !== undefined || options.fromFile !== undefined;
+  if (isImport && (id !== undefined || options.undo === true)) throw severalSources();
   const client = await connect(context, options);
+  const imported = isImport ? await importFirst(context, client, options) : { backupId: id };
+  if ('status' in imported) return imported.status;
   const backup = await resolveBackup(context, client, {
-    id,
+    id: imported.backupId,
     environment: options.environment,
     status: 'ready',
     isSafety: options.undo === true,
@@ -93,6 +113,38 @@ async function restoreBackup(
     await noteKept(context, client, ended);
   }
   return status;
+}
+
+/** The backup that it became or, where none did, the exit status. */
+async function importFirst(
+  context: CliContext,
+  client: Client,
+  { fromUrl, fromFile, part, component, yes, ...options }: RestoreOptions,
+): Promise<{ readonly backupId: BackupId } | { readonly status: ExitStatus }> {
+  const source = importSource(fromUrl, fromFile);
+  requireAnswerable(context, yes);
+  const environment = await chooseEnvironment(context, client, options.environment);
+  const [only, ...others] = component ?? [];
+  const { job, backupId } = await startImport(context, client, {
+    environment,
+    source,
+    component: others.length === 0 ? only : undefined,
+    part,
+  });
+  context.notes.line(`Importing into ${job.environmentName} as ${backupId}.`);
+  const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });
+  const status = endJob(context, ended);
+  return status === exitStatus.done || status === exitStatus.warnings ? { backupId } : { status };
+}
+
+function severalSources(): HoldfastError {
+  return new HoldfastError(
+    'usage-invalid',
+    'Give a backup, --undo, --from-url or --from-file: one of them.',
+    {
+      hint: 'What is imported becomes a backup of its own: backup:list shows it.',
+    },
+  );
 }
 
 /** Says how to get back what was overwritten. */

@@ -18,14 +18,16 @@ import type {
 } from './backup-record.ts';
 import { backupColumns, readParts, selectBackups, toBackup, toPart, toPartRow } from './backup-rows.ts';
 
+const unfinished: readonly BackupStatus[] = ['queued', 'running', 'importing'];
+
 /** Most ids that a prefix which is too short is answered with. */
 const ambiguousLimit = 10;
 
 /**
  * Backups as rows.
  *
- *     queued → running → ready → deleting → (row removed)
- *        └────────┴────→ failed, cancelled → deleting → (row removed)
+ *     queued → running, importing → ready → deleting → (row removed)
+ *        └────────────┴────→ failed, cancelled → deleting → (row removed)
  *
  * The marks change a row only from the states that may come before, and say whether they did.
  */
@@ -33,6 +35,8 @@ export interface BackupStore {
   /** Queued, in the transaction that makes its job. */
   create(backup: NewBackup, tx: Tx): Promise<void>;
   markRunning(id: BackupId, db?: Db): Promise<boolean>;
+  /** The same for one that comes from outside. */
+  markImporting(id: BackupId, db?: Db): Promise<boolean>;
   /** Parts, sizes, manifest and `ready`: all in the transaction. */
   markReady(id: BackupId, committed: CommittedBackup, tx: Tx): Promise<boolean>;
   markFailed(id: BackupId, error: ErrorReportBody, db?: Db): Promise<boolean>;
@@ -49,7 +53,8 @@ export interface BackupStore {
   list(filter: BackupFilter): Promise<BackupPage>;
   /**
    * The parts of the environment's newest ready backup that has each, by name: parents for the next one. Safety backups
-   * are none: what they hold may be the very state that somebody wanted to get rid of.
+   * are none: what they hold may be the very state that somebody wanted to get rid of. Neither are imported ones: they
+   * know no file of this machine.
    */
   lastReadyParts(environmentId: EnvironmentId): Promise<ReadonlyMap<string, SealedPart>>;
 }
@@ -95,9 +100,12 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
     markRunning: async (id, db = catalog.db) =>
       await changed(mark(id, ['queued', 'running'], db).set({ status: 'running' })),
 
+    markImporting: async (id, db = catalog.db) =>
+      await changed(mark(id, ['queued', 'importing'], db).set({ status: 'importing' })),
+
     markReady: async (id, { mode, capture, parts, manifestSnapshotId, finishedAtMs }, tx) => {
       const isChanged = await changed(
-        mark(id, ['queued', 'running'], tx).set({
+        mark(id, unfinished, tx).set({
           status: 'ready',
           mode,
           capture: backupColumns.capture.write(capture),
@@ -120,7 +128,7 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
 
     markFailed: async (id, error, db = catalog.db) =>
       await changed(
-        mark(id, ['queued', 'running'], db).set({
+        mark(id, unfinished, db).set({
           status: 'failed',
           finished_at: clock.now(),
           error: backupColumns.error.write(error),
@@ -128,9 +136,7 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
       ),
 
     markCancelled: async (id, db = catalog.db) =>
-      await changed(
-        mark(id, ['queued', 'running'], db).set({ status: 'cancelled', finished_at: clock.now() }),
-      ),
+      await changed(mark(id, unfinished, db).set({ status: 'cancelled', finished_at: clock.now() })),
 
     markDeleting: async (id, db = catalog.db) =>
       await changed(
@@ -212,7 +218,7 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
             )
             .where('backup.environment_id', '=', environmentId)
             .where('backup.status', '=', 'ready')
-            .where('backup.kind', '!=', 'safety')
+            .where('backup.kind', 'not in', ['safety', 'imported'])
             .as('aged'),
         )
         .selectAll('aged')

@@ -1,4 +1,13 @@
-import type { BackupId, EnvironmentId, Job, JobId, JobKind, JobState, LogLine } from '@holdfast/protocol';
+import {
+  type BackupId,
+  type EnvironmentId,
+  type Job,
+  type JobId,
+  type JobKind,
+  type JobState,
+  type LogLine,
+  uploadIdSchema,
+} from '@holdfast/protocol';
 import { z } from 'zod';
 
 /** What a job is to do, as it was asked for; checked before the job was made. */
@@ -19,6 +28,16 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     instance: z.string().nullable().default(null),
     /** Whether what is overwritten is kept as a safety backup. */
     safety: z.boolean().default(true),
+  }),
+  z.object({
+    kind: z.literal('import'),
+    source: z.discriminatedUnion('kind', [
+      /** Sealed for the row of the job's backup. */
+      z.object({ kind: z.literal('url'), sealedUrl: z.string() }),
+      z.object({ kind: z.literal('upload'), uploadId: uploadIdSchema }),
+    ]),
+    component: z.string().nullable(),
+    part: z.string().nullable(),
   }),
   z.object({ kind: z.literal('delete') }),
 ]);

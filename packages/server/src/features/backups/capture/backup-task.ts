@@ -54,7 +54,12 @@ function toTaskPart(part: CapturePart, { paths }: PlacedParts): BackupTask['part
   return { ...spec, path };
 }
 
-function manifestOf({ backup, mode, environment }: PlannedBackup): BackupTask['manifest'] {
+/** All that is known of a backup before it is taken. */
+export function manifestOf({
+  backup,
+  mode,
+  environment,
+}: Pick<PlannedBackup, 'backup' | 'mode' | 'environment'>): BackupTask['manifest'] {
   const { id, kind, description, createdAtMs, expiresAtMs, createdBy } = backup;
   const { name, type, nodeName, folder } = environment;
   return {
