@@ -10,7 +10,7 @@ import type { Caller, Handlers } from './handler.ts';
 import { requireLoopbackHost } from './host-check.ts';
 import { type AnyHandler, mountRoute } from './mount-route.ts';
 import { openapiOptions } from './openapi.ts';
-import { acceptFiles } from './request-file.ts';
+import { acceptFiles, dropRest } from './request-file.ts';
 
 const bodyLimitBytes = 1024 * 1024;
 /** A link to a download has all in it that is to be sent. */
@@ -91,6 +91,7 @@ function guard(app: FastifyInstance, { isLoopbackOnly, authenticate }: HttpServe
     if (right !== undefined) requireRight(request.caller, right);
   });
   app.addHook('onResponse', async (request, reply) => {
+    dropRest(request.raw);
     const fields = { method: request.method, path: pathOf(request), status: reply.statusCode };
     request.log.debug({ ...fields, caller: request.caller?.name }, 'answered');
   });

@@ -53,7 +53,7 @@ function toCall(request: FastifyRequest, signal: AbortSignal): Call<Route> {
     params: params as never,
     query: query as never,
     body: body as never,
-    file: fileOf(request),
+    file: fileOf(request, signal),
     caller: caller ?? { name: 'nobody', rights: [] },
     signal,
   };

@@ -18,6 +18,7 @@ import { temporaryDirectory } from './temporary-directory.ts';
 export interface TestApiOptions {
   readonly dockerHost?: string;
   readonly vaultDirectory?: string;
+  readonly importLimitBytes?: string;
 }
 
 /** The whole server but for what works on jobs, on an empty SQLite catalog and data directory of its own. */
@@ -30,6 +31,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
       data: directory.path,
       'docker-host': options.dockerHost ?? `unix://${join(directory.path, 'no-docker.sock')}`,
       ...(options.vaultDirectory === undefined ? {} : { vault: options.vaultDirectory }),
+      ...(options.importLimitBytes === undefined ? {} : { 'import-limit-bytes': options.importLimitBytes }),
     },
     environment: {},
     isRoot: false,

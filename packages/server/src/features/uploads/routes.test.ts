@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { sleep } from '@holdfast/base';
 import { describe, expect, it } from 'vitest';
 import { openTestApi } from '../../testing/test-api.ts';
 
@@ -36,6 +37,29 @@ describe('an upload', () => {
     const client = await api.listen();
     const pieces = Array.from({ length: 50 }, () => new Uint8Array(1_000_000));
     expect(await client.upload('upload.create', new Blob(pieces), {})).toMatchObject({ bytes: 50_000_000 });
+  });
+
+  it('that is refused on the way keeps no connection, and no server from its end', async () => {
+    await using api = await openTestApi({ importLimitBytes: '1000000' });
+    const client = await api.listen();
+    const endless = new ReadableStream({ pull: (to) => to.enqueue(new Uint8Array(100_000)) });
+    await expect(client.upload('upload.create', endless, {})).rejects.toMatchObject({
+      report: { code: 'upload-too-large' },
+    });
+    expect(readdirSync(join(api.config.dataDirectory, 'uploads'))).toEqual([]);
+    await api.app.close();
+  });
+
+  it('ends with the server', async () => {
+    await using api = await openTestApi();
+    const client = await api.listen();
+    const folder = join(api.config.dataDirectory, 'uploads');
+    const stalled = new ReadableStream({ start: (to) => to.enqueue(new Uint8Array(10)) });
+    const uploading = client.upload('upload.create', stalled, {}).catch((error: unknown) => error);
+    while (!existsSync(folder) || readdirSync(folder).length === 0) await sleep(5);
+    await api.app.close();
+    expect(await uploading).toBeInstanceOf(Error);
+    while (readdirSync(folder).length > 0) await sleep(5);
   });
 
   it('needs the right, and a file', async () => {
