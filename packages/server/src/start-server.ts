@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HoldfastError, systemClock, systemErrorCode } from '@holdfast/base';
+import { HoldfastError, systemClock, systemErrorCode, toHoldfastError } from '@holdfast/base';
 import type { ServerFile } from '@holdfast/protocol';
 import type { FastifyInstance } from 'fastify';
 import { openCatalog } from './catalog/open-catalog.ts';
 import { compose, tasksFolder } from './compose.ts';
 import { openDataDirectory } from './config/data-directory.ts';
 import type { Config } from './config/load-config.ts';
+import type { Logger } from './config/logger.ts';
 import type { ListenAddress } from './config/parse-value.ts';
 import { createServerLog, toLogger } from './config/server-log.ts';
+import type { UploadService } from './features/uploads/service.ts';
 import { createHttpServer } from './http/create-http-server.ts';
 import { isLoopback } from './http/host-check.ts';
 import { createDataProcess } from './runner/data-process.ts';
@@ -19,6 +21,8 @@ import { writePrivateFile } from './secrets/private-file.ts';
 import { openSealKey } from './secrets/seal-key.ts';
 import { readServerId } from './secrets/server-id.ts';
 import { serverVersion } from './server-version.ts';
+
+const hourMs = 3_600_000;
 
 /** A server that answers. Disposing it is a graceful stop: it takes no more work, ends or hands over what it has. */
 export interface RunningServer extends AsyncDisposable {
@@ -61,7 +65,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
     moverMain: programOf('mover'),
   });
   await tokens.ensureLocal(dataDirectory, serverId);
-  await uploads.removeOld();
+  starting.use(await removeOldUploads(uploads, logger));
   const isLoopbackOnly = isLoopback(config.listen.host);
   const http = await createHttpServer({
     handlers,
@@ -91,6 +95,23 @@ export async function startServer(config: Config): Promise<RunningServer> {
 /** Absolute path. */
 function programOf(packageName: string): string {
   return fileURLToPath(new URL(`../../${packageName}/src/main.ts`, import.meta.url));
+}
+
+/** Now, and every hour until it is disposed of. */
+async function removeOldUploads(
+  uploads: Pick<UploadService, 'removeOld'>,
+  logger: Logger,
+): Promise<Disposable> {
+  const remove = async (): Promise<void> => {
+    try {
+      await uploads.removeOld();
+    } catch (error) {
+      logger.warn('Old uploads could not be removed.', { error: toHoldfastError(error).toReport() });
+    }
+  };
+  await remove();
+  const timer = setInterval(() => void remove(), hourMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 async function listen(http: FastifyInstance, { host, port }: ListenAddress): Promise<string> {

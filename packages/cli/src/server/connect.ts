@@ -1,6 +1,7 @@
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { ApiError, type Client, createClient } from '@holdfast/protocol';
 import type { CliContext } from '../context.ts';
+import { fetchUpload } from './fetch-upload.ts';
 import { locateServer, type ServerAddress, type ServerOptions } from './locate-server.ts';
 
 /** Longest wait for an answer; streams and uploads have none. */
@@ -51,9 +52,8 @@ export function clientOf(address: ServerAddress): Client {
 
 const fetchWithTimeout: typeof globalThis.fetch = (input, init = {}) => {
   const headers = new Headers(init.headers);
-  const isLong = headers.get('accept') !== 'application/json';
-  const isUpload = headers.get('content-type') === 'application/octet-stream';
-  if (isLong || isUpload) return fetch(input, init);
+  if (headers.get('accept') !== 'application/json') return fetch(input, init);
+  if (headers.get('content-type') === 'application/octet-stream') return fetchUpload(input, init);
   const timeout = AbortSignal.timeout(answerTimeoutMs);
   return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
 };

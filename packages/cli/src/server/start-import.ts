@@ -1,11 +1,12 @@
-import { openAsBlob } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import type { BackupId, Client, Job, UploadId } from '@holdfast/protocol';
 import type { CliContext } from '../context.ts';
 import { formatBytes } from '../output/quantities.ts';
 import { showProgress } from '../terminal/show-progress.ts';
+
+const pieceBytes = 256 * 1024;
 
 export interface ImportChoice {
   /** Id or name. */
@@ -45,32 +46,41 @@ export async function startImport(
 }
 
 async function upload(context: CliContext, client: Client, path: string): Promise<UploadId> {
-  const file = await openFile(resolve(context.folder, path));
-  context.notes.line(`Sending ${path} (${formatBytes(file.size)}) to the server.`);
+  await using file = await openFile(resolve(context.folder, path));
+  const { size: bytesTotal } = await file.stat();
+  context.notes.line(`Sending ${path} (${formatBytes(bytesTotal)}) to the server.`);
   using progress = showProgress(context);
-  let bytes = 0;
-  const counted = new TransformStream<Uint8Array, Uint8Array>({
-    transform: (piece, sent) => {
-      bytes += piece.length;
-      progress.update({ label: 'sending', files: 0, filesTotal: null, bytes, bytesTotal: file.size });
-      sent.enqueue(piece);
-    },
-  });
+  const pieces = piecesOf(file, (bytes) =>
+    progress.update({ label: 'sending', files: 0, filesTotal: null, bytes, bytesTotal }),
+  );
   const { signal } = context.interrupts;
-  const { id } = await client.upload('upload.create', file.stream().pipeThrough(counted), { signal });
+  const { id } = await client.upload('upload.create', ReadableStream.from(pieces), { signal });
   return id;
 }
 
-async function openFile(path: string): Promise<Blob> {
+/** As fast as they are taken; a blob of the file would all be in memory. */
+async function* piecesOf(
+  file: FileHandle,
+  onProgress: (bytes: number) => void,
+): AsyncGenerator<Uint8Array, void> {
+  let bytes = 0;
+  for await (const piece of file.createReadStream({ autoClose: false, highWaterMark: pieceBytes })) {
+    bytes += piece.length;
+    onProgress(bytes);
+    yield piece;
+  }
+}
+
+async function openFile(path: string): Promise<FileHandle> {
   try {
-    // A blob does not tell why it cannot be.
-    await stat(path);
-    return await openAsBlob(path);
+    const isDirectory = (await stat(path)).isDirectory();
+    if (isDirectory) throw Object.assign(new Error('a directory'), { code: 'EISDIR' });
+    return await open(path);
   } catch (error) {
     const code = systemErrorCode(error);
     throw new HoldfastError(
       code === 'ENOENT' ? 'source-missing' : 'source-unreadable',
-      code === 'ENOENT' ? `There is no file ${path}.` : `The file ${path} cannot be read.`,
+      code === 'ENOENT' ? `There is no file ${path}.` : `${path} cannot be read (${code ?? 'unknown'}).`,
       { hint: 'Name a file of this machine that you may read.', context: { path }, cause: error },
     );
   }
