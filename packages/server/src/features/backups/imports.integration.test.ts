@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import type { Backup, Job, UploadId } from '@holdfast/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DockerServer, openDockerServer } from '../../testing/docker-server.ts';
-import { restore } from '../../testing/restoring.ts';
+import { readyBackup, restore } from '../../testing/restoring.ts';
 import { openTestProject, type TestProject, volumeMount } from '../../testing/test-project.ts';
 
 let project: TestProject;
@@ -150,7 +150,28 @@ describe('what is imported', () => {
     expect(forced.backup.parts).toMatchObject([{ name: 'db:command', files: 1 }]);
   });
 
-  test('may be what a download made, here or elsewhere', async () => {
+  test.each(['tar.zst', 'tar'] as const)('may be what a download made: %s', async (format) => {
+    writeOld();
+    const files = makeFiles(`kept-${format}`);
+    execFileSync('cp', ['-a', `${files}/.`, volumePath]);
+    rmSync(join(volumePath, 'old'));
+    const backup = await readyBackup(server, project);
+    const query = { format };
+    const response = await server.client.open('backup.download', { params: { backup }, query });
+    const id = await upload(new Uint8Array(await response.arrayBuffer()));
+    writeOld();
+    const { job, backup: imported } = await importing({ upload: id });
+    expect(job).toMatchObject({ state: 'done', error: null, warnings: [] });
+    const original = await server.client.call('backup.get', { params: { backup } });
+    const shapes = (parts: Backup['parts']) =>
+      parts.map(({ snapshotId: _, treeId: _tree, storedBytes: _stored, ...shape }) => shape);
+    expect(shapes(imported.parts)).toEqual(shapes(original.parts));
+    expect(imported.mode).toBe(original.mode);
+    expect(await restore(server, imported.id)).toMatchObject({ state: 'done', error: null, warnings: [] });
+    execFileSync('diff', ['-r', '--no-dereference', files, volumePath]);
+  });
+
+  test('may be what a download made of another environment', async () => {
     writeOld();
     const top = join(folder, 'top');
     const files = makeFiles('top/parts/other_data');
