@@ -3,6 +3,7 @@ import type { Cli } from './command/cli.ts';
 import { CliCommand } from './command/cli-command.ts';
 import { backupCreateCommand } from './commands/backup/create.ts';
 import { backupDeleteCommand } from './commands/backup/delete.ts';
+import { backupDiffCommand } from './commands/backup/diff.ts';
 import { backupDownloadCommand } from './commands/backup/download.ts';
 import { backupFilesCommand } from './commands/backup/files.ts';
 import { backupGetCommand } from './commands/backup/get.ts';
@@ -48,6 +49,7 @@ const groups: readonly {
       backupListCommand,
       backupGetCommand,
       backupLogCommand,
+      backupDiffCommand,
       backupFilesCommand,
       backupDownloadCommand,
       backupRestoreCommand,

@@ -5,6 +5,7 @@ import { HoldfastError, httpStatusOf, toHoldfastError } from '@holdfast/base';
 import type { DataRequest } from '@holdfast/protocol';
 import { sendArchive } from './send-archive.ts';
 import { sendContent } from './send-content.ts';
+import { sendDiff } from './send-diff.ts';
 import { sendList } from './send-list.ts';
 
 /**
@@ -39,6 +40,8 @@ async function send(request: DataRequest, response: ServerResponse, signal: Abor
       return await sendContent(request, response, { signal });
     case 'list':
       return await sendList(request, response, { signal });
+    case 'diff':
+      return await sendDiff(request, response, { signal });
   }
 }
 

@@ -139,6 +139,12 @@ export type {
   MappedWrites,
   ParentBackup,
 } from './snapshot/backup-request.ts';
+export {
+  type DiffTreesRequest,
+  diffTrees,
+  type TreeChange,
+  type TreeDifference,
+} from './snapshot/diff-trees.ts';
 export { DryBlobWriter } from './snapshot/dry-blob-writer.ts';
 export type { EntryReport } from './snapshot/entry-report.ts';
 export { cacheDirectoryTag, type ExcludeRules, type ExcludeTag } from './snapshot/exclusion.ts';
@@ -167,6 +173,7 @@ export { findNode, readNodes } from './snapshot/tree-reader.ts';
 export { TreeSpool } from './snapshot/tree-spool.ts';
 export { type VerifyRequest, type VerifySummary, verifyTree } from './snapshot/verify.ts';
 export { type WalkEntry, type WalkRequest, walkTree } from './snapshot/walk.ts';
-export type { Difference, StagedRestore, StageRequest } from './staging/stage-request.ts';
+export { type CompareRequest, compareTarget } from './staging/compare-target.ts';
+export type { Difference, DifferentEntry, StagedRestore, StageRequest } from './staging/stage-request.ts';
 export { openStagedRestore, settleStaged } from './staging/staged-restore.ts';
 export { prepareThreads } from './workers/worker-pool.ts';

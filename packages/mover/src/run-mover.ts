@@ -10,6 +10,7 @@ import {
 } from '@holdfast/base';
 import type { TaskOutcome, TaskSpec } from '@holdfast/protocol';
 import { runBackupTask } from './backup-task.ts';
+import { runCompareTask } from './compare-task.ts';
 import { EventLog } from './event-log.ts';
 import { runFeedTask } from './feed-task.ts';
 import { runForgetTask } from './forget-task.ts';
@@ -68,6 +69,8 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runImportTask(task, context);
     case 'forget':
       return await runForgetTask(task, context);
+    case 'compare':
+      return await runCompareTask(task, context);
     case 'settle':
       return await runSettleTask(task, context);
   }

@@ -16,6 +16,7 @@ const partTree = { treeId: objectIdSchema };
  * - `archive`: parts of a backup, with a manifest before them and checksums after them
  * - `content`: a file as it is, or a directory as an archive of what is in it
  * - `list`: what is in a directory, or the one entry that a file is
+ * - `diff`: what differs between parts of two backups
  */
 export const dataRequestSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -43,6 +44,21 @@ export const dataRequestSchema = z.discriminatedUnion('kind', [
     path: z.array(z.string()),
     /** The `next` of the page before: the bytes of its last name, as base64url. */
     after: z.string().nullable(),
+    limit: z.int().positive(),
+  }),
+  z.object({
+    ...dataBase,
+    kind: z.literal('diff'),
+    /** Null where the part is in one of the backups only. */
+    parts: z.array(
+      z.object({
+        name: z.string(),
+        /** Its metadata says no more than when it was taken. */
+        isCommand: z.boolean(),
+        oldTreeId: objectIdSchema.nullable(),
+        newTreeId: objectIdSchema.nullable(),
+      }),
+    ),
     limit: z.int().positive(),
   }),
 ]);

@@ -33,6 +33,7 @@ export {
   type BackupSummary,
   backupSchema,
   backupSummarySchema,
+  type Difference,
   type Download,
   downloadSchema,
   type ListedFile,
@@ -117,6 +118,7 @@ export { type FreezeFacts, type MoverMessage, moverMessageSchema } from './task/
 export {
   type BackupTask,
   backupTaskSchema,
+  type CompareTask,
   type FeedTask,
   type ForgetTask,
   feedTaskSchema,

@@ -34,6 +34,7 @@ import { createNodeService } from './features/nodes/service.ts';
 import { createNodeStore } from './features/nodes/store.ts';
 import { createRepositoryService, type RepositoryService } from './features/repositories/service.ts';
 import { createRepositoryStore } from './features/repositories/store.ts';
+import { createPreviewHandler } from './features/restores/preview-handler.ts';
 import { createRestoreHandler } from './features/restores/restore-handler.ts';
 import { createTokenService, type TokenService } from './features/tokens/service.ts';
 import { createTokenStore } from './features/tokens/store.ts';
@@ -263,6 +264,13 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         taskRuns,
         serverPlace,
         clock,
+      }),
+      preview: createPreviewHandler({
+        environments,
+        repositories,
+        findBackup: async (id) => await backups.get(id),
+        taskRuns,
+        serverPlace,
       }),
       delete: createDeleteHandler({ backups, removals, repositories, taskRuns }),
     },

@@ -24,6 +24,14 @@ export interface Difference {
   readonly removed: number;
 }
 
+/** An entry that a restore would put into its place, or take away; of a directory, all that is in it. */
+export interface DifferentEntry {
+  readonly change: 'made' | 'replaced' | 'removed';
+  /** For people: see `byteStringToText`. */
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
 /**
  * One target on its way to what a snapshot has, in steps: nothing of the target itself changes before `swap`. What it
  * becomes, and afterwards what it was, lies in a folder `.holdfast-restore-…` in it, or beside it.

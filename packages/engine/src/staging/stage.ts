@@ -37,8 +37,9 @@ import { WeightedLimiter } from '../workers/weighted-limiter.ts';
 import { KnownContents } from './known-contents.ts';
 import { mountPointsBeneath } from './mount-points.ts';
 import type { Operation } from './operation.ts';
-import type { Difference } from './stage-request.ts';
+import type { Difference, DifferentEntry } from './stage-request.ts';
 import type { StagingFolder } from './staging-folder.ts';
+import type { StagingRoot } from './staging-root.ts';
 
 const entriesAtOnce = 64;
 
@@ -52,6 +53,8 @@ export interface PassOptions {
   readonly onOperation?: OperationSink | undefined;
   /** Told of each entry that is looked at. */
   readonly onEntry?: ((node: Node) => void) | undefined;
+  /** Told of each entry that changes places. */
+  readonly onDifference?: ((different: DifferentEntry) => void) | undefined;
 }
 
 interface Pass extends PassOptions {
@@ -68,7 +71,8 @@ type Place = RestorePlace;
 export class Stage {
   readonly #blobs: BlobReader;
   readonly #context: RestoreContext;
-  readonly #folder: StagingFolder;
+  readonly #root: StagingRoot;
+  readonly #folder: StagingFolder | undefined;
   readonly #restorer: DirectoryRestorer;
   readonly #known = new KnownContents();
   readonly #deviceId: bigint;
@@ -77,17 +81,18 @@ export class Stage {
   readonly #made = new Map<ByteString, ByteString>();
   #lastName = 0;
 
-  /** @param context of a restore into the folder */
-  constructor(blobs: BlobReader, context: RestoreContext, folder: StagingFolder) {
+  /** @param context of a restore into the folder; without one, nothing can be made */
+  constructor(blobs: BlobReader, context: RestoreContext, root: StagingRoot, folder?: StagingFolder) {
     this.#blobs = blobs;
     this.#context = context;
+    this.#root = root;
     this.#folder = folder;
     this.#restorer = new DirectoryRestorer(context);
-    this.#deviceId = statusOf(folder.root.directory).deviceId;
+    this.#deviceId = statusOf(root.directory).deviceId;
   }
 
   async pass(node: Node, options: PassOptions): Promise<Difference> {
-    const { directory, entry, path } = this.#folder.root;
+    const { directory, entry, path } = this.#root;
     this.#known.begin(inodesMappedForWriting());
     const pass: Pass = {
       ...options,
@@ -172,14 +177,17 @@ export class Stage {
       if (await this.#isThere(pass, place, node, current)) return false;
     }
     await this.#countMade(pass, node);
-    if (!pass.isMaking) return true;
-    const staged = this.#made.get(place.path) ?? (await this.#make(place, node, current));
+    const change = current === undefined ? 'made' : 'replaced';
+    pass.onDifference?.({ change, path: byteStringToText(place.path), isDirectory: node.type === 'dir' });
+    if (!pass.isMaking || this.#folder === undefined) return true;
+    const { directory } = this.#folder;
+    const staged = this.#made.get(place.path) ?? (await this.#make(directory, place, node, current));
     pass.onOperation?.({
       kind: 'swap',
       components: place.components,
       staged,
       old: current?.inode,
-      new: statusAt(this.#folder.directory, staged)?.inode,
+      new: statusAt(directory, staged)?.inode,
     });
     return true;
   }
@@ -252,6 +260,8 @@ export class Stage {
       return 0;
     }
     pass.counts.removed += 1;
+    const path = byteStringToText(place.path);
+    pass.onDifference?.({ change: 'removed', path, isDirectory: isDirectory(status) });
     const staged = pass.onOperation === undefined ? undefined : this.#newName();
     if (staged !== undefined) {
       const { components } = place;
@@ -260,11 +270,17 @@ export class Stage {
     return 1;
   }
 
-  async #make(place: Place, node: Node, current: FileStatus | undefined): Promise<ByteString> {
+  /** @param directory the staging folder */
+  async #make(
+    directory: number,
+    place: Place,
+    node: Node,
+    current: FileStatus | undefined,
+  ): Promise<ByteString> {
     const name = this.#newName();
     const isOld = current !== undefined && isRegularFile(current) && node.type === 'file';
     using old = isOld ? openOldFile(place, current) : undefined;
-    const staged = { directory: this.#folder.directory, name, path: place.path, components: [name] };
+    const staged = { directory, name, path: place.path, components: [name] };
     const { tasks } = this.#context;
     const { done } = await this.#restorer.restoreRoot({ ...staged, copyFrom: old?.number }, node);
     await tasks.start(done);
@@ -292,7 +308,7 @@ export class Stage {
   }
 
   #isFolder({ components }: Place, name: ByteString): boolean {
-    return components.length === 0 && isTemporaryName(name) && name === this.#folder.name;
+    return components.length === 0 && isTemporaryName(name) && name === this.#folder?.name;
   }
 
   /** What is on another file system cannot change places with what is staged on this one. */

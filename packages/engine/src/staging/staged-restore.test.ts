@@ -20,7 +20,8 @@ import { MemoryBlobs } from '../testing/memory-blobs.ts';
 import { changeRandomly, copyTree } from '../testing/random-tree.ts';
 import { SeededRandom } from '../testing/seeded-random.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/temporary-directory.ts';
-import type { StagedRestore } from './stage-request.ts';
+import { compareTarget } from './compare-target.ts';
+import type { DifferentEntry, StagedRestore } from './stage-request.ts';
 import { openStagedRestore, settleStaged } from './staged-restore.ts';
 
 const polynomial = randomPolynomial();
@@ -239,6 +240,28 @@ describe('a staged restore', () => {
     writeFileSync(join(source, 'other'), 'OTHER');
     await using staged = await open(await backUp());
     expect(await staged.compare()).toEqual({ files: 2, bytes: 12, removed: 1 });
+  });
+
+  it('is told beforehand, entry by entry, with nothing written', async () => {
+    mkdirSync(join(source, 'new', 'deep'), { recursive: true });
+    writeFileSync(join(source, 'new', 'deep', 'file'), '12345');
+    for (const name of ['same', 'other']) writeFileSync(join(source, name), name);
+    copyTree(source, before);
+    writeFileSync(join(source, 'other'), 'OTHER');
+    rmSync(join(before, 'new'), { recursive: true });
+    mkdirSync(join(before, 'gone'));
+    const entries: DifferentEntry[] = [];
+    const difference = await compareTarget({
+      ...{ blobs, treeId: await backUp(), nodePath: ['data'], targetPath: before },
+      onDifference: (entry) => entries.push(entry),
+    });
+    expect(difference).toEqual({ files: 2, bytes: 10, removed: 1 });
+    expect(entries.map(({ change, path }) => `${change} ${path.slice(before.length)}`).sort()).toEqual([
+      'made /new',
+      'removed /gone',
+      'replaced /other',
+    ]);
+    expect(readdirSync(before).sort()).toEqual(['gone', 'other', 'same']);
   });
 
   it('refuses a target that is a symbolic link', async () => {

@@ -145,7 +145,7 @@ class StagedTarget implements StagedRestore {
 
   constructor(parts: StagedTargetParts) {
     this.#parts = parts;
-    this.#stage = new Stage(parts.blobs, parts.context, parts.folder);
+    this.#stage = new Stage(parts.blobs, parts.context, parts.folder.root, parts.folder);
   }
 
   get warnings() {

@@ -73,6 +73,21 @@ export const listedFileSchema = z
   })
   .meta({ id: 'ListedFile' });
 
+/** An entry of a part that is not the same in two backups. */
+export const differenceSchema = z
+  .object({
+    part: z.string(),
+    /** `changed`: another type, content or link target; `metadata`: only owner, mode, modification time or attributes. */
+    change: z.enum(['added', 'removed', 'changed', 'metadata']),
+    /** Within the part; empty for the part itself. Bytes that are no text are shown as `\\xff`. */
+    path: z.string(),
+    type: listedFileSchema.shape.type,
+    /** Of a file, in bytes; null where it is not there. */
+    oldSize: z.int().nonnegative().nullable(),
+    newSize: z.int().nonnegative().nullable(),
+  })
+  .meta({ id: 'Difference' });
+
 /** What of a backup is downloaded. */
 export const downloadSchema = z.object({
   /** Only these components, with commas between; all of the backup when left out. */
@@ -146,6 +161,22 @@ export const backupRoutes = {
     status: 200,
     handedOver: 'application/json',
     response: z.object({ files: z.array(listedFileSchema), next: z.string().nullable() }),
+  }),
+  'backup.diff': route({
+    method: 'GET',
+    path: '/backups/{backup}/diff',
+    right: 'backup:read',
+    summary: 'What differs between a backup and a later one, by part and path',
+    params: backupParams,
+    query: z.object({
+      /** The other backup, of the same environment. */
+      with: z.string().min(1),
+      /** At most so many. Default: 10,000. */
+      limit: z.coerce.number().int().min(1).max(100_000).optional(),
+    }),
+    status: 200,
+    handedOver: 'application/json',
+    response: z.object({ differences: z.array(differenceSchema), isMore: z.boolean() }),
   }),
   'backup.download': route({
     method: 'GET',
@@ -221,6 +252,8 @@ export const backupRoutes = {
       instance: z.string().min(1).optional(),
       /** Keep what is overwritten as a safety backup for 7 days. Default: yes. */
       safety: z.boolean().optional(),
+      /** Change nothing: a job of kind `preview` notes in its log what would be done. Default: no. */
+      dryRun: z.boolean().optional(),
     }),
     status: 202,
     response: startedJobSchema,
@@ -238,5 +271,6 @@ export const backupRoutes = {
 
 export type BackupSummary = z.infer<typeof backupSummarySchema>;
 export type Download = z.infer<typeof downloadSchema>;
+export type Difference = z.infer<typeof differenceSchema>;
 export type ListedFile = z.infer<typeof listedFileSchema>;
 export type Backup = z.infer<typeof backupSchema>;

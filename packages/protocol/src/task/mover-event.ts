@@ -43,6 +43,7 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  * import:  started → progress* log* → part* → sealed (all of the source is in the repository) → (commit)
  *          → committed{manifest} → result
  * forget:  started → committed{manifest: null} → result
+ * compare: started → progress* log* → result
  * settle:  started → (go) → committed{manifest: null} → log* → result
  *
  * `started`, `sealed`, `committed`, `swapped`, `undone` and `result` are on stable storage before the mover goes on.

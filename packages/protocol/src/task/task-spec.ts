@@ -86,6 +86,9 @@ export const restoreTaskSchema = z.object({
   ),
 });
 
+/** Tells what a restore would change, and changes nothing. */
+export const compareTaskSchema = restoreTaskSchema.extend({ kind: z.literal('compare') });
+
 /** Gives parts to the commands that take them in again, in containers that run. */
 export const feedTaskSchema = z.object({
   ...repositoryTaskBase,
@@ -172,6 +175,7 @@ export const settleTaskSchema = z.object({
 export const taskSpecSchema = z.discriminatedUnion('kind', [
   backupTaskSchema,
   restoreTaskSchema,
+  compareTaskSchema,
   feedTaskSchema,
   importTaskSchema,
   forgetTaskSchema,
@@ -180,6 +184,7 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
 
 export type BackupTask = z.infer<typeof backupTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
+export type CompareTask = z.infer<typeof compareTaskSchema>;
 export type FeedTask = z.infer<typeof feedTaskSchema>;
 export type ImportTask = z.infer<typeof importTaskSchema>;
 export type ForgetTask = z.infer<typeof forgetTaskSchema>;

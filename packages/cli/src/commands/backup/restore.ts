@@ -30,6 +30,7 @@ interface RestoreOptions extends ServerOptions {
   readonly fromFile?: string;
   readonly part?: string;
   readonly safety: boolean;
+  readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly wait: boolean;
   readonly format: 'plain' | 'json';
@@ -46,10 +47,12 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .option('--from-file <path>', 'import a file of this machine, and restore that')
     .option('--part <name>', 'what the URL or the file is of, where it does not say so itself')
     .option('--no-safety', 'keep nothing of what is overwritten')
+    .option('--dry-run', 'change nothing; tell what would be restored, removed, made and stopped')
     .option('-y, --yes', 'do not ask')
     .option('--no-wait', 'return as soon as the job is queued; prints its id')
     .addOption(formatOption('plain'))
     .example('backup:restore', 'back to the newest backup of the Compose project of this folder')
+    .example('backup:restore --dry-run', 'what that would change')
     .example('backup:restore --undo', 'back to what there was before that')
     .example('backup:restore bak_0123456789abcdef --component db --yes', 'one component, without a question')
     .example('backup:restore -e shop --from-file shop.tar.zst', 'what backup:download made')
@@ -82,6 +85,7 @@ async function restoreBackup(
     status: 'ready',
     isSafety: options.undo === true,
   });
+  if (options.dryRun === true) return await previewRestore(context, client, backup, options);
   await confirmOrLeave(context, {
     plan: planLines(backup, partsOf(backup, options.component), options),
     ...(options.safety
@@ -115,14 +119,34 @@ async function restoreBackup(
   return status;
 }
 
+/** What would be done is what the job notes. */
+async function previewRestore(
+  context: CliContext,
+  client: Client,
+  { id }: Backup,
+  { component: components, instance, format }: RestoreOptions,
+): Promise<ExitStatus> {
+  const { job } = await client.call('backup.restore', {
+    params: { backup: id },
+    body: { components, instance, dryRun: true },
+    signal: context.interrupts.signal,
+  });
+  const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });
+  if (format === 'json') context.output.line(JSON.stringify({ job: ended }, undefined, 2));
+  const status = endJob(context, ended);
+  if (status === exitStatus.done || status === exitStatus.warnings)
+    context.notes.line('Nothing was changed.');
+  return status;
+}
+
 /** The backup that it became or, where none did, the exit status. */
 async function importFirst(
   context: CliContext,
   client: Client,
-  { fromUrl, fromFile, part, component, yes, ...options }: RestoreOptions,
+  { fromUrl, fromFile, part, component, yes, dryRun, ...options }: RestoreOptions,
 ): Promise<{ readonly backupId: BackupId } | { readonly status: ExitStatus }> {
   const source = importSource(fromUrl, fromFile);
-  requireAnswerable(context, yes);
+  requireAnswerable(context, yes === true || dryRun === true);
   const environment = await chooseEnvironment(context, client, options.environment);
   const [only, ...others] = component ?? [];
   const { job, backupId } = await startImport(context, client, {

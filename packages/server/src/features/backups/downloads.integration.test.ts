@@ -243,6 +243,31 @@ describe('a list of files', () => {
   });
 });
 
+describe('what differs between two backups', () => {
+  test('is told part by part, and path by path', async () => {
+    writeFileSync(join(volumePath, 'deep', 'file-3'), 'changed');
+    writeFileSync(join(volumePath, 'added'), 'added');
+    rmSync(join(volumePath, 'empty'));
+    const newer = await readyBackup(server, project);
+    const diff = async (from: string, to: string, limit?: number) =>
+      await server.client.call('backup.diff', { params: { backup: from }, query: { with: to, limit } });
+    const { differences, isMore } = await diff(backup, newer);
+    expect(isMore).toBe(false);
+    expect(differences.map(({ part, change, path }) => [part, change, path])).toEqual([
+      [partOf('data'), 'added', 'added'],
+      [partOf('data'), 'changed', 'deep/file-3'],
+      [partOf('data'), 'removed', 'empty'],
+    ]);
+    expect(differences[1]).toMatchObject({ type: 'file', oldSize: 1, newSize: 7 });
+    expect((await diff(newer, newer)).differences).toEqual([]);
+    expect(await diff(newer, backup, 1)).toMatchObject({
+      differences: [{ change: 'removed' }],
+      isMore: true,
+    });
+    await expect(diff(backup, 'bak_nothing')).rejects.toMatchObject({ report: { code: 'backup-unknown' } });
+  });
+});
+
 describe('the process that reads repositories', () => {
   test('ends after its server, also one that was killed', async () => {
     const { client } = server;

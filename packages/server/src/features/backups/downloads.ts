@@ -64,6 +64,34 @@ export async function listFilesOf(
   return { kind: 'list', repository, treeId, path: namesIn(path), after: after ?? null, limit };
 }
 
+/**
+ * What the data process is to compare: the parts of both, by their names.
+ * @throws HoldfastError `backup-not-ready`, `usage-invalid` for backups of different environments, and what the vault throws
+ */
+export async function diffOf(
+  [older, newer]: readonly [BackupWithParts, BackupWithParts],
+  limit: number,
+  repositories: Repositories,
+): Promise<DataRequest> {
+  requireReady(older);
+  requireReady(newer);
+  if (older.repositoryId !== newer.repositoryId) {
+    throw new HoldfastError('usage-invalid', 'Backups of different environments have nothing in common.', {
+      hint: 'holdfast backup:list -e ENVIRONMENT shows those of one.',
+    });
+  }
+  const all = new Map([...older.parts, ...newer.parts].map(({ name, source }) => [name, source.kind]));
+  const treeIn = ({ parts }: BackupWithParts, name: string): string | null =>
+    parts.find((part) => part.name === name)?.treeId ?? null;
+  const parts = [...all].map(([name, kind]) => ({
+    name,
+    isCommand: kind === 'command',
+    oldTreeId: treeIn(older, name),
+    newTreeId: treeIn(newer, name),
+  }));
+  return { kind: 'diff', repository: await accessTo(older, repositories), parts, limit };
+}
+
 async function accessTo(
   { repositoryId }: BackupWithParts,
   repositories: Repositories,

@@ -12,6 +12,7 @@ type BackupRoutes =
   | 'backup.get'
   | 'backup.log'
   | 'backup.files'
+  | 'backup.diff'
   | 'backup.download'
   | 'backup.link'
   | 'backup.linked'
@@ -20,6 +21,7 @@ type BackupRoutes =
   | 'backup.delete';
 
 const defaultFiles = 1000;
+const defaultDifferences = 10_000;
 const defaultLinkSeconds = 3600;
 
 export function backupHandlers(
@@ -42,6 +44,10 @@ export function backupHandlers(
     'backup.files': async ({ params, query }) => {
       const { part, path, after, limit = defaultFiles } = query;
       const request = await service.listFiles(params.backup, { part, path, after, limit });
+      return (connection) => dataProcess.handOver(request, connection);
+    },
+    'backup.diff': async ({ params, query }) => {
+      const request = await service.diff(params.backup, query.with, query.limit ?? defaultDifferences);
       return (connection) => dataProcess.handOver(request, connection);
     },
     'backup.download': async ({ params, query }) => {
@@ -73,9 +79,10 @@ export function backupHandlers(
       return { job: toJob(job), backupId };
     },
     'backup.restore': async ({ params, body, caller }) => {
-      const { components, instance, safety = true } = body;
+      const { components, instance, safety = true, dryRun = false } = body;
+      const { backup } = params;
       const createdBy = caller.name;
-      const job = await service.restore({ backup: params.backup, components, instance, safety, createdBy });
+      const job = await service.restore({ backup, components, instance, safety, dryRun, createdBy });
       return { job: toJob(job) };
     },
     'backup.delete': async ({ params, caller }) => ({

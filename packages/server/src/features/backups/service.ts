@@ -25,7 +25,7 @@ import {
   requireRestorePossible,
 } from './check-request.ts';
 import type { DownloadLink, DownloadLinks, LinkedDownload } from './download-links.ts';
-import { type DownloadRequest, downloadOf, type ListFilesRequest, listFilesOf } from './downloads.ts';
+import { type DownloadRequest, diffOf, downloadOf, type ListFilesRequest, listFilesOf } from './downloads.ts';
 import { expiryOf } from './expiry.ts';
 import { parseCursor } from './page-cursor.ts';
 import type { BackupStore } from './store.ts';
@@ -55,6 +55,8 @@ export interface RestoreRequest {
   readonly instance: string | undefined;
   /** Whether what is overwritten is kept as a safety backup. */
   readonly safety: boolean;
+  /** Only note what would be done. */
+  readonly dryRun: boolean;
   readonly createdBy: string;
 }
 
@@ -96,6 +98,8 @@ export interface BackupService {
   openLink(link: string): LinkedDownload;
   /** The same for a list of files. @throws HoldfastError `backup-not-ready`, `path-unknown` */
   listFiles(idOrPrefix: string, request: ListFilesRequest): Promise<DataRequest>;
+  /** The same for what differs between two. @throws HoldfastError `backup-not-ready`, `usage-invalid` */
+  diff(older: string, newer: string, limit: number): Promise<DataRequest>;
   /** @throws HoldfastError `environment-busy`, `environment-unfinished-restore` */
   delete(idOrPrefix: string, createdBy: string): Promise<JobRecord>;
 }
@@ -215,7 +219,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       return { job, backupId };
     },
 
-    restore: async ({ backup: named, components, instance, safety, createdBy }) => {
+    restore: async ({ backup: named, components, instance, safety, dryRun, createdBy }) => {
       const backup = await find(named);
       const environment = await environmentOf(backup);
       const unfinished = environment.unfinishedRestore;
@@ -224,19 +228,18 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
         components,
         unfinished: unfinished === null ? null : (await jobs.get(unfinished.jobId)).request,
       });
+      const chosen = {
+        components: components === undefined ? null : [...components],
+        instance: instance ?? null,
+      };
       const job = await catalog.write(
         async (tx) =>
           await jobs.enqueue(
             {
-              kind: 'restore',
+              kind: dryRun ? 'preview' : 'restore',
               environmentId: backup.environmentId,
               backupId: backup.id,
-              request: {
-                kind: 'restore',
-                components: components === undefined ? null : [...components],
-                instance: instance ?? null,
-                safety,
-              },
+              request: dryRun ? { kind: 'preview', ...chosen } : { kind: 'restore', ...chosen, safety },
               createdBy,
             },
             tx,
@@ -258,6 +261,9 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
 
     listFiles: async (idOrPrefix, request) =>
       await listFilesOf(await find(idOrPrefix), request, repositories),
+
+    diff: async (older, newer, limit) =>
+      await diffOf([await find(older), await find(newer)], limit, repositories),
 
     delete: async (idOrPrefix, createdBy) => {
       const backup = await find(idOrPrefix);

@@ -29,6 +29,12 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     /** Whether what is overwritten is kept as a safety backup. */
     safety: z.boolean().default(true),
   }),
+  /** What such a restore would do. */
+  z.object({
+    kind: z.literal('preview'),
+    components: z.array(z.string()).nullable(),
+    instance: z.string().nullable(),
+  }),
   z.object({
     kind: z.literal('import'),
     source: z.discriminatedUnion('kind', [

@@ -3,9 +3,8 @@ import type { DockerEngine } from '@holdfast/docker';
 import type { FeedTask } from '@holdfast/protocol';
 import type { Mover } from '../../runner/mover.ts';
 import type { JobRun } from '../jobs/execution/job-handler.ts';
+import { healthyWithinMs } from './until-healthy.ts';
 
-/** How long a container that was just started may take until its health check says yes. */
-const healthyWithinMs = 3 * 60_000;
 const pollMs = 500;
 
 /** Has the mover fetch and authenticate all that it will feed. */

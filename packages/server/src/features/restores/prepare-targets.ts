@@ -18,6 +18,52 @@ export interface PrepareTargetsOptions extends Abortable {
   readonly serverPlace: ServerPlace;
 }
 
+/** Where the parts would go. */
+export interface FoundTargets {
+  readonly placed: PlacedParts;
+  readonly found: readonly PlannedPart[];
+  /** What a restore would make. */
+  readonly missing: readonly PlannedPart[];
+}
+
+/** As `prepareTargets`, to read only: what is missing stays so. @throws HoldfastError `mount-needs-container` */
+export async function findTargets(
+  survey: EnvironmentSurvey,
+  parts: readonly PlannedPart[],
+  { serverPlace, signal }: PrepareTargetsOptions,
+): Promise<FoundTargets> {
+  const { docker, host } = survey;
+  const found: PlannedPart[] = [];
+  const missing: PlannedPart[] = [];
+  for (const planned of parts) {
+    const isThere = await isTargetThere(survey, planned, { signal });
+    (isThere ? found : missing).push(planned);
+  }
+  const targets: PartPlace[] = [];
+  for (const planned of found) targets.push(await findTarget(survey, planned, { signal }));
+  const placing = { images: imagesOf(survey), host, serverPlace, readOnly: true, signal };
+  return { placed: await placeParts(docker, targets, placing), found, missing };
+}
+
+async function isTargetThere(
+  { docker, resolvePaths }: EnvironmentSurvey,
+  { part, target: { mount, described } }: PlannedPart,
+  { signal }: Abortable,
+): Promise<boolean> {
+  if (mount.source?.kind === 'bind') {
+    const [found] = await resolvePaths([described.realPath ?? mount.source.path], { signal });
+    return found?.resolved === true;
+  }
+  if (part.source.kind !== 'volume') return true;
+  try {
+    await docker.volumes.inspect(part.source.name, { signal });
+    return true;
+  } catch (error) {
+    if (!isHoldfastError(error, 'volume-unknown')) throw error;
+    return false;
+  }
+}
+
 /**
  * Makes the named volumes and folders that are missing, and proves every path. Nothing that is there is changed.
  * @throws HoldfastError `volume-unknown`, `mount-needs-container`, `mount-refused`: what was made is removed again

@@ -28,6 +28,30 @@ describe('a restore', () => {
     expect(await unfinishedRestore(server, project)).toBeNull();
   });
 
+  test('that is only to be previewed says what it would do, and does nothing of it', async () => {
+    const { project, server, path, web, backup, contents, dispose } = await setUp();
+    await using _ = dispose;
+    const names = readdirSync(path);
+    const { startedAt } = (await project.docker.containers.inspect(web)).state;
+    const body = { dryRun: true };
+    const { job } = await server.client.call('backup.restore', { params: { backup }, body });
+    expect(job.kind).toBe('preview');
+    expect(await server.ended(job)).toMatchObject({ state: 'done', error: null });
+    const notes: string[] = [];
+    for await (const event of server.client.stream('job.events', { params: { job: job.id } })) {
+      if (event.type === 'log') notes.push(event.line.message);
+    }
+    const noted = notes.join('\n');
+    expect(noted).toMatch(/: 40 files would be restored, 2\.3 MiB; 1 would be removed/);
+    expect(noted).toMatch(/^ {2}~ file-0$/m);
+    expect(noted).toMatch(/^ {2}- extra$/m);
+    expect(noted).toContain('would be stopped, and started again: ');
+    expect(contents()).toBe('new');
+    expect(readdirSync(path)).toEqual(names);
+    expect((await project.docker.containers.inspect(web)).state.startedAt).toBe(startedAt);
+    expect((await server.client.call('backup.list', { query: { kind: 'safety' } })).backups).toEqual([]);
+  });
+
   test('of an environment that was taken down makes its volumes and folders again, and nothing else', async () => {
     await using project = await openTestProject();
     await using server = await openDockerServer();

@@ -2,6 +2,7 @@ import { type Clock, isHoldfastError, sleep, throwIfAborted } from '@holdfast/ba
 import type { Container, DockerEngine, RestartPolicy } from '@holdfast/docker';
 import type { JobRun } from '../jobs/execution/job-handler.ts';
 import type { JournalStore, RestoreJournal, StoppedContainer } from '../jobs/journal-store.ts';
+import { type StartedContainer, untilHealthy } from './until-healthy.ts';
 
 /** How long an app may take to end by itself before it is killed. */
 const stopGraceSeconds = 30;
@@ -67,8 +68,9 @@ export async function stopContainers(
 }
 
 /**
- * Starts what was running, in the order opposite to the one it was stopped in, puts the restart policies back and
- * deletes the journal. Answers what could not be started, as warnings: what was restored is whole all the same.
+ * Starts what was running, in the order opposite to the one it was stopped in, puts the restart policies back, deletes the journal, and
+ * waits until what it started is healthy. Answers what could not be started, or is not well, as warnings: what was restored
+ * is whole all the same.
  * May be called again after it failed.
  * @throws HoldfastError `docker-unreachable` when Docker does not answer for half a minute
  */
@@ -78,6 +80,7 @@ export async function startAgain(
 ): Promise<readonly string[]> {
   const { docker, journals, run } = options;
   const warnings: string[] = [];
+  const started: StartedContainer[] = [];
   const attempt = async (name: string, what: string, work: () => Promise<void>): Promise<void> => {
     try {
       await patiently(work);
@@ -90,6 +93,7 @@ export async function startAgain(
     if (!wasRunning) continue;
     await attempt(name, 'started', async () => {
       await docker.containers.start(id);
+      started.push({ id, name });
       run.log('info', `Started ${name}`);
     });
   }
@@ -101,7 +105,8 @@ export async function startAgain(
     });
   }
   await journals.remove(journal.environmentId);
-  return warnings;
+  // Their policies are back: what ends because something else is not up yet is started again by the engine.
+  return [...warnings, ...(await untilHealthy(docker.containers, started, run))];
 }
 
 /** The engine may be restarting just now. */

@@ -118,7 +118,7 @@ async function setUp() {
     leases,
     logs: createLogStore(catalog),
     taskRuns,
-    handlers: { backup: handler, import: handler, restore: handler, delete: handler },
+    handlers: { backup: handler, import: handler, restore: handler, preview: handler, delete: handler },
     place: 'here',
     instance: 'one',
     concurrency: 1,

@@ -33,7 +33,7 @@ async function setUp(work: Partial<JobHandler>, changes: Partial<JobExecutorOpti
     leases,
     logs,
     taskRuns: { discard: async () => {} },
-    handlers: { backup: handler, import: handler, restore: handler, delete: handler },
+    handlers: { backup: handler, import: handler, restore: handler, preview: handler, delete: handler },
     place: 'here',
     instance: 'one',
     concurrency: 2,
