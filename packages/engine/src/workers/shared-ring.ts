@@ -14,9 +14,11 @@ export class SharedRing {
 
   /** Undefined while too much is lent. What is larger than all of it is memory of its own, lent alone. */
   take(sizeBytes: number): Buffer | undefined {
-    const start = this.#startOf(sizeBytes);
+    // No two begin at the same place, not even those of nothing: where they begin tells their order.
+    const takenBytes = Math.max(sizeBytes, 1);
+    const start = this.#startOf(takenBytes);
     if (start === undefined) return undefined;
-    this.#lent.push({ start, end: start + sizeBytes });
+    this.#lent.push({ start, end: start + takenBytes });
     if (sizeBytes > this.#sizeBytes) return Buffer.from(new SharedArrayBuffer(sizeBytes));
     this.#memory ??= Buffer.from(new SharedArrayBuffer(this.#sizeBytes));
     return this.#memory.subarray(start, start + sizeBytes);
