@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { HoldfastError } from '@holdfast/base';
 import type { MasterKey } from '../crypto/master-key.ts';
@@ -6,6 +7,13 @@ import { ThreadGate } from './thread-gate.ts';
 
 /** Threads keep next to nothing in their heaps; small ones keep the process small. */
 const resourceLimits = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256 };
+
+/**
+ * Node strips the types of a thread's modules by WebAssembly, which calls back into JavaScript. V8 compiles that way once
+ * it has been used often, and may end the process when several threads do so at once (`Check failed:
+ * jit_page.has_value()`). No thread gets that far.
+ */
+setFlagsFromString('--wasm-wrapper-tiering-budget=2000000000');
 
 interface PendingCall {
   readonly resolve: (answer: unknown) => void;
