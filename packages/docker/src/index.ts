@@ -65,6 +65,16 @@ export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
 export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
 export { resolveInContainer } from './host-files/host-files.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
+export type {
+  ContainerModel,
+  EnvironmentModel,
+  ImageModel,
+  JsonObject,
+  JsonValue,
+  MountedVolume,
+  NetworkModel,
+  VolumeModel,
+} from './model/environment-model.ts';
 export { hostPathOf, type MountDecision } from './mounts/decide-mount.ts';
 export {
   type DescribedMount,

@@ -19,6 +19,7 @@ export {
   type DataRequest,
   dataRequestSchema,
 } from './data-request.ts';
+export { type EnvironmentModel, environmentModelSchema } from './environment-model.ts';
 export { type ErrorReportBody, errorReportSchema } from './error-report.ts';
 export {
   type GateCommand,

@@ -1,0 +1,100 @@
+/** Any JSON, as the engine speaks it. */
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
+
+export interface JsonObject {
+  readonly [name: string]: JsonValue;
+}
+
+/**
+ * An environment with all that is needed to make it again: no Compose file, no shell variable, nothing of the engine that
+ * it was read from but its images. Contents of volumes and binds are no part of it.
+ *
+ * It holds what the app's environment variables hold, and so the app's passwords.
+ */
+export interface EnvironmentModel {
+  readonly version: 1;
+  /** What it was read from. */
+  readonly engine: { readonly version: string; readonly architecture: string; readonly os: string };
+  /** The Compose project's name; null where its containers are of none. */
+  readonly project: string | null;
+  /** The Compose project's folder on the engine's machine. */
+  readonly folder: string | null;
+  /** By name. Neither containers of `docker compose run` nor any that Holdfast made for itself. */
+  readonly containers: readonly ContainerModel[];
+  /** By name; without those that every engine has (`bridge`, `host`, `none`). */
+  readonly networks: readonly NetworkModel[];
+  /** By name; with those that are of the Compose project and mounted by no container. */
+  readonly volumes: readonly VolumeModel[];
+}
+
+export interface ContainerModel {
+  readonly name: string;
+  readonly component: string;
+  readonly image: ImageModel;
+  readonly isRunning: boolean;
+  /**
+   * The body of `POST /containers/create` but for `HostConfig` and `NetworkingConfig`, as the engine tells it, without what
+   * it made up for this one container.
+   */
+  readonly config: JsonObject;
+  /** `HostConfig` of that body. Other containers stand in it by name, never by id. */
+  readonly hostConfig: JsonObject;
+  /** What connecting to each network takes, by the network's name: `Aliases`, `IPAMConfig`, `Links`, `DriverOpts`. */
+  readonly endpoints: Readonly<Record<string, JsonObject>>;
+  /** By destination. */
+  readonly volumes: readonly MountedVolume[];
+}
+
+export interface ImageModel {
+  /** As it was asked for: `postgres:17`. */
+  readonly reference: string;
+  /** `sha256:…`, of the engine that it was read from. */
+  readonly id: string;
+  /** By which a registry knows it: `postgres@sha256:…`; none for an image that was built and never pushed. */
+  readonly digests: readonly string[];
+}
+
+export interface MountedVolume {
+  readonly name: string;
+  /** Path inside the container. */
+  readonly destination: string;
+  readonly isAnonymous: boolean;
+}
+
+export interface NetworkModel {
+  readonly name: string;
+  /** Not of this environment's Compose project: who else uses it is not known. */
+  readonly isExternal: boolean;
+  readonly driver: string;
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly enableIPv6: boolean;
+  readonly ipam: IpamModel;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** How a network gives out addresses. */
+export interface IpamModel {
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  /** One per subnet, also those that the engine chose by itself; empty texts where nothing is set. */
+  readonly subnets: readonly SubnetModel[];
+}
+
+export interface SubnetModel {
+  readonly subnet: string;
+  readonly ipRange: string;
+  readonly gateway: string;
+  readonly auxiliaryAddresses: Readonly<Record<string, string>>;
+}
+
+export interface VolumeModel {
+  readonly name: string;
+  /** Not of this environment's Compose project: who else uses it is not known. */
+  readonly isExternal: boolean;
+  readonly isAnonymous: boolean;
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
