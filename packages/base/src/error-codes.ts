@@ -60,6 +60,8 @@ export const errorCodes = {
   'docker-refused': 'failed',
   'container-unknown': 'not-found',
   'volume-unknown': 'not-found',
+  'network-unknown': 'not-found',
+  'image-unknown': 'not-found',
   'command-timeout': 'failed',
   'command-not-started': 'not-possible',
   'command-left-running': 'failed',

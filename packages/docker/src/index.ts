@@ -50,6 +50,7 @@ export type {
   Volume,
 } from './engine-port/engine-objects.ts';
 export type { ExecOptions, ExecSession } from './engine-port/exec-session.ts';
+export type { JsonObject, JsonValue } from './engine-port/json-object.ts';
 export { type FreezeOptions, freezeContainers } from './freeze/freeze-containers.ts';
 export { type FreezeCalls, type FreezeTarget, selectFreezeTargets } from './freeze/freeze-target.ts';
 export {
@@ -69,8 +70,6 @@ export type {
   ContainerModel,
   EnvironmentModel,
   ImageModel,
-  JsonObject,
-  JsonValue,
   MountedVolume,
   NetworkModel,
   VolumeModel,

@@ -83,7 +83,7 @@ function toVolumeSource(volume: Volume): VolumeSource {
 }
 
 /** Engines before 23 do not mark them; the name that the engine makes up is 64 hexadecimal digits. */
-function isAnonymous({ name, labels }: Volume): boolean {
+export function isAnonymous({ name, labels }: Pick<Volume, 'name' | 'labels'>): boolean {
   if (labels[composeLabels.volume] !== undefined) return false;
   return labels[anonymousVolumeLabel] !== undefined || /^[0-9a-f]{64}$/.test(name);
 }

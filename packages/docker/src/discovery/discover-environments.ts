@@ -4,6 +4,7 @@ import { collectMounts } from './collect-mounts.ts';
 import type { CommandLabels, Component, Environment, EnvironmentType, Instance } from './environment.ts';
 import { labelDurationMs } from './label-duration.ts';
 import { composeLabels, holdfastLabels, labelList, labelText } from './labels.ts';
+import { parseSetAsideName } from './set-aside-name.ts';
 
 /** Everything on one engine, read at about one moment. */
 export interface EngineInventory {
@@ -18,11 +19,13 @@ interface Member {
 
 /**
  * Groups an engine's containers into environments: by the label `holdfast.environment`, else by Compose project. A
- * Compose project that has only volumes left is an inactive environment. Containers of neither belong to none.
+ * Compose project that has only volumes left is an inactive environment. Containers of neither belong to none, nor does
+ * one that is set aside because another takes its place.
  */
 export function discoverEnvironments(inventory: EngineInventory): Environment[] {
   const containers = inventory.containers.filter(
-    (container) => container.labels[holdfastLabels.internal] === undefined,
+    ({ name, labels }) =>
+      labels[holdfastLabels.internal] === undefined && parseSetAsideName(name) === undefined,
   );
   const groups = Map.groupBy(containers, ({ labels }) => environmentName(labels));
   const owners = projectOwners(containers);

@@ -40,6 +40,8 @@ export const holdfastLabels = {
   internal: 'holdfast.internal',
   /** Which process made such an object. */
   internalOwner: 'holdfast.internal.owner',
+  /** On a container of an app that Holdfast made anew: the work that did. */
+  remade: 'holdfast.remade',
 } as const;
 
 /** Newer engines mark a volume without a name of its own so. */

@@ -10,6 +10,7 @@ import { toEngineInfo } from './engine-info.ts';
 import { openEventStream } from './event-stream.ts';
 import { fieldsOf } from './fields.ts';
 import { imageCalls } from './image-calls.ts';
+import { networkCalls } from './network-calls.ts';
 import { volumeCalls } from './volume-calls.ts';
 
 export const defaultDockerHost = 'unix:///var/run/docker.sock';
@@ -39,6 +40,7 @@ export async function connectDocker(options: ConnectDockerOptions): Promise<Dock
     apiVersion,
     containers: containerCalls(link),
     volumes: volumeCalls(link),
+    networks: networkCalls(link),
     images: imageCalls(link),
     ping: async ({ signal } = {}) => {
       await call({ action: 'answer a ping', timeoutMs: quickTimeoutMs, signal }, (abortSignal) =>

@@ -3,12 +3,14 @@ import type Dockerode from 'dockerode';
 import { openAttachment } from './attachment.ts';
 import { readContainerFile, statContainerPath } from './container-file.ts';
 import { toCreateOptions } from './create-options.ts';
+import { dial, post } from './dial.ts';
 import type { ContainerCalls } from './docker-engine.ts';
 import { engineStatus } from './engine-error.ts';
 import type { EngineLink } from './engine-link.ts';
 import { openExecSession } from './exec-session.ts';
 import { fieldsOf } from './fields.ts';
 import { streamChanges } from './filesystem-changes.ts';
+import { isJsonObject, type JsonObject } from './json-object.ts';
 import { toContainer, toStatus, withoutSlash } from './to-container.ts';
 
 const quickTimeoutMs = 30_000;
@@ -59,9 +61,22 @@ export function containerCalls(link: EngineLink): ContainerCalls {
           return created.id;
         },
       ),
-    remove: (name, options = {}) =>
+    describe: (name, options = {}) =>
+      on('inspect', name, options, async (_, abortSignal) =>
+        jsonObject(await dial(dockerode, `/containers/${encodeURIComponent(name)}/json`, { abortSignal })),
+      ),
+    createAsDescribed: (name, body, { signal } = {}) =>
+      call({ action: `create container ${name}`, timeoutMs: slowTimeoutMs, signal }, async (abortSignal) => {
+        const answer = await post(dockerode, '/containers/create', { query: { name }, body, abortSignal });
+        return fieldsOf(answer).text('Id');
+      }),
+    rename: (name, newName, options = {}) =>
+      on('rename', name, options, async (container, abortSignal) => {
+        await container.rename({ name: newName, abortSignal });
+      }),
+    remove: (name, { keepsAnonymousVolumes = false, ...options } = {}) =>
       on('remove', name, { ...options, timeoutMs: slowTimeoutMs }, async (container, abortSignal) => {
-        await container.remove({ force: true, v: true, abortSignal });
+        await container.remove({ force: true, v: !keepsAnonymousVolumes, abortSignal });
       }),
     start: (name, options = {}) =>
       on('start', name, { ...options, timeoutMs: slowTimeoutMs }, (container, abortSignal) =>
@@ -106,6 +121,10 @@ export function containerCalls(link: EngineLink): ContainerCalls {
         return fieldsOf(answer).number('StatusCode');
       }),
   };
+}
+
+function jsonObject(answer: unknown): JsonObject {
+  return isJsonObject(answer) ? answer : {};
 }
 
 /** The engine answers 304 when a container already is what was asked for. */

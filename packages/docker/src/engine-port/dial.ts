@@ -1,4 +1,5 @@
 import type Dockerode from 'dockerode';
+import type { JsonObject } from './json-object.ts';
 
 export interface DialOptions {
   readonly abortSignal: AbortSignal;
@@ -20,6 +21,35 @@ export function dial(
   const target = query === undefined ? { path } : { path: `${path}?`, options: { ...query } };
   dockerode.modem.dial(
     { ...target, ...options, method: 'GET', statusCodes: { 200: true } },
+    (error, answer) => {
+      if (error) answered.reject(error);
+      else answered.resolve(answer);
+    },
+  );
+  return answered.promise;
+}
+
+export interface PostOptions {
+  readonly abortSignal: AbortSignal;
+  readonly body: JsonObject;
+  readonly query?: Readonly<Record<string, string>>;
+}
+
+/** `POST path` with a body that is sent as it stands: dockerode's own methods take only what their types know. */
+export function post(
+  dockerode: Dockerode,
+  path: string,
+  { query, body, abortSignal }: PostOptions,
+): Promise<unknown> {
+  const answered = Promise.withResolvers<unknown>();
+  dockerode.modem.dial(
+    {
+      path: query === undefined ? path : `${path}?`,
+      options: { _body: body, ...(query === undefined ? {} : { _query: query }) },
+      abortSignal,
+      method: 'POST',
+      statusCodes: { 200: true, 201: true, 204: true },
+    },
     (error, answer) => {
       if (error) answered.reject(error);
       else answered.resolve(answer);

@@ -8,17 +8,19 @@ import type {
   EngineInfo,
   FilesystemChange,
   Image,
+  Network,
   RestartPolicy,
   Volume,
 } from './engine-objects.ts';
 import type { ExecOptions, ExecSession } from './exec-session.ts';
+import type { JsonObject } from './json-object.ts';
 
 /**
  * The Docker Engine as Holdfast sees it.
  *
  * Every call has a time-out of its own and takes a signal. Failures of every call:
  * - `docker-unreachable`: no connection, a broken one, or no answer in time; the call may or may not have had its effect
- * - `container-unknown`, `volume-unknown`: the object named does not exist
+ * - `container-unknown`, `volume-unknown`, `network-unknown`: the object named does not exist
  * - `docker-refused`: any other refusal; `context.engineMessage` is the engine's own text
  * - `interrupted`: the signal fired; the call may or may not have had its effect
  *
@@ -31,6 +33,7 @@ export interface DockerEngine {
   readonly apiVersion: string;
   readonly containers: ContainerCalls;
   readonly volumes: VolumeCalls;
+  readonly networks: NetworkCalls;
   readonly images: ImageCalls;
   ping(options?: Abortable): Promise<void>;
   info(options?: Abortable): Promise<EngineInfo>;
@@ -108,10 +111,19 @@ export interface ContainerCalls {
   /** All containers, whatever their state. */
   list(options?: ContainerListOptions): Promise<ContainerSummary[]>;
   inspect(container: string, options?: Abortable): Promise<Container>;
+  /** All that the engine tells about it, in the engine's own words. */
+  describe(container: string, options?: Abortable): Promise<JsonObject>;
   /** Creates without starting. Answers the id. */
   create(container: NewContainer, options?: Abortable): Promise<string>;
-  /** Kills it if it runs, and removes its anonymous volumes. */
-  remove(container: string, options?: Abortable): Promise<void>;
+  /** As `create`, from a body in the engine's own words, `HostConfig` and `NetworkingConfig` among them. */
+  createAsDescribed(name: string, body: JsonObject, options?: Abortable): Promise<string>;
+  /** Fails with `docker-refused` where another container has that name. */
+  rename(container: string, name: string, options?: Abortable): Promise<void>;
+  /** Kills it if it runs, and removes its anonymous volumes, unless they are to be kept. */
+  remove(
+    container: string,
+    options?: Abortable & { readonly keepsAnonymousVolumes?: boolean },
+  ): Promise<void>;
   /** A container that runs already is left as it is. */
   start(container: string, options?: Abortable): Promise<void>;
   /** Asks it to end, and kills it after `graceSeconds`. A container that is stopped already is left as it is. */
@@ -148,6 +160,20 @@ export interface VolumeCalls {
    */
   create(volume: Omit<Volume, 'mountpoint'>, options?: Abortable): Promise<Volume>;
   remove(volume: string, options?: Abortable): Promise<void>;
+}
+
+export interface NetworkCalls {
+  list(options?: Abortable): Promise<Network[]>;
+  inspect(network: string, options?: Abortable): Promise<Network>;
+  /** Answers the id. `docker-refused` where one of that name is, or where a subnet is taken. */
+  create(network: Omit<Network, 'id'>, options?: Abortable): Promise<string>;
+  /** `docker-refused` while a container that runs is connected to it. */
+  remove(network: string, options?: Abortable): Promise<void>;
+  /** `endpoint` in the engine's own words: `Aliases`, `IPAMConfig`, …; what is left out the engine chooses. */
+  connect(
+    network: string,
+    options: Abortable & { readonly container: string; readonly endpoint: JsonObject },
+  ): Promise<void>;
 }
 
 export interface ImageCalls {

@@ -1,7 +1,7 @@
 import { type ErrorCode, HoldfastError, systemErrorCode } from '@holdfast/base';
 
 export interface EngineSubject {
-  readonly kind: 'container' | 'volume' | 'image';
+  readonly kind: 'container' | 'volume' | 'network' | 'image';
   readonly name: string;
 }
 
@@ -14,6 +14,7 @@ export interface EngineErrorFacts {
 const unknownCode: Partial<Record<EngineSubject['kind'], ErrorCode>> = {
   container: 'container-unknown',
   volume: 'volume-unknown',
+  network: 'network-unknown',
 };
 
 /** Says in Holdfast's codes what went wrong with a request to the engine. Only status and system codes decide. */

@@ -99,9 +99,41 @@ export interface Volume {
   readonly options: Readonly<Record<string, string>>;
 }
 
+/** A network, with all that is needed to make it again. */
+export interface Network {
+  readonly id: string;
+  /** Two networks may have the same. */
+  readonly name: string;
+  readonly driver: string;
+  /** No way out of it. */
+  readonly internal: boolean;
+  readonly attachable: boolean;
+  readonly enableIPv6: boolean;
+  readonly ipam: AddressManagement;
+  readonly options: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** How a network gives out addresses. */
+export interface AddressManagement {
+  readonly driver: string;
+  readonly options: Readonly<Record<string, string>>;
+  /** Also those that the engine chose by itself; an empty text where nothing is set. */
+  readonly subnets: readonly Subnet[];
+}
+
+export interface Subnet {
+  readonly subnet: string;
+  readonly ipRange: string;
+  readonly gateway: string;
+  readonly auxiliaryAddresses: Readonly<Record<string, string>>;
+}
+
 export interface Image {
   readonly id: string;
   readonly tags: readonly string[];
+  /** By which a registry knows it: `postgres@sha256:…`. */
+  readonly digests: readonly string[];
   readonly sizeBytes: number;
   /** The paths that the image declares as volumes: every container of it gets one there. */
   readonly declaredVolumes: readonly string[];

@@ -12,7 +12,12 @@ export function imageCalls({ dockerode, call }: EngineLink): ImageCalls {
     list: ({ signal } = {}) =>
       call({ action: 'list images', timeoutMs, signal }, async (abortSignal) => {
         const images = await dockerode.listImages({ abortSignal });
-        return images.map((image) => ({ id: image.Id, tags: image.RepoTags ?? [], sizeBytes: image.Size }));
+        return images.map((image) => ({
+          id: image.Id,
+          tags: image.RepoTags ?? [],
+          digests: image.RepoDigests ?? [],
+          sizeBytes: image.Size,
+        }));
       }),
     inspect: (name, { signal } = {}) =>
       call({ action: `inspect image ${name}`, timeoutMs, signal }, async (abortSignal) => {
@@ -31,6 +36,7 @@ function toImage(answer: unknown): Image {
   return {
     id: image.text('Id'),
     tags: image.texts('RepoTags'),
+    digests: image.texts('RepoDigests'),
     sizeBytes: image.number('Size'),
     declaredVolumes: image.object('Config').object('Volumes').names(),
   };

@@ -1,9 +1,5 @@
-/** Any JSON, as the engine speaks it. */
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | JsonObject;
-
-export interface JsonObject {
-  readonly [name: string]: JsonValue;
-}
+import type { Network, Volume } from '../engine-port/engine-objects.ts';
+import type { JsonObject } from '../engine-port/json-object.ts';
 
 /**
  * An environment with all that is needed to make it again: no Compose file, no shell variable, nothing of the engine that
@@ -61,40 +57,13 @@ export interface MountedVolume {
   readonly isAnonymous: boolean;
 }
 
-export interface NetworkModel {
-  readonly name: string;
+export interface NetworkModel extends Omit<Network, 'id'> {
   /** Not of this environment's Compose project: who else uses it is not known. */
   readonly isExternal: boolean;
-  readonly driver: string;
-  readonly internal: boolean;
-  readonly attachable: boolean;
-  readonly enableIPv6: boolean;
-  readonly ipam: IpamModel;
-  readonly options: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
 }
 
-/** How a network gives out addresses. */
-export interface IpamModel {
-  readonly driver: string;
-  readonly options: Readonly<Record<string, string>>;
-  /** One per subnet, also those that the engine chose by itself; empty texts where nothing is set. */
-  readonly subnets: readonly SubnetModel[];
-}
-
-export interface SubnetModel {
-  readonly subnet: string;
-  readonly ipRange: string;
-  readonly gateway: string;
-  readonly auxiliaryAddresses: Readonly<Record<string, string>>;
-}
-
-export interface VolumeModel {
-  readonly name: string;
+export interface VolumeModel extends Omit<Volume, 'mountpoint'> {
   /** Not of this environment's Compose project: who else uses it is not known. */
   readonly isExternal: boolean;
   readonly isAnonymous: boolean;
-  readonly driver: string;
-  readonly options: Readonly<Record<string, string>>;
-  readonly labels: Readonly<Record<string, string>>;
 }
