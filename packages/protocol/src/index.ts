@@ -107,6 +107,7 @@ export {
   type PartSource,
   partSourceSchema,
 } from './mount.ts';
+export { type MountsOfTarget, mountForPart, volumeKeyOf } from './mount-for-part.ts';
 export {
   type MoverEvent,
   moverEventSchema,

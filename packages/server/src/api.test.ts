@@ -159,6 +159,55 @@ test('an unfinished restore is completed as a whole, with the backup that it nee
   await expect(client.call('backup.restore', { params, body: {} })).resolves.toBeDefined();
 });
 
+test('a restore into another environment is a job of that, and keeps the backup from being deleted', async () => {
+  const { api, client, job, environment } = await withBackup();
+  await using _ = api;
+  await makeReady(api, job);
+  const [, staging] = await api.fixtures.environments('shop', 'staging');
+  const params = { backup: job.backupId };
+  const body = { target: 'staging' };
+  await expect(client.call('backup.restore', { params, body: { target: 'none' } })).rejects.toEqual(
+    failingWith(404, 'environment-unknown'),
+  );
+  const { job: started } = await client.call('backup.restore', { params, body });
+  expect(started).toMatchObject({ kind: 'restore', environmentId: staging?.id, environmentName: 'staging' });
+  await expect(client.call('backup.restore', { params, body })).rejects.toEqual(
+    failingWith(409, 'environment-busy'),
+  );
+  const busy = failingWith(409, 'environment-busy');
+  await expect(client.call('backup.delete', { params })).rejects.toEqual(busy);
+  await client.call('job.cancel', { params: { job: started.id } });
+  const { job: deleting } = await client.call('backup.delete', { params });
+  expect(deleting.environmentId).toBe(environment.id);
+  await expect(client.call('backup.restore', { params, body })).rejects.toEqual(busy);
+});
+
+test('a backup that another environment needs to complete a restore is not deleted', async () => {
+  const { api, client, job } = await withBackup();
+  await using _ = api;
+  await makeReady(api, job);
+  const [, staging] = await api.fixtures.environments('shop', 'staging');
+  if (staging === undefined) throw new Error('No environment.');
+  const params = { backup: job.backupId };
+  const { job: restore } = await client.call('backup.restore', { params, body: { target: staging.id } });
+  await client.call('job.cancel', { params: { job: restore.id } });
+  await createJournalStore(api.catalog).write({
+    environmentId: staging.id,
+    backupId: job.backupId,
+    jobId: restore.id,
+    containers: [],
+    startedAtMs: 1,
+    reason: 'Cut off.',
+  });
+  await expect(client.call('backup.delete', { params })).rejects.toEqual(
+    failingWith(409, 'environment-unfinished-restore'),
+  );
+  const body = { target: 'staging', components: ['web'] };
+  await expect(client.call('backup.restore', { params, body })).rejects.toEqual(
+    failingWith(409, 'environment-unfinished-restore'),
+  );
+});
+
 test('deleting queues a job, and the backup is there until it is done', async () => {
   const { api, client, job } = await withBackup();
   await using _ = api;

@@ -243,9 +243,11 @@ export const backupRoutes = {
     method: 'POST',
     path: '/backups/{backup}/restore',
     right: 'backup:restore',
-    summary: 'Put the environment back to the state of this backup',
+    summary: 'Put its environment, or another one, to the state of this backup',
     params: backupParams,
     body: z.object({
+      /** The environment whose mounts are overwritten, by id or name. Default: the one that the backup is of. */
+      target: z.string().min(1).optional(),
       /** Only these components; all of the backup when left out. */
       components: z.array(z.string()).min(1).optional(),
       /** The instance in which a restore command runs, by name or id; the first healthy one when left out. */

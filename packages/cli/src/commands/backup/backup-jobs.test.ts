@@ -9,6 +9,7 @@ import {
   sampleBackupId,
   sampleBackupSummary,
   sampleEnvironment,
+  sampleEnvironmentDetail,
   sampleJob,
   sampleTimeMs,
 } from '../../testing/samples.ts';
@@ -338,6 +339,51 @@ describe('backup:restore', () => {
     const { notes } = await cliRun(['backup:restore', '--no-safety', '--yes'], { server });
     expect(notes).toContain('what was written since is lost:');
     expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({ safety: false });
+  });
+
+  it('with --target names both environments, and what of the target is overwritten', async () => {
+    const staging = sampleEnvironmentDetail('staging');
+    await using server = await ProtocolServer.start(
+      answers({
+        'environment.get': () => staging,
+        'job.events': () => send(over({ kind: 'restore', environmentName: 'staging' })),
+      }),
+    );
+    const words = ['backup:restore', '-e', 'guestbook', '--target', 'staging'];
+    const asked = await cliRun(words, { server });
+    expect(asked.status).toBe(2);
+    expect(asked.notes).toContain(
+      'Environment (Compose project) staging on local: 2 parts will become what another one, guestbook,',
+    );
+    expect(asked.notes).toContain('(web:/uploads, 20 files, 1.9 MiB) → staging_uploads\n');
+    expect(asked.notes).toContain('→ nowhere: the target has nothing that fits\n');
+    const { status, notes } = await cliRun([...words, '--yes'], { server });
+    expect(status).toBe(0);
+    expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({
+      target: staging.id,
+      safety: true,
+    });
+    expect(notes).toMatch(/staging has what guestbook had at bak_0123456789abcdef of 2026/);
+  });
+
+  it('with --target of its own environment is a restore like any other', async () => {
+    await using server = await ProtocolServer.start(
+      answers({ 'environment.get': () => sampleEnvironmentDetail('guestbook') }),
+    );
+    const { notes } = await cliRun(['backup:restore', '--target', 'guestbook', '--yes'], { server });
+    expect(notes).toContain('Environment (Compose project) guestbook: 2 parts will go back to 2026-');
+    expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({ safety: true });
+  });
+
+  it('with --undo and a target goes back to what the target had', async () => {
+    await using server = await ProtocolServer.start(
+      answers({ 'environment.get': () => sampleEnvironmentDetail('guestbook') }),
+    );
+    await cliRun(['backup:restore', '--undo', '--target', 'staging', '--yes'], { server });
+    expect(server.received.find(({ name }) => name === 'backup.list')?.query).toMatchObject({
+      environment: 'staging',
+      kind: 'safety',
+    });
   });
 
   it('knows the components of the backup', async () => {

@@ -1,28 +1,23 @@
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import {
-  type Backup,
-  type BackupId,
-  type Client,
-  componentsOfPart,
-  type Job,
-  type SealedPart,
-} from '@holdfast/protocol';
+import type { Backup, BackupId, Client, Environment, Job } from '@holdfast/protocol';
 import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
 import { environmentHelp, formatOption, serverCommand } from '../../command/shared-options.ts';
 import type { CliContext } from '../../context.ts';
-import { formatBytes, formatDuration, formatMinute, formatNumberOf } from '../../output/quantities.ts';
+import { formatDuration, formatMinute } from '../../output/quantities.ts';
 import { chooseEnvironment } from '../../server/choose-environment.ts';
 import { connect } from '../../server/connect.ts';
 import type { ServerOptions } from '../../server/locate-server.ts';
 import { resolveBackup } from '../../server/resolve-backup.ts';
+import { partsToRestore, restorePlanLines } from '../../server/restore-plan.ts';
 import { importSource, startImport } from '../../server/start-import.ts';
 import { endJob, waitForJob } from '../../server/wait-for-job.ts';
 import { confirmOrLeave, requireAnswerable } from '../../terminal/confirm.ts';
 
 interface RestoreOptions extends ServerOptions {
   readonly environment?: string;
+  readonly target?: string;
   readonly component?: string[];
   readonly instance?: string;
   readonly undo?: boolean;
@@ -40,6 +35,7 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
   return serverCommand('backup:restore', 'Put an environment back to the state of a backup')
     .argument('[id]', 'the backup (default: the newest ready one of the environment)')
     .option('-e, --environment <environment>', environmentHelp)
+    .option('--target <environment>', 'overwrite this environment instead of the one that the backup is of')
     .option('--component <name>', 'only this component; may be given several times', collect)
     .option('--instance <name>', 'where its restore command runs (default: the first healthy one)')
     .option('--undo', 'back to what there was before the last restore, which is kept for 7 days')
@@ -55,6 +51,10 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .example('backup:restore --dry-run', 'what that would change')
     .example('backup:restore --undo', 'back to what there was before that')
     .example('backup:restore bak_0123456789abcdef --component db --yes', 'one component, without a question')
+    .example(
+      'backup:restore -e shop --target staging',
+      "staging's mounts become what shop's newest backup has",
+    )
     .example('backup:restore -e shop --from-file shop.tar.zst', 'what backup:download made')
     .action(
       cli.action((id: string | undefined, options: RestoreOptions) =>
@@ -81,24 +81,33 @@ async function restoreBackup(
   if ('status' in imported) return imported.status;
   const backup = await resolveBackup(context, client, {
     id: imported.backupId,
-    environment: options.environment,
+    // What a restore into a target has kept is the target's.
+    environment: options.undo === true ? (options.environment ?? options.target) : options.environment,
     status: 'ready',
     isSafety: options.undo === true,
   });
   if (options.dryRun === true) return await previewRestore(context, client, backup, options);
+  const target = await otherTarget(context, client, { backup, named: options.target });
+  const parts = partsToRestore(backup, options.component);
+  const overwritten = target?.name ?? backup.environmentName;
   await confirmOrLeave(context, {
-    plan: planLines(backup, partsOf(backup, options.component), options),
+    plan: restorePlanLines({ backup, parts, target, safety: options.safety }),
     ...(options.safety
-      ? { question: `Overwrite this in ${backup.environmentName}?` }
+      ? { question: `Overwrite this in ${overwritten}?` }
       : {
-          question: `To overwrite this for good, type the name of the environment, ${backup.environmentName}:`,
-          typed: backup.environmentName,
+          question: `To overwrite this for good, type the name of the environment, ${overwritten}:`,
+          typed: overwritten,
         }),
     yes: options.yes,
   });
   const { job } = await client.call('backup.restore', {
     params: { backup: backup.id },
-    body: { components: options.component, instance: options.instance, safety: options.safety },
+    body: {
+      target: target?.id,
+      components: options.component,
+      instance: options.instance,
+      safety: options.safety,
+    },
     signal: context.interrupts.signal,
   });
   if (!options.wait) {
@@ -111,12 +120,25 @@ async function restoreBackup(
   const status = endJob(context, ended);
   if (status === exitStatus.done || status === exitStatus.warnings) {
     const seconds = (ended.finishedAtMs ?? ended.createdAtMs) - (ended.startedAtMs ?? ended.createdAtMs);
+    const state = target === undefined ? 'is back at' : `has what ${backup.environmentName} had at`;
     context.notes.line(
-      `${ended.environmentName} is back at ${backup.id} of ${formatMinute(backup.createdAtMs)}, in ${formatDuration(seconds)}.`,
+      `${ended.environmentName} ${state} ${backup.id} of ${formatMinute(backup.createdAtMs)}, in ${formatDuration(seconds)}.`,
     );
-    await noteKept(context, client, ended);
+    await noteKept(context, client, ended, target === undefined ? '' : ` -e ${target.name}`);
   }
   return status;
+}
+
+/** The environment to overwrite, where that is not the backup's own. */
+async function otherTarget(
+  context: CliContext,
+  client: Client,
+  { backup, named }: { readonly backup: Backup; readonly named: string | undefined },
+): Promise<Environment | undefined> {
+  if (named === undefined) return undefined;
+  const params = { environment: named };
+  const target = await client.call('environment.get', { params, signal: context.interrupts.signal });
+  return target.id === backup.environmentId ? undefined : target;
 }
 
 /** What would be done is what the job notes. */
@@ -124,11 +146,11 @@ async function previewRestore(
   context: CliContext,
   client: Client,
   { id }: Backup,
-  { component: components, instance, format }: RestoreOptions,
+  { target, component: components, instance, format }: RestoreOptions,
 ): Promise<ExitStatus> {
   const { job } = await client.call('backup.restore', {
     params: { backup: id },
-    body: { components, instance, dryRun: true },
+    body: { target, components, instance, dryRun: true },
     signal: context.interrupts.signal,
   });
   const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });
@@ -172,58 +194,18 @@ function severalSources(): HoldfastError {
 }
 
 /** Says how to get back what was overwritten. */
-async function noteKept(context: CliContext, client: Client, { id, environmentId }: Job): Promise<void> {
+async function noteKept(
+  context: CliContext,
+  client: Client,
+  { id, environmentId }: Job,
+  named: string,
+): Promise<void> {
   const { backups } = await client.call('backup.list', {
     query: { environment: environmentId, kind: 'safety', status: 'ready', limit: 1 },
   });
   const [kept] = backups;
   if (kept?.jobId !== id) return;
   context.notes.line(
-    `What was there is kept as ${kept.id} for 7 days: \`holdfast backup:restore --undo\` brings it back.`,
+    `What was there is kept as ${kept.id} for 7 days: \`holdfast backup:restore --undo${named}\` brings it back.`,
   );
-}
-
-/** @throws HoldfastError `component-unknown` when the backup has nothing of a component that was asked for */
-function partsOf(backup: Backup, components: readonly string[] | undefined): readonly SealedPart[] {
-  if (components === undefined) return backup.parts;
-  const known = new Set(backup.parts.flatMap(componentsOfPart));
-  const missing = components.find((component) => !known.has(component));
-  if (missing !== undefined) {
-    throw new HoldfastError(
-      'component-unknown',
-      `Backup ${backup.id} has nothing of a component "${missing}".`,
-      {
-        hint: `It has: ${[...known].join(', ')}.`,
-      },
-    );
-  }
-  return backup.parts.filter((part) =>
-    componentsOfPart(part).some((component) => components.includes(component)),
-  );
-}
-
-/** What is about to be overwritten, and by what. */
-function planLines(
-  backup: Backup,
-  parts: readonly SealedPart[],
-  { safety }: Pick<RestoreOptions, 'safety'>,
-): string[] {
-  const description = backup.description === '' ? '' : `, "${backup.description}"`;
-  const count = formatNumberOf(parts.length, 'part');
-  const hasFiles = parts.some(({ source }) => source.kind !== 'command');
-  const meanwhile = hasFiles ? 'Containers stop meanwhile; what' : 'What';
-  const fate = safety ? 'kept for 7 days, as a backup of the kind safety' : 'lost';
-  return [
-    `Environment (Compose project) ${backup.environmentName}: ${count} will go back to ${formatMinute(backup.createdAtMs)},`,
-    `backup ${backup.id}${description}. ${meanwhile} was written since is ${fate}:`,
-    ...parts.map((part) => `  ${part.name} (${partText(part)})`),
-  ];
-}
-
-function partText(part: SealedPart): string {
-  if (part.source.kind === 'command') {
-    return `to the restore command of ${part.source.component}, ${formatBytes(part.bytes)}`;
-  }
-  const places = part.mountPoints.map((point) => `${point.component}:${point.path}`);
-  return [...places, formatNumberOf(part.files, 'file'), formatBytes(part.bytes)].join(', ');
 }

@@ -85,12 +85,12 @@ function wayOf({ commands }: Environment, component: string): string {
   return commands.some((each) => each.component === component && each.backup) ? 'its command' : 'its mounts';
 }
 
-function unfinishedRestoreText({ unfinishedRestore }: Environment): string | null {
+function unfinishedRestoreText({ name, unfinishedRestore }: Environment): string | null {
   if (unfinishedRestore === null) return null;
   const { backupId, startedAtMs, reason } = unfinishedRestore;
   return (
     `of ${backupId}, begun ${formatTime(startedAtMs)}: ${reason} ` +
-    `The environment stays stopped until \`holdfast backup:restore ${backupId}\` completes it.`
+    `The environment stays stopped until \`holdfast backup:restore ${backupId} --target ${name}\` completes it.`
   );
 }
 

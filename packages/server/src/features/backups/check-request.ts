@@ -60,7 +60,7 @@ export interface RestoreCheck {
   readonly backup: BackupWithParts;
   /** Undefined for all. */
   readonly components: readonly string[] | undefined;
-  /** What the environment's unfinished restore was to do, if there is one. */
+  /** What the unfinished restore of the environment that is restored was to do, if there is one. */
   readonly unfinished: JobRequest | null;
 }
 
@@ -82,15 +82,18 @@ export function requireRestorePossible({ backup, components, unfinished: earlier
     `A restore of more than ${components.join(', ')} was cut off, and has to be completed.`,
     {
       hint: `Restore ${begun === null ? 'without naming components' : `at least ${begun.join(', ')}`}.`,
-      context: { environmentId: backup.environmentId },
+      context: { backupId: backup.id },
     },
   );
 }
 
-/** @throws HoldfastError `environment-unfinished-restore` */
-export function requireDeletePossible(backup: BackupWithParts, environment: EnvironmentRecord): void {
-  if (environment.unfinishedRestore?.backupId !== backup.id) return;
-  throw unfinished(environment, 'This backup is needed to complete it.');
+/**
+ * @param needing the environment whose unfinished restore is one of the backup
+ * @throws HoldfastError `environment-unfinished-restore`
+ */
+export function requireDeletePossible(needing: EnvironmentRecord | undefined): void {
+  if (needing === undefined) return;
+  throw unfinished(needing, 'This backup is needed to complete it.');
 }
 
 function unfinished({ id, name, unfinishedRestore }: EnvironmentRecord, why: string): HoldfastError {
@@ -98,7 +101,10 @@ function unfinished({ id, name, unfinishedRestore }: EnvironmentRecord, why: str
   return new HoldfastError(
     'environment-unfinished-restore',
     `A restore of the environment ${name} was cut off. ${why}`,
-    { hint: `Complete it: holdfast backup:restore ${backupId}.`, context: { environmentId: id, backupId } },
+    {
+      hint: `Complete it: holdfast backup:restore ${backupId} --target ${name}.`,
+      context: { environmentId: id, backupId },
+    },
   );
 }
 

@@ -79,10 +79,10 @@ export function backupHandlers(
       return { job: toJob(job), backupId };
     },
     'backup.restore': async ({ params, body, caller }) => {
-      const { components, instance, safety = true, dryRun = false } = body;
+      const { target, components, instance, safety = true, dryRun = false } = body;
       const { backup } = params;
       const createdBy = caller.name;
-      const job = await service.restore({ backup, components, instance, safety, dryRun, createdBy });
+      const job = await service.restore({ backup, target, components, instance, safety, dryRun, createdBy });
       return { job: toJob(job) };
     },
     'backup.delete': async ({ params, caller }) => ({

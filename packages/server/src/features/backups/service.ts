@@ -10,7 +10,7 @@ import type {
   JobId,
   LogLine,
 } from '@holdfast/protocol';
-import type { Catalog } from '../../catalog/catalog.ts';
+import type { Catalog, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import { requireInstance } from '../environments/commands/choose-instance.ts';
 import type { EnvironmentService } from '../environments/service.ts';
@@ -49,6 +49,8 @@ export interface CreateBackupRequest {
 
 export interface RestoreRequest {
   readonly backup: string;
+  /** Id or name; undefined: the environment that the backup is of. */
+  readonly target: string | undefined;
   /** Undefined: all of the backup. */
   readonly components: readonly string[] | undefined;
   /** Where commands run; undefined: the first healthy one of each component. */
@@ -87,7 +89,9 @@ export interface BackupService {
     options?: Abortable,
   ): Promise<{ readonly job: JobRecord; readonly backupId: BackupId }>;
   /**
-   * @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-busy`, `environment-unfinished-restore`
+   * The job is the target's, and so is the safety backup.
+   * @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-busy`,
+   *   `environment-unfinished-restore`, `environment-unknown`, `environment-ambiguous`
    */
   restore(request: RestoreRequest): Promise<JobRecord>;
   /** What the data process is to send. @throws HoldfastError `backup-not-ready`, `component-unknown`, `path-unknown` */
@@ -144,9 +148,16 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     throw new HoldfastError('internal', `The catalog has no environment ${backup.environmentId}.`);
   }
 
-  async function lastRestoreOf({ environmentId, id }: BackupWithParts): Promise<JobId | null> {
-    const restores = await jobs.list({ environmentId, backupId: id, kind: 'restore', limit: 1 });
+  async function lastRestoreOf({ id }: BackupWithParts): Promise<JobId | null> {
+    const restores = await jobs.list({ backupId: id, kind: 'restore', limit: 1 });
     return restores[0]?.id ?? null;
+  }
+
+  /** What works with a backup may be a job of another environment: nothing else keeps the two apart. */
+  async function requireNone({ id }: BackupWithParts, kind: 'restore' | 'delete', tx: Tx): Promise<void> {
+    await store.hold(id, tx);
+    const job = await jobs.unfinishedWith(id, kind, tx);
+    if (job !== undefined) throw backupInUse(id, job);
   }
 
   return {
@@ -219,9 +230,10 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       return { job, backupId };
     },
 
-    restore: async ({ backup: named, components, instance, safety, dryRun, createdBy }) => {
+    restore: async ({ backup: named, target, components, instance, safety, dryRun, createdBy }) => {
       const backup = await find(named);
-      const environment = await environmentOf(backup);
+      const environment =
+        target === undefined ? await environmentOf(backup) : await environments.find(target);
       const unfinished = environment.unfinishedRestore;
       requireRestorePossible({
         backup,
@@ -232,19 +244,19 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
         components: components === undefined ? null : [...components],
         instance: instance ?? null,
       };
-      const job = await catalog.write(
-        async (tx) =>
-          await jobs.enqueue(
-            {
-              kind: dryRun ? 'preview' : 'restore',
-              environmentId: backup.environmentId,
-              backupId: backup.id,
-              request: dryRun ? { kind: 'preview', ...chosen } : { kind: 'restore', ...chosen, safety },
-              createdBy,
-            },
-            tx,
-          ),
-      );
+      const job = await catalog.write(async (tx) => {
+        await requireNone(backup, 'delete', tx);
+        return await jobs.enqueue(
+          {
+            kind: dryRun ? 'preview' : 'restore',
+            environmentId: environment.id,
+            backupId: backup.id,
+            request: dryRun ? { kind: 'preview', ...chosen } : { kind: 'restore', ...chosen, safety },
+            createdBy,
+          },
+          tx,
+        );
+      });
       jobs.wake();
       return job;
     },
@@ -267,22 +279,33 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
 
     delete: async (idOrPrefix, createdBy) => {
       const backup = await find(idOrPrefix);
-      requireDeletePossible(backup, await environmentOf(backup));
-      const job = await catalog.write(
-        async (tx) =>
-          await jobs.enqueue(
-            {
-              kind: 'delete',
-              environmentId: backup.environmentId,
-              backupId: backup.id,
-              request: { kind: 'delete' },
-              createdBy,
-            },
-            tx,
-          ),
-      );
+      requireDeletePossible(await environments.findUnfinished(backup.id));
+      const job = await catalog.write(async (tx) => {
+        await requireNone(backup, 'restore', tx);
+        return await jobs.enqueue(
+          {
+            kind: 'delete',
+            environmentId: backup.environmentId,
+            backupId: backup.id,
+            request: { kind: 'delete' },
+            createdBy,
+          },
+          tx,
+        );
+      });
       jobs.wake();
       return job;
     },
   };
+}
+
+function backupInUse(id: BackupId, { id: jobId, kind, state, environmentName }: JobRecord): HoldfastError {
+  return new HoldfastError(
+    'environment-busy',
+    `The ${kind} job ${jobId} of ${environmentName} works with the backup ${id}, and is ${state}.`,
+    {
+      hint: `Wait for it (holdfast job:watch ${jobId}) or stop it (holdfast job:cancel ${jobId}).`,
+      context: { backupId: id, jobId },
+    },
+  );
 }

@@ -42,6 +42,8 @@ export interface BackupStore {
   markFailed(id: BackupId, error: ErrorReportBody, db?: Db): Promise<boolean>;
   markCancelled(id: BackupId, db?: Db): Promise<boolean>;
   markDeleting(id: BackupId, db?: Db): Promise<boolean>;
+  /** Until the transaction ends, no other one that holds the backup goes on. */
+  hold(id: BackupId, tx: Tx): Promise<void>;
   /** Removes the row and its parts: its snapshots are gone. */
   remove(id: BackupId, db?: Db): Promise<void>;
   get(id: BackupId, db?: Db): Promise<BackupWithParts | undefined>;
@@ -142,6 +144,14 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
       await changed(
         mark(id, ['ready', 'failed', 'cancelled', 'damaged', 'deleting'], db).set({ status: 'deleting' }),
       ),
+
+    hold: async (id, tx) => {
+      await tx
+        .updateTable('backup')
+        .set((row) => ({ status: row.ref('status') }))
+        .where('id', '=', id)
+        .execute();
+    },
 
     remove: async (id, db = catalog.db) => {
       await db.deleteFrom('backup').where('id', '=', id).execute();

@@ -1,6 +1,6 @@
 import { type Abortable, HoldfastError } from '@holdfast/base';
 import type { ProtectedPath } from '@holdfast/docker';
-import type { BackupIntegrationChange, Component, EnvironmentId, NodeId } from '@holdfast/protocol';
+import type { BackupId, BackupIntegrationChange, Component, EnvironmentId, NodeId } from '@holdfast/protocol';
 import type { ServerPlace } from '../../runner/server-place.ts';
 import type { NodeService } from '../nodes/service.ts';
 import { changeSettings } from './commands/change-settings.ts';
@@ -33,6 +33,8 @@ export interface EnvironmentService {
   /** From the catalog alone, as it was last seen. @throws HoldfastError as `survey` */
   find(idOrName: string): Promise<EnvironmentRecord>;
   get(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
+  /** From the catalog alone: one with a restore of this backup that was cut off. */
+  findUnfinished(backupId: BackupId): Promise<EnvironmentRecord | undefined>;
 }
 
 export interface EnvironmentServiceOptions {
@@ -88,6 +90,8 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
 
     find: async (idOrName) => pick(idOrName, await store.list()),
     get: async (id) => await store.get(id),
+    findUnfinished: async (backupId) =>
+      (await store.list()).find(({ unfinishedRestore }) => unfinishedRestore?.backupId === backupId),
   };
 }
 

@@ -27,6 +27,8 @@ export interface JobService {
    * @throws HoldfastError `environment-busy`
    */
   enqueue(job: NewJob, tx: Tx): Promise<JobRecord>;
+  /** The job of this kind that is queued or running, for whatever environment, and works with the backup. */
+  unfinishedWith(backupId: BackupId, kind: JobKind, tx: Tx): Promise<JobRecord | undefined>;
   /** Tells whoever works on jobs that there is something to do. */
   wake(): void;
   list(filter: JobQuery): Promise<readonly JobRecord[]>;
@@ -97,6 +99,7 @@ export function createJobService(options: JobServiceOptions): JobService {
 
   return {
     enqueue: async (job, tx) => await store.create(job, tx),
+    unfinishedWith: async (backupId, kind, tx) => await store.unfinishedWith(backupId, kind, tx),
     wake,
     list: async ({ limit = 100, ...filter }) => await store.list({ ...filter, limit }),
     get,

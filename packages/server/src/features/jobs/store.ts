@@ -1,5 +1,5 @@
 import { type Clock, HoldfastError } from '@holdfast/base';
-import type { EnvironmentId, JobId } from '@holdfast/protocol';
+import type { BackupId, EnvironmentId, JobId, JobKind } from '@holdfast/protocol';
 import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import type { JobFilter, JobRecord, NewJob } from './job-record.ts';
@@ -17,6 +17,8 @@ export interface JobStore {
   list(filter: JobFilter): Promise<readonly JobRecord[]>;
   /** The job that is queued or running for an environment. */
   unfinishedOf(environmentId: EnvironmentId, db?: Db): Promise<JobRecord | undefined>;
+  /** Of this kind, for whatever environment: one that is queued or running and works with the backup. */
+  unfinishedWith(backupId: BackupId, kind: JobKind, tx: Tx): Promise<JobRecord | undefined>;
   /** Notes that a running job is to stop; false when it is not running (any more). */
   requestCancel(id: JobId, db?: Db): Promise<boolean>;
   /** Ends a job that nobody has taken yet; false when somebody has, or it is over. */
@@ -89,6 +91,15 @@ export function createJobStore({ catalog, clock, ids }: JobStoreOptions): JobSto
     },
 
     unfinishedOf: async (environmentId, db = catalog.db) => await unfinishedOf(environmentId, db),
+
+    unfinishedWith: async (backupId, kind, tx) => {
+      const row = await selectJobs(tx)
+        .where('job.state', 'in', ['queued', 'running'])
+        .where('job.backup_id', '=', backupId)
+        .where('job.kind', '=', kind)
+        .executeTakeFirst();
+      return row === undefined ? undefined : toRecord(row);
+    },
 
     requestCancel: async (id, db = catalog.db) => {
       const { numUpdatedRows } = await db

@@ -32,7 +32,7 @@ export async function afterFailure(
     failure.code,
     `${failure.message} The environment ${run.job.environmentName} stays stopped: ${state}.`,
     {
-      hint: `Run the restore again, it completes then: holdfast backup:restore ${journal.backupId}. Or bring back what there was before it, where that was kept: --undo.`,
+      hint: `Run the restore again, it completes then: holdfast backup:restore ${journal.backupId} --target ${run.job.environmentName}. Or bring back what there was before it, where that was kept: --undo.`,
       context: failure.context,
       cause: failure,
     },

@@ -33,8 +33,13 @@ function target(name: string, source: MountSource, ...mountPoints: MountPoint[])
   return { mount: { name, source, mountPoints, included: true, reason: '' }, described };
 }
 
-function plan(parts: SealedPart[], targets: SurveyedMount[], components: string[] | null = null) {
-  const { parts: planned, warnings } = planRestore(parts, { targets, components });
+function plan(
+  parts: SealedPart[],
+  targets: SurveyedMount[],
+  components: string[] | null = null,
+  isElsewhere = false,
+) {
+  const { parts: planned, warnings } = planRestore(parts, { targets, components, isElsewhere });
   return { planned: planned.map((each) => [each.part.name, each.target.mount.name]), warnings };
 }
 
@@ -112,4 +117,81 @@ test('with components named, only their parts are restored, and no word is lost 
   ];
   const targets = [target('a', volume('a')), target('b', volume('b')), target('c', volume('c'))];
   expect(plan(parts, targets, ['worker'])).toEqual({ planned: [['a', 'a']], warnings: [] });
+});
+
+describe('in another environment a part goes', () => {
+  const keyed = (name: string, key: string): MountSource => {
+    return {
+      kind: 'volume',
+      name,
+      driver: 'local',
+      labels: { 'com.docker.compose.volume': key },
+      options: {},
+    };
+  };
+  const elsewhere = (parts: SealedPart[], targets: SurveyedMount[]) => plan(parts, targets, null, true);
+
+  test('to what its component mounts at its path, named or not, and never to a volume only for its name', () => {
+    const parts = [
+      part('shop_data', keyed('shop_data', 'data'), at('web', '/data')),
+      part('web:/cache', anonymous('aaaa'), at('web', '/cache')),
+      part('./conf', bind('/srv/shop/conf'), at('web', '/conf')),
+      part('plain', volume('plain'), at('web', '/plain')),
+    ];
+    const targets = [
+      target('plain', volume('plain'), at('db', '/plain')),
+      target('web:/data', anonymous('bbbb'), at('web', '/data')),
+      target('staging_cache', keyed('staging_cache', 'cache'), at('web', '/cache')),
+      target('./conf', bind('/srv/staging/conf'), at('web', '/conf')),
+    ];
+    expect(elsewhere(parts, targets)).toEqual({
+      planned: [
+        ['shop_data', 'web:/data'],
+        ['web:/cache', 'staging_cache'],
+        ['./conf', './conf'],
+      ],
+      warnings: ['Not restored: plain: the target mounts no volume at /plain in web.'],
+    });
+  });
+
+  test('else to the volume of its key, unless another part is mounted as that is', () => {
+    const parts = [
+      part('shop_a', keyed('shop_a', 'a'), at('old', '/a')),
+      part('shop_b', keyed('shop_b', 'b'), at('old', '/b')),
+      part('shop_c', keyed('shop_c', 'c'), at('web', '/b')),
+    ];
+    const targets = [
+      target('staging_a', keyed('staging_a', 'a'), at('web', '/a')),
+      target('staging_b', keyed('staging_b', 'b'), at('web', '/b')),
+    ];
+    expect(elsewhere(parts, targets)).toEqual({
+      planned: [
+        ['shop_a', 'staging_a'],
+        ['shop_c', 'staging_b'],
+      ],
+      warnings: [
+        'Not restored: shop_b: the target mounts no volume at /b in old, nor one that its Compose file calls b.',
+      ],
+    });
+  });
+
+  test('not from a folder to a volume, nor the other way: it may be a file', () => {
+    const parts = [part('./x', bind('/srv/x'), at('web', '/x')), part('y', volume('y'), at('web', '/y'))];
+    const targets = [
+      target('x', volume('x'), at('web', '/x')),
+      target('./y', bind('/srv/y'), at('web', '/y')),
+    ];
+    expect(elsewhere(parts, targets).planned).toEqual([]);
+  });
+
+  test('not to what somebody else uses too', () => {
+    const shared = target('shared', volume('shared'), at('web', '/data'));
+    const otherUsers = [{ containerId: 'c9', name: 'shop-web-1' }];
+    const targets = [{ ...shared, described: { ...shared.described, otherUsers } }];
+    const parts = [part('shared', volume('shared'), at('web', '/data'))];
+    expect(elsewhere(parts, targets).warnings).toEqual([
+      'Not restored: shared: containers of others use shared too: shop-web-1.',
+    ]);
+    expect(plan(parts, targets).planned).toEqual([['shared', 'shared']]);
+  });
 });

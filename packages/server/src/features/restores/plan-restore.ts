@@ -1,4 +1,4 @@
-import { componentsOfPart, type SealedPart } from '@holdfast/protocol';
+import { componentsOfPart, mountForPart, type SealedPart, volumeKeyOf } from '@holdfast/protocol';
 import type { SurveyedMount } from '../environments/survey.ts';
 
 export interface PlannedPart {
@@ -13,10 +13,16 @@ export interface RestorePlan {
   readonly warnings: readonly string[];
 }
 
-export interface PlanRestoreOptions {
-  readonly targets: readonly SurveyedMount[];
+/** What of a backup is restored. */
+export interface RestoreChoice {
   /** Null: all of the backup. */
   readonly components: readonly string[] | null;
+}
+
+export interface PlanRestoreOptions extends RestoreChoice {
+  readonly targets: readonly SurveyedMount[];
+  /** Whether the targets are those of another environment than the one that the backup is of. */
+  readonly isElsewhere: boolean;
 }
 
 /**
@@ -25,13 +31,16 @@ export interface PlanRestoreOptions {
  */
 export function planRestore(
   parts: readonly SealedPart[],
-  { targets, components }: PlanRestoreOptions,
+  { targets, components, isElsewhere }: PlanRestoreOptions,
 ): RestorePlan {
+  const mounts = targets.map(({ mount }) => mount);
   const planned: PlannedPart[] = [];
   const warnings: string[] = [];
   for (const part of parts.filter((each) => each.source.kind !== 'command' && isChosen(each, components))) {
-    const target = targets.find((candidate) => fits(part, candidate));
-    const objection = objectionTo(part, target, planned);
+    const mount = mountForPart(part, { parts, mounts, isElsewhere });
+    const target = mount === undefined ? undefined : targets.find((each) => each.mount === mount);
+    const objection =
+      target === undefined ? missingTarget(part, isElsewhere) : objectionTo(target, planned, isElsewhere);
     if (target === undefined || objection !== undefined) {
       warnings.push(`Not restored: ${part.name}: ${objection}.`);
     } else {
@@ -45,31 +54,29 @@ function isChosen(part: SealedPart, components: readonly string[] | null): boole
   return components === null || componentsOfPart(part).some((component) => components.includes(component));
 }
 
-/** A volume is known by its name, which is a new one each time for an anonymous one; a bind by who mounts it where. */
-function fits(part: SealedPart, { mount }: SurveyedMount): boolean {
-  const { source } = mount;
-  if (source?.kind !== part.source.kind) return false;
-  if (source.kind === 'volume' && part.source.kind === 'volume') return source.name === part.source.name;
-  return mount.mountPoints.some(({ component, path }) =>
-    part.mountPoints.some((point) => point.component === component && point.path === path),
-  );
-}
-
 function objectionTo(
-  part: SealedPart,
-  target: SurveyedMount | undefined,
+  target: SurveyedMount,
   planned: readonly PlannedPart[],
+  isElsewhere: boolean,
 ): string | undefined {
-  if (target === undefined) return missingTarget(part);
   if (!target.mount.included && target.isByCommand !== true)
     return `it is left out now: ${target.mount.reason}`;
+  // It may be the very data that the backup is of, in the app that it is of.
+  const users = isElsewhere ? target.described.otherUsers : [];
+  if (users.length > 0)
+    return `containers of others use ${target.mount.name} too: ${users.map(({ name }) => name).join(', ')}`;
   const other = planned.find((each) => each.target === target);
   return other === undefined ? undefined : `${other.part.name} goes to the same place`;
 }
 
-function missingTarget({ source, mountPoints }: SealedPart): string {
+function missingTarget({ source, mountPoints }: SealedPart, isElsewhere: boolean): string {
   const [point] = mountPoints;
   const where = point === undefined ? 'anywhere' : `at ${point.path} in ${point.component}`;
+  if (isElsewhere && source.kind !== 'bind') {
+    const key = volumeKeyOf(source);
+    const orKey = key === undefined ? '' : `, nor one that its Compose file calls ${key}`;
+    return `the target mounts no volume ${where}${orKey}`;
+  }
   switch (source.kind) {
     case 'volume':
       return `the environment has no volume ${source.name} now`;

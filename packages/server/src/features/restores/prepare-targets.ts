@@ -47,16 +47,16 @@ export async function findTargets(
 
 async function isTargetThere(
   { docker, resolvePaths }: EnvironmentSurvey,
-  { part, target: { mount, described } }: PlannedPart,
+  { target: { mount, described } }: PlannedPart,
   { signal }: Abortable,
 ): Promise<boolean> {
   if (mount.source?.kind === 'bind') {
     const [found] = await resolvePaths([described.realPath ?? mount.source.path], { signal });
     return found?.resolved === true;
   }
-  if (part.source.kind !== 'volume') return true;
+  if (mount.source?.kind !== 'volume') return true;
   try {
-    await docker.volumes.inspect(part.source.name, { signal });
+    await docker.volumes.inspect(mount.source.name, { signal });
     return true;
   } catch (error) {
     if (!isHoldfastError(error, 'volume-unknown')) throw error;
@@ -102,11 +102,11 @@ export async function removeVolumes(docker: DockerEngine, volumes: readonly stri
 
 async function createIfMissing(
   { docker, record }: EnvironmentSurvey,
-  { part }: PlannedPart,
+  { target: { mount } }: PlannedPart,
   { signal }: Abortable,
 ): Promise<readonly string[]> {
-  const { source } = part;
-  if (source.kind !== 'volume') return [];
+  const { source } = mount;
+  if (source?.kind !== 'volume') return [];
   try {
     await docker.volumes.inspect(source.name, { signal });
     return [];

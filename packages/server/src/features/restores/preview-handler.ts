@@ -7,10 +7,9 @@ import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.t
 import type { TaskBase } from '../jobs/execution/task-runs.ts';
 import { affectedContainers } from './affected-containers.ts';
 import { planFeed } from './plan-feed.ts';
-import { planRestore } from './plan-restore.ts';
+import { notePlaces, planTargets } from './plan-targets.ts';
 import { type FoundTargets, findTargets } from './prepare-targets.ts';
 import type { RestoreHandlerOptions } from './restore-handler.ts';
-import { restoreTargets } from './restore-targets.ts';
 
 export type PreviewHandlerOptions = Pick<
   RestoreHandlerOptions,
@@ -45,13 +44,11 @@ async function preview(options: PreviewHandlerOptions, run: JobRun): Promise<Job
   }
   run.step('Looking at the environment');
   const survey = await options.environments.survey(environmentId, run);
-  const plan = planRestore(backup.parts, {
-    targets: await restoreTargets(survey, run),
-    components: request.components,
-  });
+  const plan = await planTargets(backup, { survey, choice: request, signal: run.signal });
   const feed = planFeed(backup.parts, survey, request);
   const warnings = [...plan.warnings, ...feed.warnings];
   for (const warning of warnings) run.log('warn', warning);
+  notePlaces(plan, run);
   const { serverPlace } = options;
   const targets = await findTargets(survey, plan.parts, { serverPlace, signal: run.signal });
   if (targets.found.length > 0) await compare(options, run, backup, targets);

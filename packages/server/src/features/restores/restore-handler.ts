@@ -15,9 +15,9 @@ import { afterFailure } from './after-failure.ts';
 import { changeTargets } from './change-targets.ts';
 import { feedCommands, fetchForCommands } from './feed-commands.ts';
 import { type FeedPlan, planFeed } from './plan-feed.ts';
-import { planRestore, type RestorePlan } from './plan-restore.ts';
+import type { RestorePlan } from './plan-restore.ts';
+import { notePlaces, planTargets } from './plan-targets.ts';
 import { type PreparedTargets, prepareTargets, removeVolumes } from './prepare-targets.ts';
-import { restoreTargets } from './restore-targets.ts';
 import { isUnsettled, settleTargets, targetStateOf } from './settle-targets.ts';
 import { isUnfinished, type StandstillOptions, startAgain } from './standstill.ts';
 
@@ -113,15 +113,15 @@ async function settle(
 async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<JobEnd> {
   const { environments } = options;
   const { request, environmentId } = run.job;
-  if (request.kind !== 'restore') throw new HoldfastError('internal', 'The job is no restore.');
+  if (request.kind !== 'restore') throw notARestore();
   const backup = await requireReady(options, run);
   run.step('Looking at the environment');
   const survey = await environments.survey(environmentId, run);
-  const targets = await restoreTargets(survey, run);
-  const plan = planRestore(backup.parts, { targets, components: request.components });
+  const plan = await planTargets(backup, { survey, choice: request, signal: run.signal });
   const feed = planFeed(backup.parts, survey, request);
   const warnings = [...plan.warnings, ...feed.warnings];
   for (const warning of warnings) run.log('warn', warning);
+  notePlaces(plan, run);
   if (plan.parts.length === 0 && feed.commands.length === 0) throw nothingToRestore(backup, warnings);
   const keeping = { survey, restored: backup, commandsOf: feed.components, instance: request.instance };
   const feeder = feed.commands.length === 0 ? undefined : await startFeeder(options, { run, backup, feed });
@@ -227,11 +227,11 @@ async function settleAgain(
 ): Promise<readonly string[] | undefined> {
   if (!isUnsettled(milestones)) return [];
   try {
+    const { request: choice, environmentId } = run.job;
+    if (choice.kind !== 'restore') throw notARestore();
     const backup = await requireReady(options, run);
-    const survey = await options.environments.survey(run.job.environmentId, run);
-    const targets = await restoreTargets(survey, run);
-    const components = run.job.request.kind === 'restore' ? run.job.request.components : null;
-    const { parts } = planRestore(backup.parts, { targets, components });
+    const survey = await options.environments.survey(environmentId, run);
+    const { parts } = await planTargets(backup, { survey, choice, signal: run.signal });
     const { serverPlace } = options;
     const prepared = await prepareTargets(survey, parts, { serverPlace, signal: run.signal });
     return await trySettling(options, run, milestones, prepared);
@@ -343,6 +343,10 @@ function nothingToRestore({ id }: BackupWithParts, warnings: readonly string[]):
     hint: warnings[0] ?? 'The backup has no part of these components.',
     context: { backupId: id, reasons: warnings },
   });
+}
+
+function notARestore(): HoldfastError {
+  return new HoldfastError('internal', 'The job is no restore.');
 }
 
 function serverLost(): HoldfastError {
