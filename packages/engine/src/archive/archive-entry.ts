@@ -11,7 +11,7 @@ export type EntryKind = 'file' | 'dir' | 'symlink';
 export interface EntryHead {
   /** As it stands in the archive: nothing is checked yet. */
   readonly path: ByteString;
-  /** `link`: another name of an earlier file. */
+  /** `link`: another name of an earlier file or symbolic link. */
   readonly kind: EntryKind | 'link';
   /** As chmod takes them. */
   readonly permissions: number;

@@ -83,7 +83,25 @@ describe('an archive is refused by the name of an entry', () => {
     ['that is the top, as a link', [{ path: '.', type: '2', linkPath: '/' }], '.'],
     ['that is a hard link to nothing', [{ path: 'h', type: '1', linkPath: 'file' }, file], 'h'],
     ['that is a hard link to a directory', [{ path: 'a/b' }, { path: 'h', type: '1', linkPath: 'a' }], 'h'],
-    ['that is a hard link to a symbolic link', [link, { path: 'h', type: '1', linkPath: 'link' }], 'h'],
+    [
+      'that is a hard link through a symbolic link',
+      [
+        { path: 'etc/passwd' },
+        { ...link, linkPath: 'etc' },
+        { path: 'h', type: '1', linkPath: 'link/passwd' },
+      ],
+      'h',
+    ],
+    [
+      'that is beneath another name of a symbolic link',
+      [link, { path: 'h', type: '1', linkPath: 'link' }, { path: 'h/passwd', content: 'x' }],
+      'h/passwd',
+    ],
+    [
+      'that is a symbolic link in place of a file, by a hard link',
+      [file, link, { path: 'file', type: '1', linkPath: 'link' }],
+      'file',
+    ],
     [
       'that is a hard link beneath a link',
       [link, file, { path: 'link/h', type: '1', linkPath: 'file' }],

@@ -51,8 +51,10 @@ function makeRandomTree(path: string, random: SeededRandom): void {
     if (kind < 3) {
       mkdirSync(place, { mode: random.pick([0o755, 0o700, 0o1777]) });
       directories.push(place);
-    } else if (kind === 3) symlinkSync(random.pick(['../x', '/etc/ssl/certs', 'y'.repeat(150)]), place);
-    else if (kind === 4 && files.length > 0) linkSync(random.pick(files), place);
+    } else if (kind === 3) {
+      symlinkSync(random.pick(['../x', '/etc/ssl/certs', 'y'.repeat(150)]), place);
+      files.push(place);
+    } else if (kind === 4 && files.length > 0) linkSync(random.pick(files), place);
     else {
       const size = random.pick([0, 1, 511, 512, 513, 70_000, 512 * 1024, 512 * 1024 + 1, 3_000_000]);
       writeFileSync(place, testBytes(String(count), size), { mode: random.pick([0o644, 0o4755, 0o600]) });
@@ -67,11 +69,11 @@ function described(nodes: ReadonlyMap<string, Node>): unknown {
   const firsts = new Map<string, string>();
   return [...nodes].map(([path, node]) => {
     const key = `${node.deviceId}:${node.inode}`;
-    const isLinked = node.type === 'file' && node.links > 1;
+    const isLinked = node.type !== 'dir' && node.links > 1;
     const first = isLinked ? (firsts.get(key) ?? path) : undefined;
     firsts.set(key, first ?? path);
     const { type, mode, modifiedAt, uid, gid, size, linkTarget, content, extendedAttributes } = node;
-    const links = type === 'file' ? node.links : 0;
+    const links = type === 'dir' ? 0 : node.links;
     return {
       ...{ path, first, type, mode, modifiedAt, uid, gid, size, linkTarget, content },
       links,
@@ -261,6 +263,22 @@ describe('an entry', () => {
     expect(nodes.get('b')).toMatchObject({ links: 1, inode: 0n });
     expect(nodes.get('a')).toMatchObject({ links: 2 });
     expect(nodes.get('a')?.inode).toBe(nodes.get('c')?.inode);
+  });
+
+  it('may name a symbolic link twice, which is one inode then and is not followed', async () => {
+    await using imported = await importBytes(
+      tarOf(
+        { path: 'l', type: '2', linkPath: '/etc/passwd' },
+        { path: 'deep/second', type: '1', linkPath: 'l' },
+        { path: 'alone', type: '2', linkPath: '/etc/passwd' },
+      ),
+    );
+    const nodes = await imported.nodes();
+    const linked = { type: 'symlink', linkTarget: '/etc/passwd', links: 2, content: null };
+    expect(nodes.get('l')).toMatchObject(linked);
+    expect(nodes.get('deep/second')).toMatchObject({ ...linked, inode: nodes.get('l')?.inode });
+    expect(nodes.get('alone')).toMatchObject({ links: 1, inode: 0n });
+    expect((await imported.archive.saveTree('')).files).toBe(0);
   });
 
   it('describes again a directory that was there', async () => {

@@ -122,22 +122,26 @@ class ArchiveImport {
     }
   }
 
-  /** What stands at the path of a file is replaced by a later file, as tar replaces it. */
+  /**
+   * What stands at the path of a file is replaced by a later file, as tar replaces it. A symbolic link may have several
+   * names too: the entry itself is shared, and where it points is not looked at.
+   */
   #link(entry: ArchiveEntry, path: EntryPath): void {
     const { tree } = this.#parts;
     const subject = { entry: entry.path, what: 'the target of its hard link' };
     const target = tree.find(entryPathOf(entry.linkTarget, subject));
-    const inode = target !== undefined && tree.kindOf(target) === 'file' ? tree.inodeOf(target) : undefined;
+    const kind = target === undefined ? 'dir' : tree.kindOf(target);
+    const inode = target === undefined || kind === 'dir' ? undefined : tree.inodeOf(target);
     if (inode === undefined) {
       const text = byteStringToText(entry.linkTarget);
       throw entryRefused(
         entry.path,
-        `it is a hard link to "${text}", which is no earlier file of the archive`,
+        `it is a hard link to "${text}", which is no earlier file or symbolic link of the archive`,
       );
     }
-    const number = tree.enter(path, 'file');
+    const number = tree.enter(path, kind);
     if (number !== target) tree.setInode(number, inode);
-    this.#progress.addFile(byteStringToText(entry.path));
+    if (kind === 'file') this.#progress.addFile(byteStringToText(entry.path));
   }
 
   async #saveFile(entry: ArchiveEntry, path: EntryPath): Promise<void> {

@@ -94,11 +94,13 @@ class EntrySaving {
     if (node.type === 'dir') {
       return { ...node, name, subtree: asId<TreeId>(this.#ids.idAt(this.#treeOf[number] ?? 0)) };
     }
-    if (node.type !== 'file' || inode === undefined) return { ...node, name };
-    this.#files += 1;
-    this.#bytes += node.size;
-    const links = tree.linksOf(inode);
-    return links < 2 ? { ...node, name } : { ...node, name, links, inode: BigInt(inode) + 1n };
+    if (node.type === 'file') {
+      this.#files += 1;
+      this.#bytes += node.size;
+    }
+    const links = inode === undefined ? 0 : tree.linksOf(inode);
+    if (inode === undefined || links < 2) return { ...node, name };
+    return { ...node, name, links, inode: BigInt(inode) + 1n };
   }
 
   /** A tree's id is the hash of its text: nobody need wait until it is saved. */
