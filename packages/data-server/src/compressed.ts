@@ -3,15 +3,25 @@ import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { Abortable } from '@holdfast/base';
+import { type ContentsRequest, writeTar, writeZip } from '@holdfast/engine';
 import type { ArchiveFormat } from '@holdfast/protocol';
 
 const mediaTypes: Readonly<Record<ArchiveFormat, string>> = {
   'tar.zst': 'application/zstd',
   'tar.gz': 'application/gzip',
   tar: 'application/x-tar',
+  zip: 'application/zip',
 };
 
-/** Sends what `write` writes, compressed as the format says. The name is that of the file that a browser saves. */
+/** `writeZip` or `writeTar` of the engine. */
+export function writerOf(format: ArchiveFormat): (request: ContentsRequest) => Promise<number> {
+  return format === 'zip' ? writeZip : writeTar;
+}
+
+/**
+ * Sends what `write` writes, compressed as the format says; a zip is compressed by who writes it. The name is that of the
+ * file that a browser saves.
+ */
 export async function sendCompressed(
   response: ServerResponse,
   { format, fileName, signal }: { readonly format: ArchiveFormat; readonly fileName: string } & Abortable,
@@ -21,7 +31,7 @@ export async function sendCompressed(
     'content-type': mediaTypes[format],
     'content-disposition': attachment(`${fileName}.${format}`),
   });
-  if (format === 'tar') {
+  if (format === 'tar' || format === 'zip') {
     await write(response);
     return;
   }

@@ -1,18 +1,24 @@
 import type { ServerResponse } from 'node:http';
 import {
+  type ArchiveMember,
+  archiveNotes,
   asId,
   type BlobReader,
   entriesAt,
   findNode,
   openToRead,
-  type TarMember,
   type TreeId,
   toByteString,
+  type WalkEntry,
   type WithSignal,
-  writeTar,
 } from '@holdfast/engine';
-import type { DataRequest } from '@holdfast/protocol';
-import { sendCompressed } from './compressed.ts';
+import {
+  archivedBackupFileName,
+  archiveNotesHeader,
+  type DataRequest,
+  encodeArchiveNotes,
+} from '@holdfast/protocol';
+import { sendCompressed, writerOf } from './compressed.ts';
 
 type ArchiveRequest = Extract<DataRequest, { kind: 'archive' }>;
 
@@ -32,17 +38,33 @@ export async function sendArchive(
       node: await findNode(blobs, asId<TreeId>(treeId), [toByteString('data')], { signal }),
     })),
   );
+  const { format } = request;
+  const container = format === 'zip' ? 'zip' : 'tar';
+  const notes = await archiveNotes(entriesOf(blobs, nodes, { signal }), { container, signal });
+  if (notes.length > 0) response.setHeader(archiveNotesHeader, encodeArchiveNotes(notes));
   await sendCompressed(response, { ...request, signal }, async (output) => {
-    const members = membersOf(blobs, request.manifest, nodes);
-    await writeTar({ blobs, members, checksumsFolder: toByteString('/checksums'), output, signal });
+    const manifest = notes.length > 0 ? { ...request.manifest, notes } : request.manifest;
+    const members = membersOf(manifest, entriesOf(blobs, nodes, { signal }));
+    const checksumsFolder = toByteString('/checksums');
+    await writerOf(format)({ blobs, members, checksumsFolder, output, signal });
   });
 }
 
-async function* membersOf(
+type PartNode = Pick<Parameters<typeof entriesAt>[0], 'node' | 'path'>;
+
+async function* entriesOf(
   blobs: BlobReader,
-  manifest: string,
-  nodes: readonly Pick<Parameters<typeof entriesAt>[0], 'node' | 'path'>[],
-): AsyncGenerator<TarMember> {
-  yield { path: toByteString('/holdfast-backup.json'), content: Buffer.from(manifest) };
-  for (const { node, path } of nodes) yield* entriesAt({ blobs, node, path });
+  nodes: readonly PartNode[],
+  { signal }: WithSignal,
+): AsyncGenerator<WalkEntry> {
+  for (const { node, path } of nodes) yield* entriesAt({ blobs, node, path, signal });
+}
+
+async function* membersOf(
+  manifest: object,
+  entries: AsyncIterable<WalkEntry>,
+): AsyncGenerator<ArchiveMember> {
+  const text = `${JSON.stringify(manifest, undefined, 2)}\n`;
+  yield { path: toByteString(`/${archivedBackupFileName}`), content: Buffer.from(text) };
+  yield* entries;
 }

@@ -10,10 +10,9 @@ import {
   toByteString,
   type WithSignal,
   writeContent,
-  writeTar,
 } from '@holdfast/engine';
 import type { DataRequest } from '@holdfast/protocol';
-import { attachment, sendCompressed } from './compressed.ts';
+import { attachment, sendCompressed, writerOf } from './compressed.ts';
 
 type ContentRequest = Extract<DataRequest, { kind: 'content' }>;
 
@@ -33,7 +32,7 @@ export async function sendContent(
     const members = entriesBeneath({ blobs, treeId: node.subtree, prefix: toByteString(''), signal });
     const sending = { format: request.format, fileName, signal };
     return await sendCompressed(response, sending, async (output) => {
-      await writeTar({ blobs, members, output, signal });
+      await writerOf(request.format)({ blobs, members, output, signal });
     });
   }
   if (node.type !== 'file') {

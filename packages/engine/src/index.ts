@@ -1,5 +1,7 @@
 export { type ArchiveFormat, archiveFormatOf } from './archive/archive-format.ts';
+export type { ArchiveMember } from './archive/archive-items.ts';
 export { type ArchiveLimits, defaultArchiveLimits } from './archive/archive-limits.ts';
+export { archiveNotes } from './archive/archive-notes.ts';
 export { importArchive } from './archive/import-archive.ts';
 export type {
   ChecksumLists,
@@ -7,14 +9,14 @@ export type {
   ImportedArchive,
   SavedArchiveTree,
 } from './archive/import-request.ts';
-export type { TarFile, TarMember } from './archive/tar-pieces.ts';
 export {
   type ArchiveRequest,
+  type ContentsRequest,
   entriesAt,
   entriesBeneath,
-  type TarRequest,
   writeContent,
   writeTar,
+  writeZip,
 } from './archive/write-archive.ts';
 export type {
   Backend,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { objectIdSchema } from './ids.ts';
 import { repositoryAccessSchema } from './repository-access.ts';
 
-/** How the bytes of an archive are compressed. */
-export const archiveFormatSchema = z.enum(['tar.zst', 'tar.gz', 'tar']);
+/** What kind an archive is, and how its bytes are compressed. */
+export const archiveFormatSchema = z.enum(['tar.zst', 'tar.gz', 'tar', 'zip']);
 
 const dataBase = { repository: repositoryAccessSchema };
 
@@ -25,8 +25,8 @@ export const dataRequestSchema = z.discriminatedUnion('kind', [
     format: archiveFormatSchema,
     /** Without the ending that the format gives it. */
     fileName: z.string(),
-    /** What `holdfast-backup.json` in the archive says. */
-    manifest: z.string(),
+    /** What `holdfast-backup.json` in the archive says; notes are added. */
+    manifest: z.record(z.string(), z.unknown()),
     parts: z.array(z.object({ ...partTree, path: z.string() })),
   }),
   z.object({

@@ -1,4 +1,12 @@
-export { type ArchivedBackup, archivedBackupFileName, archivedBackupSchema } from './archived-backup.ts';
+export {
+  type ArchivedBackup,
+  type ArchiveNote,
+  archivedBackupFileName,
+  archivedBackupSchema,
+  archiveNotesHeader,
+  decodeArchiveNotes,
+  encodeArchiveNotes,
+} from './archived-backup.ts';
 export {
   type BackupKind,
   type BackupMode,

@@ -26,7 +26,8 @@ import { makeEveryKind } from '../testing/every-kind.ts';
 import { quickRuntime } from '../testing/quick-runtime.ts';
 import { stockRestics } from '../testing/stock-restic.ts';
 import { snapshotOf } from '../testing/test-repository.ts';
-import { entriesBeneath, writeContent, writeTar } from './write-archive.ts';
+import type { ArchiveContents, ArchiveMember } from './archive-items.ts';
+import { entriesBeneath, writeContent, writeTar, writeZip } from './write-archive.ts';
 
 const password = 'a password';
 
@@ -59,10 +60,16 @@ beforeAll(async () => {
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 async function archiveTo(path: string, prefix = '', checksumsFolder?: ByteString): Promise<number> {
+  return await writeTo(path, writeTar, { members: members(prefix), checksumsFolder });
+}
+
+function members(prefix = ''): AsyncIterable<ArchiveMember> {
+  return entriesBeneath({ blobs: repository.blobs, treeId, prefix: toByteString(prefix) });
+}
+
+async function writeTo(path: string, write: typeof writeTar, contents: ArchiveContents): Promise<number> {
   const output = createWriteStream(path);
-  const { blobs } = repository;
-  const members = entriesBeneath({ blobs, treeId, prefix: toByteString(prefix) });
-  const writtenBytes = await writeTar({ blobs, members, checksumsFolder, output });
+  const writtenBytes = await write({ blobs: repository.blobs, ...contents, output });
   output.end();
   await finished(output);
   return writtenBytes;
@@ -134,6 +141,74 @@ describe('a tar archive', () => {
     const writing = writeTar({ blobs, members, output });
     output.once('data', () => output.destroy(new Error('The other end is gone.')));
     await expect(writing).rejects.toThrow();
+  });
+});
+
+describe('a zip archive', () => {
+  /** Type, mode, owner, second of the last change and target of each; unzip gives links no times. */
+  const listing = (folder: string): string[] => {
+    const [file, link] = ['%P|%y|%m|%U|%G|%TY-%Tm-%Td %TH:%TM:%.2TS', '%P|%y|%U|%G|%l'];
+    const skipped = `-path './special/*' -o -path './names/*'`;
+    const script = `cd "$0" && find . ${skipped} -o -type l -printf '${link}\\0' -o -printf '${file}\\0'`;
+    return execFileSync('sh', ['-c', script, folder], { encoding: 'latin1' }).split('\0').sort();
+  };
+  /** What unzip cannot set: it takes times before 1970 for none. */
+  const beyondUnzip = ['files/small', 'files/empty', 'files/large', 'directories/empty', 'names'];
+  const isPlain = (line: string): boolean => !beyondUnzip.includes(line.split('|')[0] ?? '');
+
+  it('holds what unzip can take out of one: modes, owners, times, links and contents', async () => {
+    const archive = join(work, 'all.zip');
+    const bytes = await writeTo(archive, writeZip, { members: members() });
+    expect(readFileSync(archive)).toHaveLength(bytes);
+    execFileSync('unzip', ['-tqq', archive]);
+    const out = join(work, 'unzipped');
+    // It would change names that it takes for no text.
+    execFileSync('unzip', ['-qqXK', archive, '-x', 'data/names/*', '-d', out]);
+    const [theirs, ours] = [join(out, 'data'), source].map((folder) => new Set(listing(folder)));
+    expect([...(ours?.difference(theirs ?? new Set()) ?? [])].filter(isPlain)).toEqual([]);
+    expect([...(theirs?.difference(ours ?? new Set()) ?? [])].filter(isPlain)).toEqual([]);
+    execFileSync('diff', [
+      '-r',
+      '--no-dereference',
+      '-x',
+      'special',
+      '-x',
+      'names',
+      source,
+      join(out, 'data'),
+    ]);
+  });
+
+  it('is read by Python, with all contents', async () => {
+    const archive = join(work, 'python.zip');
+    await writeTo(archive, writeZip, { members: members(), checksumsFolder: toByteString('/checksums') });
+    const script = [
+      'import sys, zipfile',
+      'archive = zipfile.ZipFile(sys.argv[1])',
+      'print(sum(len(archive.read(entry)) == entry.file_size for entry in archive.infolist()))',
+    ].join('\n');
+    const count = Number(execFileSync('python3', ['-c', script, archive], { encoding: 'utf8' }));
+    const all = `find "$0" -path "$0/special/*" -o -printf x`;
+    // And the checksums.
+    expect(count).toBe(execFileSync('sh', ['-c', all, source]).length + 1);
+  });
+
+  it('may have a file, and be a file, of more bytes than four can count', { timeout: 600_000 }, async () => {
+    const names = ['data', 'files', 'zeros'].map(toByteString) as [ByteString];
+    const zeros = await findNode(repository.blobs, treeId, names);
+    const times = Math.ceil(2 ** 32 / zeros.size) + 1;
+    const content = Array.from({ length: times }, () => zeros.content ?? []).flat();
+    const large = { ...zeros, content, size: times * zeros.size };
+    const both = async function* (): AsyncGenerator<ArchiveMember> {
+      yield { path: toByteString('/large'), node: large };
+      yield { path: toByteString('/after'), node: zeros };
+    };
+    const archive = join(work, 'large.zip');
+    await writeTo(archive, writeZip, { members: both() });
+    const listed = execFileSync('unzip', ['-Zs', archive], { encoding: 'utf8' });
+    expect(listed).toContain(` ${large.size} `);
+    execFileSync('unzip', ['-tqq', archive]);
+    rmSync(archive);
   });
 });
 

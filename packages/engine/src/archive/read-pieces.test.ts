@@ -39,7 +39,8 @@ describe('pieces', () => {
         });
         const read: Buffer[] = [];
         const copier = slowly(blobs, delaysOfReads);
-        for await (const bytes of readPieces({ copier, pieces: of(pieces) })) read.push(Buffer.from(bytes));
+        for await (const { bytes } of readPieces({ copier, pieces: of(pieces) }))
+          read.push(Buffer.from(bytes));
         expect(read).toEqual(wanted.map(({ content }) => Buffer.from(content)));
       }),
       { numRuns: 50 },
@@ -55,7 +56,7 @@ describe('pieces', () => {
     }));
     const memories = new Set<ArrayBufferLike>();
     let at = 0;
-    for await (const bytes of readPieces({ copier: slowly(blobs, [3, 0, 1]), pieces: of(pieces) })) {
+    for await (const { bytes } of readPieces({ copier: slowly(blobs, [3, 0, 1]), pieces: of(pieces) })) {
       memories.add(bytes.buffer);
       expect(Buffer.compare(bytes, contents[at] ?? Buffer.alloc(0))).toBe(0);
       at += 1;
@@ -71,7 +72,7 @@ describe('pieces', () => {
     const read: string[] = [];
     const reading = (async () => {
       const pieces = of([first, missing, first]);
-      for await (const bytes of readPieces({ copier: slowly(blobs, [2, 0]), pieces }))
+      for await (const { bytes } of readPieces({ copier: slowly(blobs, [2, 0]), pieces }))
         read.push(String(bytes));
     })();
     await expect(reading).rejects.toThrow(HoldfastError);

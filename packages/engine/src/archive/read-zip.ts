@@ -24,6 +24,7 @@ const centralHeaderMagic = 0x02014b50;
 /** More is no target that any link can have. */
 const mostTargetBytes = 64 * 1024;
 const ownersField = 0x7875;
+const unicodePathField = 0x7075;
 
 type Yauzl = typeof import('yauzl');
 
@@ -81,13 +82,15 @@ async function requireNoMore(path: string, end: number): Promise<void> {
   }
 }
 
-/** Bytes that are UTF-8 are meant so, whatever they are said to be; others are in the code page of old. */
+/** Bytes that are UTF-8 are meant so, whatever they are said to be; others are just bytes on Unix, and in the code page of old elsewhere. */
 function nameOf(entry: Entry, { getFileNameLowLevel }: Yauzl): ByteString {
   const raw = bytesToByteString(entry.fileNameRaw);
   const { generalPurposeBitFlag, extraFields } = entry;
-  const name = isUtf8(raw)
-    ? raw
-    : toByteString(getFileNameLowLevel(generalPurposeBitFlag, entry.fileNameRaw, extraFields, true));
+  const isPlain = isFromUnix(entry) && !extraFields.some(({ id }) => id === unicodePathField);
+  const name =
+    isUtf8(raw) || isPlain
+      ? raw
+      : toByteString(getFileNameLowLevel(generalPurposeBitFlag, entry.fileNameRaw, extraFields, true));
   // A backslash is part of a name where the archive was made on Unix, and separates names elsewhere.
   return isFromUnix(entry) ? name : (name.replaceAll('\\', '/') as ByteString);
 }

@@ -2,6 +2,7 @@ import { type ByteString, byteStringToBytes, isUtf8 } from '../format/byte-strin
 import type { FileTime } from '../format/file-time.ts';
 import { permissionsOf } from '../format/go-file-mode.ts';
 import type { Node } from '../format/node.ts';
+import type { ArchiveItem, ArchiveRules } from './archive-items.ts';
 
 export const tarBlockBytes = 512;
 
@@ -18,18 +19,13 @@ const mostNameBytes = 100;
 const mostOwnerNameBytes = 31;
 const mostOctal = { 8: 0o7777777, 12: 0o77777777777 } as const;
 
-export interface TarEntry {
-  /** Without a slash at either end. */
-  readonly path: ByteString;
-  readonly node: Node;
-  /** The path of the same inode earlier in the archive, of which this is another name. */
-  readonly linkTo?: ByteString | undefined;
-}
+type TarEntry = Pick<ArchiveItem, 'path' | 'node' | 'linkTo'>;
 
-/** Whether an archive can have such an entry: not a socket, which means nothing without its process. */
-export function isInTar({ type }: Node): boolean {
-  return type !== 'socket' && type !== 'irregular';
-}
+/** Not sockets, which mean nothing without their process. */
+export const tarRules: ArchiveRules = {
+  holds: ({ node: { type } }) => type !== 'socket' && type !== 'irregular',
+  hasHardLinks: true,
+};
 
 /** How many bytes of content follow the entry's header, without what fills the last block. */
 export function tarContentBytes({ node, linkTo }: TarEntry): number {

@@ -1,15 +1,16 @@
 import { Readable, type Writable } from 'node:stream';
-import { type Abortable, untilAborted } from '@holdfast/base';
+import type { Abortable } from '@holdfast/base';
 import type { ByteString } from '../format/byte-string.ts';
 import type { TreeId } from '../format/ids.ts';
 import type { Node } from '../format/node.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
 import { type WalkEntry, walkTree } from '../snapshot/walk.ts';
+import { type ArchiveContents, blobPieces } from './archive-items.ts';
+import { GatheringWriter } from './gathering-writer.ts';
 import { type ArchivePiece, readPieces } from './read-pieces.ts';
-import { blobPieces, type TarMember, tarPieces } from './tar-pieces.ts';
-
-/** Pieces are gathered into writes of about this size. */
-const writeBytes = 256 * 1024;
+import { tarPieces } from './tar-pieces.ts';
+import { zipPieces } from './zip-pieces.ts';
+import { ZipWriter } from './zip-writer.ts';
 
 export interface ArchiveRequest extends Abortable {
   readonly blobs: BlobReader;
@@ -17,21 +18,36 @@ export interface ArchiveRequest extends Abortable {
   readonly output: Writable;
 }
 
-export interface TarRequest extends ArchiveRequest {
-  /** What the archive is of, in order: see `entriesBeneath` and `entriesAt`. */
-  readonly members: AsyncIterable<TarMember>;
-  /** Where in the archive files with the SHA-256 of all contents go, as `sha256sum -c` takes them; undefined for none. */
-  readonly checksumsFolder?: ByteString | undefined;
-}
+export type ContentsRequest = ArchiveRequest & ArchiveContents;
 
 /**
  * Writes a tar archive. Answers its length in bytes.
  * @throws HoldfastError `blob-missing`, `blob-damaged`, `repository-damaged`, `target-unsafe`; what ends the output, and
  * whatever the members reject with
  */
-export async function writeTar({ members, checksumsFolder, ...request }: TarRequest): Promise<number> {
+export async function writeTar({ members, checksumsFolder, ...request }: ContentsRequest): Promise<number> {
   const { blobs, signal } = request;
   return await writePieces({ ...request, pieces: tarPieces({ blobs, members, checksumsFolder, signal }) });
+}
+
+/**
+ * Writes a zip archive of what such can hold: see `zipRules`. Its directory waits in a file without a name. Answers
+ * its length in bytes.
+ * @throws HoldfastError as `writeTar`; `target-full`, `target-not-writable` for the folder of temporary files
+ */
+export async function writeZip({ members, checksumsFolder, ...request }: ContentsRequest): Promise<number> {
+  const { blobs, output, signal } = request;
+  await using copier = blobs.openCopier({ sparse: false });
+  const writer = new GatheringWriter(output, { signal });
+  using zip = new ZipWriter(writer);
+  const pieces = zipPieces({ blobs, members, checksumsFolder, signal });
+  for await (const { piece, bytes } of readPieces({ copier, pieces, signal })) {
+    if ('begins' in piece) await zip.begin(piece.begins);
+    else await zip.add(bytes);
+  }
+  await zip.end();
+  await writer.flush();
+  return writer.writtenBytes;
 }
 
 export interface TreeEntriesRequest extends Abortable {
@@ -92,41 +108,7 @@ interface PiecesRequest extends ArchiveRequest {
 async function writePieces({ blobs, pieces, output, signal }: PiecesRequest): Promise<number> {
   await using copier = blobs.openCopier({ sparse: false });
   const writer = new GatheringWriter(output, { signal });
-  for await (const bytes of readPieces({ copier, pieces, signal })) await writer.write(bytes);
+  for await (const { bytes } of readPieces({ copier, pieces, signal })) await writer.write(bytes);
   await writer.flush();
   return writer.writtenBytes;
-}
-
-/** Keeps no bytes after a write has returned. */
-class GatheringWriter {
-  readonly #output: Writable;
-  readonly #signal: AbortSignal | undefined;
-  readonly #gathered = Buffer.allocUnsafeSlow(writeBytes);
-  #gatheredBytes = 0;
-  writtenBytes = 0;
-
-  constructor(output: Writable, { signal }: Abortable) {
-    this.#output = output;
-    this.#signal = signal;
-  }
-
-  async write(bytes: Uint8Array): Promise<void> {
-    this.writtenBytes += bytes.length;
-    if (this.#gatheredBytes + bytes.length > writeBytes) await this.flush();
-    if (bytes.length >= writeBytes) return await this.#send(bytes);
-    this.#gathered.set(bytes, this.#gatheredBytes);
-    this.#gatheredBytes += bytes.length;
-  }
-
-  async flush(): Promise<void> {
-    if (this.#gatheredBytes > 0) await this.#send(this.#gathered.subarray(0, this.#gatheredBytes));
-    this.#gatheredBytes = 0;
-  }
-
-  /** Returns when the output has taken the bytes over, and no sooner: they change then. */
-  async #send(bytes: Uint8Array): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    this.#output.write(bytes, (error) => (error == null ? resolve() : reject(error)));
-    await untilAborted(promise, { signal: this.#signal });
-  }
 }

@@ -29,10 +29,16 @@ interface DiffOptions extends RecordOptions {
 
 export function backupDiffCommand(cli: Cli): CliCommand {
   const { context } = cli;
-  return recordOptions(serverCommand('backup:diff', 'Show what differs between two backups'), {
-    columns,
-    shown,
-  })
+  return recordOptions(
+    serverCommand(
+      'backup:diff',
+      'Show what differs between two backups; from what is there now: backup:restore --dry-run',
+    ),
+    {
+      columns,
+      shown,
+    },
+  )
     .argument('<id>', 'the older backup')
     .argument('[other]', 'the newer one (default: the newest ready one of the environment)')
     .option('-e, --environment <environment>', environmentHelp)

@@ -4,10 +4,13 @@ import { Readable, type Writable } from 'node:stream';
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
 import {
   type ArchiveFormat,
+  type ArchiveNote,
   archiveFormatSchema,
+  archiveNotesHeader,
   type Backup,
   type Client,
   type Download,
+  decodeArchiveNotes,
 } from '@holdfast/protocol';
 import { Option } from 'commander';
 import { collect, durationMs } from '../../command/arguments.ts';
@@ -53,6 +56,7 @@ export function backupDownloadCommand(cli: Cli): CliCommand {
     .option('--valid-for <duration>', 'how long the link is, as in 30m, 1h, 7d (default: 1h)', durationMs)
     .example('backup:download', 'the newest backup of the Compose project of this folder')
     .example('backup:download bak_0123456789abcdef --component db -o db.tar.zst', 'one component')
+    .example('backup:download --archive zip -o shop.zip', 'as zip, which every desktop opens')
     .example('backup:download bak_0123456789abcdef --path guestbook_uploads/logo.png -o logo.png', 'one file')
     .action(
       cli.action((id: string | undefined, options: DownloadOptions) =>
@@ -74,6 +78,7 @@ async function downloadBackup(
   const response = await openDownload(client, { backup, options, signal: context.interrupts.signal });
   if (output === '-') {
     await receive(context, response, context.output.stream);
+    tellNotes(context, response);
     return exitStatus.done;
   }
   const path = resolve(context.folder, output ?? suggestedName(response, backup));
@@ -84,6 +89,7 @@ async function downloadBackup(
   });
   context.output.line(path);
   context.notes.line(`${formatBytes(bytes)} of ${backup.id} of ${backup.environmentName}.`);
+  tellNotes(context, response);
   return exitStatus.done;
 }
 
@@ -149,6 +155,20 @@ async function receive(context: CliContext, response: Response, output: Writable
     });
   }
 }
+
+function tellNotes({ notes }: CliContext, { headers }: Response): void {
+  for (const { kind, count, paths } of decodeArchiveNotes(headers.get(archiveNotesHeader))) {
+    const more = count > paths.length ? ', …' : '';
+    notes.line(`${meaningOf[kind]}: ${count} (${paths.join(', ')}${more}).`);
+  }
+}
+
+const meaningOf: Readonly<Record<ArchiveNote['kind'], string>> = {
+  'left-out': 'Sockets, pipes or devices that are not in it',
+  'not-importable': 'Devices or pipes, for which an import refuses it (--archive zip leaves them out)',
+  'several-names': 'Names of hard links, each a file of its own in it',
+  'without-attributes': 'Entries without their extended attributes and access lists in it',
+};
 
 /** What the server calls it, as a name in this folder. */
 function suggestedName({ headers }: Response, backup: Backup): string {

@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { zstdDecompressSync } from 'node:zlib';
 import { sleep } from '@holdfast/base';
-import type { ArchiveFormat } from '@holdfast/protocol';
+import { type ArchiveFormat, archiveNotesHeader, decodeArchiveNotes } from '@holdfast/protocol';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type DockerServer, openDockerServer } from '../../testing/docker-server.ts';
 import { readyBackup } from '../../testing/restoring.ts';
@@ -68,13 +68,14 @@ async function download(query: Query = {}): Promise<Response> {
   return await server.client.open('backup.download', { params: { backup }, query });
 }
 
-/** Unpacks with tar; answers the folder. */
+/** Unpacks with tar or unzip; answers the folder. */
 async function unpack(query: Query): Promise<string> {
   const response = await download(query);
   const into = mkdtempSync(join(folder, 'unpacked-'));
   const archive = join(into, `archive.${query.format ?? 'tar.zst'}`);
   writeFileSync(archive, Buffer.from(await response.arrayBuffer()));
-  execFileSync('tar', ['-xpf', archive, '-C', into]);
+  if (query.format === 'zip') execFileSync('unzip', ['-qqX', archive, '-d', into]);
+  else execFileSync('tar', ['-xpf', archive, '-C', into]);
   rmSync(archive);
   return into;
 }
@@ -82,7 +83,7 @@ async function unpack(query: Query): Promise<string> {
 const partOf = (name: string): string => `${project.name}_${name}`;
 
 describe('a download', () => {
-  test.each(['tar.zst', 'tar.gz', 'tar'] as const)(
+  test.each(['tar.zst', 'tar.gz', 'tar', 'zip'] as const)(
     'as %s opens with ordinary tools, and proves itself',
     async (format) => {
       const into = await unpack({ format });
@@ -124,6 +125,31 @@ describe('a download', () => {
     expect(head.status).toBe(404);
   });
 
+  test('says what of it an import refuses, and what a zip leaves out', async () => {
+    const special = join(volumePath, 'special');
+    execFileSync('sh', ['-c', 'mkdir "$0" && mknod "$0/null" c 1 3 && mkfifo "$0/größe"', special]);
+    try {
+      const odd = await readyBackup(server, project);
+      const notesOf = async (format: ArchiveFormat) => {
+        const params = { backup: odd };
+        const response = await server.client.open('backup.download', { params, query: { format } });
+        const archive = join(folder, `noted.${format}`);
+        writeFileSync(archive, Buffer.from(await response.arrayBuffer()));
+        const [program, ...args] = format === 'zip' ? ['unzip', '-p'] : ['tar', '-xOf'];
+        const text = execFileSync(program ?? '', [...args, archive, 'holdfast-backup.json']);
+        const inHeader = decodeArchiveNotes(response.headers.get(archiveNotesHeader));
+        expect(JSON.parse(text.toString()).notes).toEqual(inHeader);
+        return inHeader;
+      };
+      const paths = ['größe', 'null'].map((name) => `parts/${partOf('data')}/special/${name}`);
+      expect(await notesOf('tar')).toEqual([{ kind: 'not-importable', count: 2, paths }]);
+      expect(await notesOf('zip')).toEqual([{ kind: 'left-out', count: 2, paths }]);
+    } finally {
+      rmSync(special, { recursive: true });
+    }
+    expect((await download()).headers.get(archiveNotesHeader)).toBeNull();
+  });
+
   test('of components has only their parts', async () => {
     const into = await unpack({ components: 'db' });
     expect(readdirSync(join(into, 'parts'))).toEqual(['db_command']);
@@ -137,8 +163,10 @@ describe('a download', () => {
     const large = await download({ part, path: 'large' });
     expect(large.headers.get('content-length')).toBe('9000000');
     expect(Buffer.from(await large.arrayBuffer()).equals(readFileSync(join(volumePath, 'large')))).toBe(true);
-    const into = await unpack({ part, path: '/deep', format: 'tar' });
-    execFileSync('diff', ['-r', join(volumePath, 'deep'), into]);
+    for (const format of ['tar', 'zip'] as const) {
+      const into = await unpack({ part, path: '/deep', format });
+      execFileSync('diff', ['-r', join(volumePath, 'deep'), into]);
+    }
   });
 
   test('by a link needs no token, as long as it is valid', async () => {

@@ -47,7 +47,7 @@ export async function downloadOf(
     repository,
     format,
     fileName: `${backup.environmentName}-${dayOf(backup.createdAtMs)}-${backup.id}`,
-    manifest: manifestText(backup, parts, paths),
+    manifest: manifestOf(backup, parts, paths),
     parts: parts.map(({ treeId }, position) => ({ treeId, path: paths[position] ?? '' })),
   };
 }
@@ -141,19 +141,18 @@ function archivePaths(parts: readonly SealedPart[]): readonly string[] {
 }
 
 /** What the archive says of itself: enough to make a backup of it again. */
-function manifestText(
+function manifestOf(
   { id, kind, mode, description, environmentName, createdAtMs, finishedAtMs, capture }: BackupWithParts,
   parts: readonly SealedPart[],
   paths: readonly string[],
-): string {
-  const manifest = {
+): Record<string, unknown> {
+  return {
     version: 1,
     backup: { id, kind, mode, description, environmentName, createdAtMs, finishedAtMs, capture },
     parts: parts.map(({ name, source, mountPoints, files, bytes }, position) => ({
       ...{ name, path: paths[position], source, mountPoints, files, bytes },
     })),
   };
-  return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }
 
 function namesIn(path: string | undefined): string[] {

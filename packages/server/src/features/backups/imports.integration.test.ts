@@ -2,6 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
+  linkSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -150,9 +152,10 @@ describe('what is imported', () => {
     expect(forced.backup.parts).toMatchObject([{ name: 'db:command', files: 1 }]);
   });
 
-  test.each(['tar.zst', 'tar'] as const)('may be what a download made: %s', async (format) => {
+  test.each(['tar.zst', 'tar', 'zip'] as const)('may be what a download made: %s', async (format) => {
     writeOld();
     const files = makeFiles(`kept-${format}`);
+    linkSync(join(files, 'link'), join(files, 'deep', 'same-link'));
     execFileSync('cp', ['-a', `${files}/.`, volumePath]);
     rmSync(join(volumePath, 'old'));
     const backup = await readyBackup(server, project);
@@ -169,6 +172,8 @@ describe('what is imported', () => {
     expect(imported.mode).toBe(original.mode);
     expect(await restore(server, imported.id)).toMatchObject({ state: 'done', error: null, warnings: [] });
     execFileSync('diff', ['-r', '--no-dereference', files, volumePath]);
+    // A zip makes a link of its own of each name.
+    expect(lstatSync(join(volumePath, 'deep', 'same-link')).nlink).toBe(format === 'zip' ? 1 : 2);
   });
 
   test('may be what a download made of another environment', async () => {
