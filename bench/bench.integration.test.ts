@@ -46,6 +46,7 @@ describe('npm run bench', () => {
   it('lists its cases', async () => {
     expect(await bench('engine', '--list')).toMatch(/^first-backup-file: .*\n/);
     expect(await bench('capture', '--list')).toMatch(/^freeze-files: .*\n/);
+    expect(await bench('restore', '--list')).toMatch(/^restore-in-place: .*\n/);
   });
 
   it('measures the programs beside each other, records every run, and leaves nothing else behind', async () => {
@@ -82,12 +83,23 @@ describe('npm run bench', () => {
     expect(figureOf(results, 'gate-requests/longest-wait').ours).toBeGreaterThan(0);
   });
 
+  it('measures what a restore costs an app, and downloads', async () => {
+    await bench('restore', '--quick', '--case', 'restore-in-place', '--case', 'download');
+    const results = readResults('restore');
+    const downtime = figureOf(results, 'restore-in-place');
+    expect(downtime).toMatchObject({ peer_name: 'docker stop, docker start', unit: 's' });
+    expect(downtime.ours).toBeGreaterThan(0);
+    expect(downtime.peer).toBeGreaterThan(0);
+    expect(figureOf(results, 'download').ratio).toBeGreaterThan(0);
+    expect(figureOf(results, 'download/zip').ratio).toBeGreaterThan(0);
+  });
+
   it('refuses a case or a set that there is not', async () => {
     const refused = (words: string) => ({ code: 2, stderr: expect.stringContaining(words) });
     await expect(bench('engine', '--case', 'nothing')).rejects.toMatchObject(
       refused('There is no case nothing.'),
     );
-    await expect(bench('everything')).rejects.toMatchObject(refused('engine, capture'));
+    await expect(bench('everything')).rejects.toMatchObject(refused('engine, capture, restore'));
   });
 });
 

@@ -1,6 +1,7 @@
 import { captureCases } from './capture-cases.ts';
 import { engineCases } from './engine-cases.ts';
 import type { BenchCase } from './lib/bench.ts';
+import { restoreCases } from './restore-cases.ts';
 
 export interface CaseSet {
   readonly cases: readonly BenchCase[];
@@ -12,4 +13,5 @@ export interface CaseSet {
 export const caseSets: Readonly<Record<string, CaseSet>> = {
   engine: { cases: engineCases, hasPeers: true },
   capture: { cases: captureCases, hasPeers: false },
+  restore: { cases: restoreCases, hasPeers: false },
 };

@@ -2,6 +2,8 @@
 export interface Gap {
   readonly fromMs: number;
   readonly toMs: number;
+  /** Between two runs of the process: it was stopped and started. */
+  readonly isRestart?: boolean;
 }
 
 /** Reads what `programs/heartbeat.ts` told, also of several runs one after the other; other lines are passed over. */
@@ -13,7 +15,8 @@ export function parseBeats(log: string): readonly Gap[] {
     if (beat !== 'beat') continue;
     if (what === 'gap') gaps.push({ fromMs: Number(first), toMs: Number(second) });
     if (what === 'end') endedMs = Number(first);
-    if (what === 'start' && endedMs !== undefined) gaps.push({ fromMs: endedMs, toMs: Number(first) });
+    if (what === 'start' && endedMs !== undefined)
+      gaps.push({ fromMs: endedMs, toMs: Number(first), isRestart: true });
   }
   return gaps;
 }

@@ -18,7 +18,7 @@ export interface CommandLine {
 
 export const usage = `npm run bench -- SET [--case NAME]… [--runs 5] [--long] [--quick] [--list] [--prepare] [--out FILE]
 
-  SET           which cases: engine, capture
+  SET           which cases: engine, capture, restore
   --case NAME   only this case; the others in the results' file stay as they are
   --runs N      each program so many times (default 5)
   --long        also the cases that take hours or much room

@@ -56,6 +56,11 @@ export class Restic implements Peer {
     return this.#command(place, 'restore', 'latest', '--target', target);
   }
 
+  /** A directory of the snapshot as an archive, on standard output. */
+  dump(place: Place, path: string, archive: 'tar' | 'zip'): Command {
+    return this.#command(place, 'dump', '--archive', archive, 'latest', path);
+  }
+
   checkData(place: Place): Command {
     return this.#command(place, 'check', '--read-data');
   }
