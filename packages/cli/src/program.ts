@@ -1,6 +1,7 @@
 import { HoldfastError } from '@holdfast/base';
 import type { Cli } from './command/cli.ts';
 import { CliCommand } from './command/cli-command.ts';
+import { formatOption } from './command/shared-options.ts';
 import { backupCreateCommand } from './commands/backup/create.ts';
 import { backupDeleteCommand } from './commands/backup/delete.ts';
 import { backupDiffCommand } from './commands/backup/diff.ts';
@@ -76,7 +77,7 @@ const groups: readonly {
       repositoryUnlockCommand,
     ],
   },
-  { heading: 'Server:', commands: [serverCommand, gateCommand] },
+  { heading: 'Server:', commands: [serverCommand, gateCommand, catalogRebuildCommand] },
 ];
 
 /** The whole command line, with all commands. */
@@ -100,6 +101,23 @@ function gateCommand(cli: Cli): CliCommand {
   return otherProgram(cli, 'gate')
     .description('Run a proxy before a component, which holds requests while a backup freezes it')
     .example('gate --to http://app:3000 --listen 8080', 'stand before app');
+}
+
+function catalogRebuildCommand(cli: Cli): CliCommand {
+  return otherProgram(cli, 'catalog:rebuild')
+    .description('Make a lost catalog again from the vault alone, while no server runs')
+    .option(
+      '--recovery-key-file <file>',
+      'the recovery kit, or a file with the recovery key alone (default: the key that the data directory has)',
+    )
+    .option('--vault <directory>', 'the vault, as for the server')
+    .option('--data <directory>', 'the data directory, as for the server')
+    .addOption(formatOption('plain'))
+    .example(
+      'catalog:rebuild --vault /mnt/vault --recovery-key-file kit.txt',
+      'on a new machine, before the server is started',
+    )
+    .example('catalog:rebuild', 'with the keys that the data directory still has');
 }
 
 /** Stands in the list for the sake of help: `bin/holdfast` starts it before it comes to this. */

@@ -15,6 +15,7 @@ import { EventLog } from './event-log.ts';
 import { runFeedTask } from './feed-task.ts';
 import { runForgetTask } from './forget-task.ts';
 import { runImportTask } from './import-task.ts';
+import { runRebuildTask } from './rebuild-task.ts';
 import { runRestoreTask } from './restore-task.ts';
 import type { ServerChannel } from './server-channel.ts';
 import { runSettleTask } from './settle-task.ts';
@@ -73,6 +74,8 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runCompareTask(task, context);
     case 'settle':
       return await runSettleTask(task, context);
+    case 'rebuild':
+      return await runRebuildTask(task, context);
   }
 }
 

@@ -1,6 +1,14 @@
 import type { Abortable, Clock } from '@holdfast/base';
 import type { CopiedAside } from '@holdfast/engine';
-import type { FreezeFacts, LogLine, Manifest, MoverEvent, SealedPart, TaskSpec } from '@holdfast/protocol';
+import type {
+  FoundBackup,
+  FreezeFacts,
+  LogLine,
+  Manifest,
+  MoverEvent,
+  SealedPart,
+  TaskSpec,
+} from '@holdfast/protocol';
 import type { EventLog } from './event-log.ts';
 import { PhaseProgress } from './phase-progress.ts';
 import type { ServerChannel } from './server-channel.ts';
@@ -87,6 +95,10 @@ export class TaskContext {
 
   part(part: SealedPart): void {
     this.#emit({ type: 'part', part });
+  }
+
+  backup(backup: FoundBackup): void {
+    this.#emit({ type: 'backup', backup });
   }
 
   /**

@@ -117,6 +117,7 @@ export {
 } from './mount.ts';
 export { type MountsOfTarget, mountForPart, volumeKeyOf } from './mount-for-part.ts';
 export {
+  type FoundBackup,
   type MoverEvent,
   moverEventSchema,
   type Progress,
@@ -135,7 +136,9 @@ export {
   forgetTaskSchema,
   type ImportTask,
   importTaskSchema,
+  type RebuildTask,
   type RestoreTask,
+  rebuildTaskSchema,
   restoreTaskSchema,
   type SettleTask,
   type TaskSpec,

@@ -14,7 +14,9 @@ import {
   type ImportTask,
   importTaskSchema,
   type Manifest,
+  type RebuildTask,
   type RestoreTask,
+  rebuildTaskSchema,
   restoreTaskSchema,
 } from '@holdfast/protocol';
 
@@ -40,6 +42,8 @@ export interface TestPlace extends AsyncDisposable {
     command: Omit<FeedTask['commands'][number], 'name' | 'treeId' | 'bytes'>,
   ): FeedTask;
   forget(manifest: Manifest): ForgetTask;
+  /** Opened with the recovery key; `newPassword` is to open it afterwards. */
+  rebuild(newPassword: string): RebuildTask;
 }
 
 export async function testPlace(): Promise<TestPlace> {
@@ -117,6 +121,13 @@ export async function testPlace(): Promise<TestPlace> {
         commands: parts.map(({ name, treeId, bytes }) => ({ name, treeId, bytes, ...command })),
       }),
     forget: ({ backupId }) => forgetTaskSchema.parse({ ...base(), kind: 'forget', backupId }),
+    rebuild: (newPassword) =>
+      rebuildTaskSchema.parse({
+        ...base(),
+        kind: 'rebuild',
+        repository: { location: repository, password: recoveryPassword },
+        ownPassword: newPassword,
+      }),
     [Symbol.asyncDispose]: async () => {
       await rm(folder, { recursive: true, force: true });
     },

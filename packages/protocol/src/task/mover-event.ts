@@ -28,6 +28,15 @@ export const progressSchema = z
   })
   .meta({ id: 'Progress' });
 
+/** A backup as its repository has it. */
+const foundBackupSchema = z.object({
+  /** Of its highest revision. */
+  manifest: manifestSchema,
+  manifestSnapshotId: objectIdSchema,
+  /** Names of parts whose snapshot is gone, is another than the manifest says, or has lost its tree. */
+  missingParts: z.array(z.string()),
+});
+
 export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelled']);
 
 /**
@@ -45,6 +54,8 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  * forget:  started → committed{manifest: null} → result
  * compare: started → progress* log* → result
  * settle:  started → (go) → committed{manifest: null} → log* → result
+ * rebuild: started → log* backup* → sealed (every backup was told) → (commit) → committed{manifest: null} (the own password
+ *          is about to become a key) → result
  *
  * `started`, `sealed`, `committed`, `swapped`, `undone` and `result` are on stable storage before the mover goes on.
  */
@@ -71,6 +82,7 @@ export const moverEventSchema = z.discriminatedUnion('type', [
     ...copiedAside,
   }),
   z.object({ ...eventBase, type: z.literal('part'), part: sealedPartSchema }),
+  z.object({ ...eventBase, type: z.literal('backup'), backup: foundBackupSchema }),
   z.object({ ...eventBase, type: z.literal('sealed') }),
   z.object({
     ...eventBase,
@@ -91,5 +103,6 @@ export const moverEventSchema = z.discriminatedUnion('type', [
 ]);
 
 export type Progress = z.infer<typeof progressSchema>;
+export type FoundBackup = z.infer<typeof foundBackupSchema>;
 export type TaskOutcome = z.infer<typeof taskOutcomeSchema>;
 export type MoverEvent = z.infer<typeof moverEventSchema>;

@@ -158,6 +158,16 @@ export const forgetTaskSchema = z.object({
   backupId: backupIdSchema,
 });
 
+/**
+ * Tells which backups a repository holds, and then lets its own password open it. Until that is committed, nothing in it
+ * changes. `repository` has the password that opens it now: the vault's recovery key.
+ */
+export const rebuildTaskSchema = z.object({
+  ...repositoryTaskBase,
+  kind: z.literal('rebuild'),
+  ownPassword: z.string().min(1),
+});
+
 /** Brings targets whose restore was cut off wholly to their new state, or back to their old one. */
 export const settleTaskSchema = z.object({
   ...taskBase,
@@ -180,9 +190,11 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   importTaskSchema,
   forgetTaskSchema,
   settleTaskSchema,
+  rebuildTaskSchema,
 ]);
 
 export type BackupTask = z.infer<typeof backupTaskSchema>;
+export type RebuildTask = z.infer<typeof rebuildTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
 export type CompareTask = z.infer<typeof compareTaskSchema>;
 export type FeedTask = z.infer<typeof feedTaskSchema>;

@@ -33,6 +33,7 @@ export function withEvent(milestones: Milestones, event: MoverEvent): Milestones
     case 'progress':
     case 'log':
     case 'part':
+    case 'backup':
       return milestones;
   }
 }

@@ -87,6 +87,22 @@ test('a recovery key is made once and never made anew by reading', async () => {
   await expect(keys.read('default')).rejects.toEqual(unreadable);
 });
 
+test('a recovery key that gives way to another is kept beside it', async () => {
+  await using directory = await temporaryDirectory();
+  const keys = createRecoveryKeys(directory.path);
+  expect(await keys.readIfThere('default')).toBeUndefined();
+  await keys.replace('default', 'of the kit');
+  await keys.replace('default', 'of the kit');
+  expect(await readdir(join(directory.path, 'recovery'))).toEqual(['default.key']);
+  await keys.replace('default', 'another');
+  expect(await keys.read('default')).toBe('another');
+  const [, replaced = ''] = (await readdir(join(directory.path, 'recovery'))).sort();
+  expect(replaced).toMatch(/^default\.key\.[0-9a-f]{8}\.replaced$/);
+  const path = join(directory.path, 'recovery', replaced);
+  expect(await readFile(path, 'utf8')).toBe('of the kit\n');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
 test('a private directory is made with those above it, and refused where nothing can be made', async () => {
   await using directory = await temporaryDirectory();
   const path = join(directory.path, 'a/b/c');

@@ -19,7 +19,8 @@ export interface NodeServiceOptions {
   readonly dockerHost: string;
 }
 
-const localName = 'local';
+/** The name of the only node. */
+export const localNodeName = 'local';
 
 export function createNodeService({ store, dockerHost }: NodeServiceOptions): NodeService {
   let connected: ConnectedNode | undefined;
@@ -29,7 +30,7 @@ export function createNodeService({ store, dockerHost }: NodeServiceOptions): No
       if (connected !== undefined) return connected;
       const docker = await connectDocker({ host: dockerHost, signal });
       const { id: engineId } = await docker.info({ signal });
-      const node = await store.ensure(localName, dockerHost);
+      const node = await store.ensure(localNodeName, dockerHost);
       if (node.engineId !== engineId) await store.setEngineId(node.id, engineId);
       connected = { node: { ...node, engineId }, docker };
       return connected;

@@ -38,7 +38,7 @@ export interface VaultServiceOptions {
   readonly directory: string;
 }
 
-const defaultName = 'default';
+export const defaultVaultName = 'default';
 
 /**
  * Takes the configured directory as the default vault: that of an earlier catalog by its marker, a new one otherwise.
@@ -46,15 +46,15 @@ const defaultName = 'default';
  */
 export async function openVaultService(options: VaultServiceOptions): Promise<VaultService> {
   const { store, recoveryKeys, ids, directory, listInitializedFolders } = options;
-  const known = await store.getByName(defaultName);
+  const known = await store.getByName(defaultVaultName);
   const marker = known === undefined ? await readMarkerIfUsable(directory) : undefined;
   const defaultVault = await store.ensure({
     id: known?.id ?? marker?.id ?? ids.vault(),
-    name: defaultName,
+    name: defaultVaultName,
     location: directory,
     isDefault: true,
   });
-  await recoveryKeys.ensure(defaultName);
+  await recoveryKeys.ensure(defaultVaultName);
 
   async function requireMarker(vault: VaultRecord): Promise<void> {
     const marker = await readMarker(vault.location);

@@ -1,4 +1,4 @@
-import { access, constants, stat } from 'node:fs/promises';
+import { access, constants, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { type VaultId, vaultIdSchema } from '@holdfast/protocol';
@@ -72,6 +72,42 @@ export async function requireWritable(directory: string): Promise<void> {
   }
 }
 
+/**
+ * The folders of the vault's repositories, in order.
+ *
+ * @throws HoldfastError `storage-unreachable`
+ */
+export async function listRepositoryFolders(directory: string): Promise<VaultFolders> {
+  const whole: string[] = [];
+  const broken: string[] = [];
+  for (const folder of await listFolders(directory)) {
+    if (await holdsRepository(directory, folder)) whole.push(folder);
+    else if ((await listFolders(join(directory, folder))).some((name) => resticFolders.has(name)))
+      broken.push(folder);
+  }
+  return { whole, broken };
+}
+
+export interface VaultFolders {
+  readonly whole: readonly string[];
+  /** What was a repository by what is left of it: without a config, nothing opens it. */
+  readonly broken: readonly string[];
+}
+
+const resticFolders: ReadonlySet<string> = new Set(['data', 'index', 'keys', 'snapshots']);
+
+async function listFolders(directory: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name)
+      .sort();
+  } catch (error) {
+    throw unreadable(directory, error);
+  }
+}
+
 /** Whether a folder of the vault still holds a repository. */
 export async function holdsRepository(directory: string, folder: string): Promise<boolean> {
   try {
@@ -79,12 +115,17 @@ export async function holdsRepository(directory: string, folder: string): Promis
   } catch (error) {
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
-    throw new HoldfastError(
-      'storage-unreachable',
-      `The vault ${directory} cannot be read (${code ?? 'unknown'}).`,
-      { hint: 'Check that the server may read it.', context: { directory }, cause: error },
-    );
+    throw unreadable(directory, error);
   }
+}
+
+function unreadable(directory: string, cause: unknown): HoldfastError {
+  const code = systemErrorCode(cause) ?? 'unknown';
+  return new HoldfastError('storage-unreachable', `The vault ${directory} cannot be read (${code}).`, {
+    hint: 'Check that the server may read it.',
+    context: { directory },
+    cause,
+  });
 }
 
 function notWritable(directory: string, cause: unknown): HoldfastError {

@@ -5,8 +5,8 @@ import type { Catalog } from '../../../catalog/catalog.ts';
 /** What a removal that did not begin changes back. */
 export interface RemovalStore {
   /**
-   * A backup that is `deleting` and lost nothing gets back the status that it had: `ready` if it was committed,
-   * otherwise `failed` or `cancelled`.
+   * A backup that is `deleting` and lost nothing gets back the status that it had: `ready` if it was committed, or
+   * `damaged` where something of it was lost since; otherwise `failed` or `cancelled`.
    */
   markKept(id: BackupId): Promise<void>;
 }
@@ -19,6 +19,8 @@ export function createRemovalStore(catalog: Catalog): RemovalStore {
         .set((row) => ({
           status: row
             .case()
+            .when(row.and([row('manifest_snapshot_id', 'is not', null), row('error', 'is not', null)]))
+            .then(sql.lit<'damaged'>('damaged'))
             .when('manifest_snapshot_id', 'is not', null)
             .then(sql.lit<'ready'>('ready'))
             .when('error', 'is not', null)
