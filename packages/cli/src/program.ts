@@ -26,6 +26,7 @@ import { repositoryForgetCommand } from './commands/repository/forget.ts';
 import { repositoryInitCommand } from './commands/repository/init.ts';
 import { repositoryKeyCommand } from './commands/repository/key.ts';
 import { repositoryLsCommand } from './commands/repository/ls.ts';
+import { repositoryPasswordCommand } from './commands/repository/password.ts';
 import { repositoryPruneCommand } from './commands/repository/prune.ts';
 import { repositoryRestoreCommand } from './commands/repository/restore.ts';
 import { repositorySnapshotsCommand } from './commands/repository/snapshots.ts';
@@ -59,7 +60,7 @@ const groups: readonly {
     ],
   },
   { heading: 'Jobs:', commands: [jobListCommand, jobWatchCommand, jobCancelCommand] },
-  { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand] },
+  { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand, repositoryPasswordCommand] },
   {
     heading: 'Repositories, without a server:',
     commands: [

@@ -83,7 +83,7 @@ export {
 } from './http/route.ts';
 export { apiPrefix, type RouteName, type Routes, routes } from './http/routes.ts';
 export { type ServerFile, serverFileSchema } from './http/server-file.ts';
-export type { Vault } from './http/server-routes.ts';
+export type { Repository, Vault } from './http/server-routes.ts';
 export {
   type BackupId,
   backupIdSchema,

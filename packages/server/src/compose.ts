@@ -32,6 +32,7 @@ import { createJobStore } from './features/jobs/store.ts';
 import { createTaskStore } from './features/jobs/task-store.ts';
 import { createNodeService } from './features/nodes/service.ts';
 import { createNodeStore } from './features/nodes/store.ts';
+import { repositoryHandlers } from './features/repositories/routes.ts';
 import { createRepositoryService, type RepositoryService } from './features/repositories/service.ts';
 import { createRepositoryStore } from './features/repositories/store.ts';
 import { createPreviewHandler } from './features/restores/preview-handler.ts';
@@ -169,7 +170,8 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...importHandlers(imports),
     ...uploadHandlers(uploads),
     ...jobHandlers(jobs, environments),
-    ...vaultHandlers(vaults),
+    ...vaultHandlers(vaults, options.logger),
+    ...repositoryHandlers(repositories, environments),
   };
   return { handlers, tokens: createTokenService(stores.tokens), executor, uploads };
 }

@@ -13,6 +13,7 @@ export const rights = [
   'job:read',
   'job:cancel',
   'vault:read',
+  'vault:open',
   'server:read',
 ] as const;
 

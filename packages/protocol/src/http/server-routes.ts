@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { timeMsSchema, vaultIdSchema } from '../ids.ts';
+import { environmentIdSchema, repositoryIdSchema, timeMsSchema, vaultIdSchema } from '../ids.ts';
 import { route } from './route.ts';
 
 export const vaultSchema = z
@@ -13,6 +13,19 @@ export const vaultSchema = z
     createdAtMs: timeMsSchema,
   })
   .meta({ id: 'Vault' });
+
+export const repositorySchema = z
+  .object({
+    id: repositoryIdSchema,
+    environmentId: environmentIdSchema,
+    environmentName: z.string(),
+    vaultId: vaultIdSchema,
+    /** As stock restic takes it. */
+    location: z.string(),
+    /** On the server's machine: what stock restic takes as `--password-file`. */
+    passwordFile: z.string(),
+  })
+  .meta({ id: 'Repository' });
 
 export const serverRoutes = {
   'server.health': route({
@@ -39,6 +52,25 @@ export const serverRoutes = {
     status: 200,
     response: z.object({ vaults: z.array(vaultSchema) }),
   }),
+  'vault.open': route({
+    method: 'POST',
+    path: '/vaults/open',
+    right: 'vault:open',
+    summary: "Note in the server's log that the caller is about to be shown recovery keys; none is answered",
+    body: z.object({ command: z.enum(['vault:kit', 'repository:password']) }),
+    status: 200,
+    response: z.object({ noted: z.literal(true) }),
+  }),
+  'repository.list': route({
+    method: 'GET',
+    path: '/repositories',
+    right: 'vault:read',
+    summary: 'Repositories that vaults hold, by environment, and where on the server what opens them is',
+    query: z.object({ environment: z.string().min(1).optional() }),
+    status: 200,
+    response: z.object({ repositories: z.array(repositorySchema) }),
+  }),
 };
 
+export type Repository = z.infer<typeof repositorySchema>;
 export type Vault = z.infer<typeof vaultSchema>;

@@ -67,12 +67,17 @@ export function describeSmallStores(makeDatabase: MakeTestDatabase): void {
     expect(await catalog.write(async (tx) => await store.ensure(fresh(), tx))).toEqual(first);
     expect(first.initializedAtMs).toBeNull();
     expect(await store.listInitializedFolders(vault.id)).toEqual([]);
+    expect(await store.listInitialized()).toEqual([]);
     await store.markInitialized(first.id);
     const initializedAtMs = clock.now();
     clock.advance(10);
     await store.markInitialized(first.id);
     expect(await store.get(first.id)).toEqual({ ...first, initializedAtMs });
     expect(await store.listInitializedFolders(vault.id)).toEqual(['shop']);
+    const named = [{ ...first, initializedAtMs, environmentName: 'shop' }];
+    expect(await store.listInitialized()).toEqual(named);
+    expect(await store.listInitialized(shop.id)).toEqual(named);
+    expect(await store.listInitialized(ids.environment())).toEqual([]);
   });
 
   test('a token is found by its hash; one of the same name takes its place', async () => {

@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { exitStatus, HoldfastError, systemErrorCode } from '@holdfast/base';
@@ -11,6 +11,7 @@ import { formatTime } from '../../output/quantities.ts';
 import { connect } from '../../server/connect.ts';
 import { dataFolder } from '../../server/data-folder.ts';
 import type { ServerOptions } from '../../server/locate-server.ts';
+import { readSecret } from '../../server/read-secret.ts';
 
 interface KitOptions extends ServerOptions {
   readonly output?: string;
@@ -34,7 +35,8 @@ export function vaultKitCommand(cli: Cli): CliCommand {
     .action(
       cli.action(async (options: KitOptions) => {
         const client = await connect(context, options);
-        const { vaults } = await client.call('vault.list', { signal: context.interrupts.signal });
+        const { signal } = context.interrupts;
+        const { vaults } = await client.call('vault.list', { signal });
         const data = resolve(context.folder, dataFolder(context));
         const keys = await Promise.all(
           vaults.map(async (vault) => ({
@@ -42,27 +44,13 @@ export function vaultKitCommand(cli: Cli): CliCommand {
             key: await readSecret(join(data, 'recovery', `${vault.name}.key`)),
           })),
         );
+        await client.call('vault.open', { body: { command: 'vault:kit' }, signal });
         const kit = kitText(context, { keys, sealKey: await readSecret(join(data, 'seal.key')) });
         if (options.output === undefined) context.output.text(kit);
         else await writeNewFile(resolve(context.folder, options.output), kit);
         return exitStatus.done;
       }),
     );
-}
-
-async function readSecret(path: string): Promise<string> {
-  try {
-    return (await readFile(path, 'utf8')).trim();
-  } catch (error) {
-    throw new HoldfastError(
-      'secret-unreadable',
-      `${path} cannot be read (${systemErrorCode(error) ?? 'unknown reason'}).`,
-      {
-        hint: "Run this on the server's machine, as the user that the server runs as; HOLDFAST_DATA says where its data is.",
-        cause: error,
-      },
-    );
-  }
 }
 
 async function writeNewFile(path: string, text: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '@holdfast/base';
-import type { EnvironmentId, RepositoryId, VaultId } from '@holdfast/protocol';
+import type { EnvironmentId, Repository, RepositoryId, VaultId } from '@holdfast/protocol';
 import type { Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
@@ -32,6 +32,8 @@ export interface RepositoryService {
     environment: { readonly id: EnvironmentId; readonly name: string },
     tx: Tx,
   ): Promise<RepositoryId>;
+  /** Those that vaults hold: all, or an environment's. */
+  list(environmentId?: EnvironmentId): Promise<readonly Repository[]>;
   describe(id: RepositoryId): Promise<RepositoryDescription>;
   /**
    * Opens the vault for a task.
@@ -73,6 +75,21 @@ export function createRepositoryService(options: RepositoryServiceOptions): Repo
       );
       return repository.id;
     },
+
+    list: async (environmentId) =>
+      await Promise.all(
+        (await store.listInitialized(environmentId)).map(async (repository) => {
+          const vault = await vaults.get(repository.vaultId);
+          return {
+            id: repository.id,
+            environmentId: repository.environmentId,
+            environmentName: repository.environmentName,
+            vaultId: vault.id,
+            location: vaults.locationOf(vault, repository.folder),
+            passwordFile: vaults.recoveryKeyPath(vault),
+          };
+        }),
+      ),
 
     describe: async (id) => {
       const { vaultId, folder } = await get(id);

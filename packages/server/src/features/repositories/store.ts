@@ -14,12 +14,18 @@ export interface RepositoryRecord {
   readonly initializedAtMs: number | null;
 }
 
+export interface NamedRepository extends RepositoryRecord {
+  readonly environmentName: string;
+}
+
 export type NewRepository = Omit<RepositoryRecord, 'initializedAtMs'>;
 
 export interface RepositoryStore {
   /** Makes the row of an environment's repository in a vault; the one that exists stays as it is. */
   ensure(repository: NewRepository, tx: Tx): Promise<RepositoryRecord>;
   get(id: RepositoryId, db?: Db): Promise<RepositoryRecord | undefined>;
+  /** Those that vaults are known to hold, by the name of their environment. */
+  listInitialized(environmentId?: EnvironmentId): Promise<readonly NamedRepository[]>;
   /** The folders of those that the vault is known to hold. */
   listInitializedFolders(vaultId: VaultId): Promise<readonly string[]>;
   /** Notes that the vault holds it; the first time counts. */
@@ -53,6 +59,17 @@ export function createRepositoryStore(catalog: Catalog, clock: Clock): Repositor
     get: async (id, db = catalog.db) => {
       const row = await db.selectFrom('repository').selectAll().where('id', '=', id).executeTakeFirst();
       return row === undefined ? undefined : toRecord(row);
+    },
+    listInitialized: async (environmentId) => {
+      let query = catalog.db
+        .selectFrom('repository')
+        .innerJoin('environment', 'environment.id', 'repository.environment_id')
+        .selectAll('repository')
+        .select('environment.name as environment_name')
+        .where('repository.initialized_at', 'is not', null);
+      if (environmentId !== undefined) query = query.where('repository.environment_id', '=', environmentId);
+      const rows = await query.orderBy('environment.name').orderBy('repository.folder').execute();
+      return rows.map((row) => ({ ...toRecord(row), environmentName: row.environment_name }));
     },
     listInitializedFolders: async (vaultId) => {
       const rows = await catalog.db
