@@ -149,7 +149,7 @@ describe('a writer', () => {
       savedBytes += 4 * mebibyte;
     });
     // Two packs that are filled, and three on their way.
-    await vi.waitFor(() => expect(savedBytes).toBeGreaterThan(60 * mebibyte));
+    await vi.waitFor(() => expect(savedBytes).toBeGreaterThan(60 * mebibyte), { timeout: 50_000 });
     await delay(50);
     expect(savedBytes).toBeLessThanOrEqual(96 * mebibyte);
     backend.goOn();
