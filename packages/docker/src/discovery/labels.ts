@@ -4,9 +4,12 @@ export const composeLabels = {
   service: 'com.docker.compose.service',
   workingDir: 'com.docker.compose.project.working_dir',
   configFiles: 'com.docker.compose.project.config_files',
+  environmentFiles: 'com.docker.compose.project.environment_file',
   oneOff: 'com.docker.compose.oneoff',
   /** On a volume: its name within the Compose file. */
   volume: 'com.docker.compose.volume',
+  /** On a network: its name within the Compose file. */
+  network: 'com.docker.compose.network',
 } as const;
 
 /** The labels that users put on a service for Holdfast. */
