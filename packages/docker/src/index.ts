@@ -30,6 +30,7 @@ export type {
   EventOptions,
   EventStream,
   ImageCalls,
+  NetworkCalls,
   NewContainer,
   NewMount,
   NewSandbox,
@@ -46,6 +47,7 @@ export type {
   EngineInfo,
   FilesystemChange,
   Image,
+  Network,
   RestartPolicy,
   Volume,
 } from './engine-port/engine-objects.ts';
@@ -66,6 +68,8 @@ export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
 export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
 export { resolveInContainer } from './host-files/host-files.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
+export { type ClonedModel, type CloneModelOptions, cloneModel } from './model/clone-model.ts';
+export { publishedPortsOf } from './model/clone-ports.ts';
 export type {
   ContainerModel,
   EnvironmentModel,
@@ -74,6 +78,22 @@ export type {
   NetworkModel,
   VolumeModel,
 } from './model/environment-model.ts';
+export {
+  type MadeEnvironment,
+  type MakeEnvironmentOptions,
+  makeEnvironment,
+} from './model/make-environment.ts';
+export { addedPrivileges, privilegesOf } from './model/privileges.ts';
+export { readEnvironmentModel } from './model/read-model.ts';
+export { type SettleOptions, settleReplaced } from './model/replaced-containers.ts';
+export {
+  minimumResources,
+  type Resources,
+  type ResourcesChoice,
+  resourcesOf,
+  withResources,
+} from './model/resources.ts';
+export { type SharedStorage, sharedWith } from './model/shared-storage.ts';
 export { hostPathOf, type MountDecision } from './mounts/decide-mount.ts';
 export {
   type DescribedMount,
