@@ -95,6 +95,47 @@ describe('a part', () => {
     expect(await contentOf(found.get('/data'))).toBe('alone');
   });
 
+  it('may be made of several places, below directories with the metadata of others', async () => {
+    const [top, far] = ['top', 'far'].map((name) => join(place.path, name));
+    for (const path of [top ?? '', far ?? '']) mkdirSync(join(path, 'deep'), { recursive: true });
+    chmodSync(top ?? '', 0o710);
+    writeFileSync(join(top ?? '', 'model'), 'x');
+    writeFileSync(join(far ?? '', 'deep/file'), 'y');
+    const sources = [
+      { path: join(top ?? '', 'model'), treePath: ['data', 'model'] },
+      { path: join(far ?? '', 'deep'), treePath: ['data', 'folder'], parentPaths: [top ?? ''] },
+      {
+        path: join(far ?? '', 'deep/file'),
+        treePath: ['data', 'other', 'file'],
+        parentPaths: [top ?? '', source],
+      },
+    ] as const;
+    const { treeId } = await backUp({ sources });
+    const found = await entries(treeId);
+    expect([...found.keys()]).toEqual([
+      '/data',
+      '/data/folder',
+      '/data/folder/file',
+      '/data/model',
+      '/data/other',
+      '/data/other/file',
+    ]);
+    expect((found.get('/data')?.mode ?? 0) & 0o777).toBe(0o710);
+    const [first, second] = sources;
+    const elsewhere = [first, { ...second, parentPaths: [source] }];
+    await expect(backUp({ sources: elsewhere })).rejects.toMatchObject({ code: 'usage-invalid' });
+  });
+
+  it('is counted only as far as it is told to be', async () => {
+    for (let file = 0; file < 50; file += 1) writeFileSync(join(source, `${file}`), 'x'.repeat(10));
+    const sources = [{ path: source, treePath: ['data'] as const }];
+    const scan = async (entries: number, bytes: number) =>
+      await scanSources({ sources, enough: { entries, bytes } });
+    expect(await scan(51, 500)).toEqual({ files: 50, dirs: 1, bytes: 500 });
+    expect((await scan(10, 500)).files).toBe(10);
+    expect((await scan(51, 95)).bytes).toBe(100);
+  });
+
   it('is the same tree for the same state', async () => {
     writeFileSync(join(source, 'a'), 'x');
     mkdirSync(join(source, 'd'));

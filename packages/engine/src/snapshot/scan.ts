@@ -9,6 +9,8 @@ import { absolutePath, type BackupSource, baseName, joinPath, parentPath } from 
 
 export interface ScanRequest extends Abortable, ExcludeRules {
   readonly sources: readonly BackupSource[];
+  /** Once there is more than this, nothing more is looked at. */
+  readonly enough?: { readonly entries: number; readonly bytes: number };
 }
 
 export interface ScanSummary {
@@ -25,7 +27,7 @@ const directoriesPerTurn = 32;
  * told: the backup will tell.
  */
 export async function scanSources(request: ScanRequest): Promise<ScanSummary> {
-  const scan = new Scan(compileExclusion(request), request.signal);
+  const scan = new Scan(compileExclusion(request), request);
   for (const source of request.sources) {
     const path = toByteString(source.path);
     await scan.ignoringUnreadable(async () => {
@@ -40,21 +42,27 @@ export async function scanSources(request: ScanRequest): Promise<ScanSummary> {
 class Scan {
   readonly #exclusion: Exclusion;
   readonly #signal: AbortSignal | undefined;
+  readonly #enough: NonNullable<ScanRequest['enough']>;
   #files = 0;
   #dirs = 0;
   #bytes = 0;
 
-  constructor(exclusion: Exclusion, signal: AbortSignal | undefined) {
+  constructor(exclusion: Exclusion, { signal, enough }: Pick<ScanRequest, 'signal' | 'enough'>) {
     this.#exclusion = exclusion;
     this.#signal = signal;
+    this.#enough = enough ?? { entries: Number.POSITIVE_INFINITY, bytes: Number.POSITIVE_INFINITY };
   }
 
   get summary(): ScanSummary {
     return { files: this.#files, dirs: this.#dirs, bytes: this.#bytes };
   }
 
+  get #isEnough(): boolean {
+    return this.#files + this.#dirs > this.#enough.entries || this.#bytes > this.#enough.bytes;
+  }
+
   async entry(directory: number, name: ByteString, path: ByteString): Promise<void> {
-    if (this.#exclusion.isExcluded(path)) return;
+    if (this.#isEnough || this.#exclusion.isExcluded(path)) return;
     const status = statusAt(directory, name);
     if (status === undefined || this.#exclusion.isTooLarge(status)) return;
     if (isRegularFile(status)) {

@@ -12,6 +12,8 @@ export interface BackupSource {
    * the metadata of the source's own parent, grandparent and so on.
    */
   readonly treePath: readonly [FilePath, ...FilePath[]];
+  /** Other directories that those before the last have their metadata of, one for each. */
+  readonly parentPaths?: readonly FilePath[];
 }
 
 /** A file whose content is read from a stream, such as standard input or a command's output. */
@@ -50,7 +52,7 @@ export function buildSourceTree(
   streams: readonly StreamSource[] = [],
 ): SourceTree {
   const top = newDraft('' as ByteString);
-  for (const source of sources) addSource(top, toByteString(source.path), source.treePath.map(toByteString));
+  for (const source of sources) addSource(top, source);
   for (const stream of streams) addStream(top, stream);
   return top;
 }
@@ -70,10 +72,17 @@ function addStream(top: Draft, stream: StreamSource): void {
   });
 }
 
-function addSource(top: Draft, path: ByteString, treePath: readonly ByteString[]): void {
+function addSource(top: Draft, source: BackupSource): void {
+  const path = toByteString(source.path);
+  const treePath = source.treePath.map(toByteString);
+  const last = treePath.length - 1;
+  const ownPaths =
+    source.parentPaths === undefined
+      ? treePath.map((_, index) => ancestor(path, last - index))
+      : [...source.parentPaths.slice(0, last).map(toByteString), path];
   let draft = top;
   treePath.forEach((name, index) => {
-    const ownPath = ancestor(path, treePath.length - 1 - index);
+    const ownPath = ownPaths[index] ?? path;
     const child = draft.children.get(name) ?? newDraft(ownPath);
     if (child.path !== ownPath) throw claimedTwice(ownPath, child.path);
     draft.children.set(name, child);
