@@ -133,7 +133,7 @@ afterAll(async () => {
 });
 
 it('one backup has the output of each preset, and none of their volumes', async () => {
-  backup = await holdfast.getBackup(await holdfast.createBackup(environment));
+  backup = await holdfast.getBackup(await holdfast.createBackup(environment, '--no-code'));
   expect(backup.parts.map(({ name }) => name).sort()).toEqual(
     subjects.map((each) => `${each.component}:command`).sort(),
   );
@@ -176,11 +176,13 @@ it('a dump that breaks off, though its program says that all went well, is no ba
     'mariadb',
     `printf ${quoted(cut)} >/usr/local/bin/mariadb-dump; chmod +x /usr/local/bin/mariadb-dump`,
   );
-  const failed = await holdfast.run(['backup:create', environment, '--component', 'mariadb']);
+  const failed = await holdfast.run(['backup:create', environment, '--component', 'mariadb', '--no-code']);
   expect(failed.status).toBe(1);
   expect(failed.stderr).toContain('error[command-output-incomplete]');
   await sh('mariadb', 'rm /usr/local/bin/mariadb-dump');
-  expect((await holdfast.run(['backup:create', environment, '--component', 'mariadb'])).status).toBe(0);
+  expect(
+    (await holdfast.run(['backup:create', environment, '--component', 'mariadb', '--no-code'])).status,
+  ).toBe(0);
 });
 
 it('a cancelled dump leaves the database server as it is', async () => {
@@ -190,6 +192,7 @@ it('a cancelled dump leaves the database server as it is', async () => {
     environment,
     '--component',
     'postgres',
+    '--no-code',
     '--no-wait',
     '--format',
     'json',

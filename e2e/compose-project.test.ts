@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareTrees } from '@holdfast/engine/testing';
-import { type Backup, routes } from '@holdfast/protocol';
+import { type Backup, environmentModelSchema, isOfMount, routes } from '@holdfast/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ComposeProject, docker, volumeFolder } from './support/compose.ts';
 import { Holdfast } from './support/holdfast.ts';
@@ -94,7 +94,9 @@ it('backup:create stores each source once, and the app goes on', async () => {
   backup = await holdfast.getBackup(id);
   expect(backup.status).toBe('ready');
   expect(backup.mode).toBe('consistent');
-  expect(backup.parts).toHaveLength(5);
+  expect(dataOf(backup)).toHaveLength(5);
+  const others = backup.parts.filter(({ source }) => !isOfMount(source)).map(({ name }) => name);
+  expect(others).toEqual(['code', 'image:holdfast-test/busybox']);
   expect(await project.containerState('writer')).toBe('running');
   expect(await project.containerState('batch')).toBe('exited');
   const before = await project.sh('writer', 'wc -l < /shared/ticks');
@@ -102,14 +104,20 @@ it('backup:create stores each source once, and the app goes on', async () => {
   expect(Number(await project.sh('writer', 'wc -l < /shared/ticks'))).toBeGreaterThan(Number(before));
 });
 
+/** The parts that are of mounts. */
+function dataOf({ parts }: Backup): Backup['parts'] {
+  return parts.filter(({ source }) => isOfMount(source));
+}
+
 async function folderOf(source: Backup['parts'][number]['source']): Promise<string> {
   switch (source.kind) {
     case 'bind':
       return source.path;
-    case 'command':
-      throw new Error('No part of this is what a command printed.');
-    default:
+    case 'volume':
+    case 'anonymous':
       return await volumeFolder(source.name);
+    default:
+      throw new Error('No part of this is of another kind.');
   }
 }
 
@@ -118,12 +126,32 @@ it('stock restic checks the repository and restores each part byte-identical to 
   await project.compose('stop', '--timeout', '1');
   const id = await holdfast.createBackup(environment);
   backup = await holdfast.getBackup(id);
-  for (const part of backup.parts) {
+  for (const part of dataOf(backup)) {
     const target = join(copies, part.snapshotId);
     await restic(backup, ['restore', part.snapshotId, '--target', target]);
     const source = await folderOf(part.source);
     expect(await compareTrees(source, join(target, 'data'))).toEqual([]);
   }
+});
+
+it('code, configuration and the image that no registry has are in it, for stock restic too', async () => {
+  const snapshotOf = (name: string) => backup.parts.find((part) => part.name === name)?.snapshotId ?? '';
+  const target = join(copies, 'code');
+  await restic(backup, ['restore', snapshotOf('code'), '--target', target]);
+  const kept = readdirSync(join(target, 'data/project')).sort();
+  expect(kept).toEqual(
+    readdirSync(project.folder)
+      .filter((name) => !['motd', 'settings'].includes(name))
+      .sort(),
+  );
+  const model = environmentModelSchema.parse(
+    JSON.parse(readFileSync(join(target, 'data/model.json'), 'utf8')),
+  );
+  expect(model.containers.map(({ component }) => component).sort()).toEqual(['batch', 'reader', 'writer']);
+  // Of the shell alone: no file has it.
+  expect(JSON.stringify(model)).toContain(socket);
+  const image = await restic(backup, ['dump', snapshotOf('image:holdfast-test/busybox'), '/data']);
+  expect(image).toContain('manifest.json');
 });
 
 it('backup:files lists it folder by folder, and a file or all of it can be downloaded', async () => {
@@ -154,7 +182,7 @@ it('backup:files lists it folder by folder, and a file or all of it can be downl
   const flags = ['--xattrs', '--xattrs-include=*', '--same-owner', '-p'];
   await mustRun('tar', [...flags, '-xf', archive, '-C', unpacked]);
   const { parts } = JSON.parse(readFileSync(join(unpacked, 'holdfast-backup.json'), 'utf8'));
-  for (const part of backup.parts) {
+  for (const part of dataOf(backup)) {
     const { path } = parts.find(({ name }: { name: string }) => name === part.name);
     expect(compareTrees(await folderOf(part.source), join(unpacked, path))).toEqual([]);
   }
@@ -205,7 +233,7 @@ it('everything destroyed by `down -v` comes back under Compose’s own names and
   expect(readFileSync(join(project.folder, 'settings/app.conf'), 'utf8')).toBe('level=1\n');
   expect(readFileSync(join(project.folder, 'motd'), 'utf8')).toBe('welcome\n');
   expect(lstatSync(join(project.folder, 'beside')).ctimeMs).toBe(besideBefore);
-  for (const part of backup.parts.filter(({ source }) => source.kind !== 'anonymous')) {
+  for (const part of dataOf(backup).filter(({ source }) => source.kind !== 'anonymous')) {
     const source = await folderOf(part.source);
     expect(await compareTrees(join(copies, part.snapshotId, 'data'), source)).toEqual([]);
   }

@@ -15,9 +15,11 @@ async function expectRefused(
   expect(refused.stderr).toMatch(/error\[freeze-refused\]/);
   expect(refused.stderr).toMatch(reason);
   expect(refused.status).toBe(exitStatus.notPossible);
-  const fallenBack = await server.getBackup(await server.createBackup(environment, '--fallback', 'live'));
+  const fallenBack = await server.getBackup(
+    await server.createBackup(environment, '--fallback', 'live', '--no-code'),
+  );
   expect(fallenBack).toMatchObject({ status: 'ready', mode: 'live' });
-  const live = await server.getBackup(await server.createBackup(environment, '--live'));
+  const live = await server.getBackup(await server.createBackup(environment, '--live', '--no-code'));
   expect(live).toMatchObject({ status: 'ready', mode: 'live' });
 }
 

@@ -100,7 +100,7 @@ async function settled({ id }: Job): Promise<Job> {
 async function backUp(): Promise<Backup> {
   const { job, backupId } = await holdfast.client().call('backup.create', {
     params: { environment },
-    body: {},
+    body: { code: false },
   });
   expect(await settled(job)).toMatchObject({ state: 'done', error: null });
   return await holdfast.client().call('backup.get', { params: { backup: backupId } });
@@ -164,7 +164,9 @@ describe('a gate that does not answer', () => {
       '1000',
     );
     try {
-      const { job } = await holdfast.client().call('backup.create', { params: { environment }, body: {} });
+      const { job } = await holdfast
+        .client()
+        .call('backup.create', { params: { environment }, body: { code: false } });
       expect(await settled(job)).toMatchObject({ state: 'failed', error: { code: 'gate-unreachable' } });
       expect(await project.containerState('app')).toBe('running');
     } finally {

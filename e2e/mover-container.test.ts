@@ -92,8 +92,20 @@ describe.each(Object.keys(starts))('mover containers of a server that is a %s', 
     expect(backup.parts.map(({ name }) => name).sort()).toEqual([
       './data',
       './settings.ini',
+      'code',
+      'image:holdfast-test/busybox',
       ...['bound', 'empty', 'files', 'heart'].map((name) => `${project.name}_${name}`),
     ]);
+    const listed = await server.mustRun([
+      'backup:files',
+      backupId,
+      'code/project',
+      '--format',
+      'plain',
+      '-c',
+      'name',
+    ]);
+    expect(listed.trim().split('\n')).toEqual(['.env', 'compose.yaml']);
     expect(await state()).toEqual(before);
     expect(readdirSync(await volume('empty'))).toEqual([]);
     await checkWithRestic(onMachine(server, backup));

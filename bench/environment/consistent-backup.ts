@@ -20,7 +20,10 @@ export async function takeBackup(
   { signal }: Abortable = {},
 ): Promise<TakenBackup> {
   const client = holdfast.client();
-  const { job, backupId } = await client.call('backup.create', { params: { environment }, body: {} });
+  const { job, backupId } = await client.call('backup.create', {
+    params: { environment },
+    body: { code: false },
+  });
   const ended = await eventually(
     'the backup ends',
     async () => {

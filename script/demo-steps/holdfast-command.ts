@@ -23,7 +23,10 @@ export class HoldfastCommand {
 
   /** Backs up an environment and gives the new backup's id. */
   async createBackup(environment: string, description: string): Promise<string> {
-    const output = await this.#run(['backup:create', environment, '--description', description], jobLimitMs);
+    const output = await this.#run(
+      ['backup:create', environment, '--no-code', '--description', description],
+      jobLimitMs,
+    );
     return backupIdSchema.parse(output.trim());
   }
 

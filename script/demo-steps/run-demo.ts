@@ -93,7 +93,7 @@ async function backUpAndRestore({
     `filled with ${amounts.entries} rows, ${amounts.uploads} uploads and ${amounts.keys} Redis keys`,
   );
 
-  story.note(`$ holdfast backup:create ${guestbook.name} --description 'before the wreck'`);
+  story.note(`$ holdfast backup:create ${guestbook.name} --no-code --description 'before the wreck'`);
   const [id, backupSeconds] = await timed(() => holdfast.createBackup(guestbook.name, 'before the wreck'));
   story.note(`$ holdfast backup:list ${guestbook.name}\n${await holdfast.listBackups(guestbook.name)}`);
   const backup = await holdfast.getBackup(id);

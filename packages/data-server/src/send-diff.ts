@@ -26,10 +26,10 @@ export async function sendDiff(
   const { blobs } = repository;
   const differences: Difference[] = [];
   let isMore = false;
-  for (const { name: part, isCommand, ...trees } of request.parts) {
+  for (const { name: part, isOneFile, ...trees } of request.parts) {
     const [oldTreeId, newTreeId] = [treeOf(trees.oldTreeId), treeOf(trees.newTreeId)];
     for await (const { change, path, old, new: next } of diffTrees({ blobs, oldTreeId, newTreeId, signal })) {
-      if (isCommand && change === 'metadata') continue;
+      if (isOneFile && change === 'metadata') continue;
       isMore = differences.length === request.limit;
       if (isMore) break;
       differences.push({

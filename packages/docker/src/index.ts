@@ -103,6 +103,7 @@ export {
   pathsOf,
 } from './mounts/describe-mounts.ts';
 export type { ProtectedPath } from './mounts/never-paths.ts';
+export { findProjectFolder, type ProjectFolder } from './mounts/project-folder.ts';
 export { type ResolvedPath, type ResolvePaths, resolveHere } from './mounts/resolve-path.ts';
 export {
   type WritesOutsideOptions,

@@ -2,9 +2,10 @@ import { ChunkWindows, lockRepository, scanSources } from '@holdfast/engine';
 import type { BackupTask } from '@holdfast/protocol';
 import { captureConsistent, captureLive } from './capture/capture.ts';
 import { saveManifest } from './capture/manifest.ts';
-import { savePartSnapshot } from './capture/part.ts';
+import { partOfMount, savePartSnapshot } from './capture/part.ts';
+import { codeParts, scanFolder, withCommitId } from './code/code-part.ts';
 import { openOrInitialize } from './open-or-initialize.ts';
-import type { PhaseProgress } from './phase-progress.ts';
+import { type PhaseProgress, sum } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
 
 /**
@@ -20,17 +21,19 @@ export async function runBackupTask(task: BackupTask, context: TaskContext): Pro
   const { repository, lock, signal } = locked;
   await using writer = await repository.openWriter({ lock, signal });
   const windows = new ChunkWindows(repository.polynomial);
-  const writing = { task, context, locked, writer, windows };
+  const parts = [...task.parts.map(partOfMount), ...(await codeParts(task, context))];
+  const writing = { task, parts, context, locked, writer, windows };
   const isLive = task.manifest.mode === 'live';
   const captured = await (isLive ? captureLive : captureConsistent)(writing, progress);
 
   await writer.flush({ signal });
-  const parts = [];
+  const sealed = [];
   for (const [position, part] of captured.parts.entries()) {
-    parts.push(await savePartSnapshot(part, captured.storedBytes[position] ?? 0, writing));
+    const named = await withCommitId(part, task, locked);
+    sealed.push(await savePartSnapshot(named, captured.storedBytes[position] ?? 0, writing));
   }
   const freeze = await context.sealAndWaitForCommit();
-  const { manifest, snapshotId } = await saveManifest({ captured, parts, freeze }, writing);
+  const { manifest, snapshotId } = await saveManifest({ captured, parts: sealed, freeze }, writing);
   context.committed(manifest, snapshotId);
 }
 
@@ -38,11 +41,12 @@ export async function runBackupTask(task: BackupTask, context: TaskContext): Pro
  * Counts what there is to read, beside all else: it begins before `go`, while the containers still run, and nobody
  * waits for it. Disposing ends it.
  */
-function countAhead({ parts }: BackupTask, progress: PhaseProgress): Disposable {
+function countAhead({ parts, code }: BackupTask, progress: PhaseProgress): Disposable {
   const abort = new AbortController();
   const sources = parts.map(({ path }) => ({ path, treePath: ['data'] as const }));
-  scanSources({ sources, signal: abort.signal }).then(
-    (total) => progress.expect(total),
+  const scans = [scanSources({ sources, signal: abort.signal }), scanFolder(code?.folder, abort)];
+  Promise.all(scans).then(
+    (totals) => progress.expect(sum(...totals)),
     // Without totals, progress says how much is done but not of how much.
     () => {},
   );

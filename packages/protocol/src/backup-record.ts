@@ -18,7 +18,7 @@ export const backupStatusSchema = z.enum([
 /** A part as it stands in the repository: one snapshot whose tree has exactly one top entry, `data`. */
 export const sealedPartSchema = z
   .object({
-    /** Unique within the backup: the volume's name, or the bind's path relative to the project's folder. */
+    /** Unique within the backup: the volume's name, the bind's path relative to the project's folder, `code`, `image:shop/web`. */
     name: z.string(),
     source: partSourceSchema,
     mountPoints: z.array(mountPointSchema),

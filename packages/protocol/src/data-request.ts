@@ -54,7 +54,7 @@ export const dataRequestSchema = z.discriminatedUnion('kind', [
       z.object({
         name: z.string(),
         /** Its metadata says no more than when it was taken. */
-        isCommand: z.boolean(),
+        isOneFile: z.boolean(),
         oldTreeId: objectIdSchema.nullable(),
         newTreeId: objectIdSchema.nullable(),
       }),

@@ -108,6 +108,8 @@ export {
 } from './ids.ts';
 export {
   componentsOfPart,
+  isOfMount,
+  isOneFile,
   type MountPoint,
   type MountSource,
   mountPointSchema,

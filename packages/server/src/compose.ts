@@ -222,7 +222,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
     leftMovers: createLeftMovers(serverPlace),
     eventsFolder: tasksFolder(config),
   });
-  const { holdLimitMs, concurrency } = config;
+  const { holdLimitMs, codeLimits, concurrency } = config;
   return createJobExecutor({
     catalog,
     leases,
@@ -238,6 +238,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         serverPlace,
         endpoints: catalogEndpoint(config.catalogUrl),
         holdLimitMs,
+        codeLimits,
         clock,
       }),
       import: createImportHandler({

@@ -3,6 +3,7 @@ import {
   type Backup,
   componentsOfPart,
   type Environment,
+  isOfMount,
   mountForPart,
   type SealedPart,
 } from '@holdfast/protocol';
@@ -26,7 +27,8 @@ export function partsToRestore(
   backup: Backup,
   components: readonly string[] | undefined,
 ): readonly SealedPart[] {
-  if (components === undefined) return backup.parts;
+  const data = backup.parts.filter(({ source }) => isOfMount(source) || source.kind === 'command');
+  if (components === undefined) return data;
   const known = new Set(backup.parts.flatMap(componentsOfPart));
   const missing = components.find((component) => !known.has(component));
   if (missing !== undefined) {
@@ -38,9 +40,7 @@ export function partsToRestore(
       },
     );
   }
-  return backup.parts.filter((part) =>
-    componentsOfPart(part).some((component) => components.includes(component)),
-  );
+  return data.filter((part) => componentsOfPart(part).some((component) => components.includes(component)));
 }
 
 /** What is about to be overwritten, and by what. */

@@ -112,6 +112,7 @@ export function sampleBackup(change: Partial<Backup> = {}): Backup {
         storedBytes: 100_000,
       },
     ],
+    commitId: null,
     createdBy: 'token first',
     vaultId: vaultIdSchema.parse('vlt_0123456789abcdef'),
     repository: '/var/lib/holdfast/vaults/local/rep_0123456789abcdef',

@@ -180,4 +180,9 @@ export interface ImageCalls {
   list(options?: Abortable): Promise<Omit<Image, 'declaredVolumes'>[]>;
   /** `undefined` when the engine has no such image. */
   inspect(image: string, options?: Abortable): Promise<Image | undefined>;
+  /**
+   * The image as `docker save` writes it, piece by piece, as fast as they are taken. By id the archive names no tags. Ends
+   * only where the archive does; `docker-refused` where it breaks off.
+   */
+  save(image: string, options?: Abortable): AsyncIterable<Uint8Array>;
 }

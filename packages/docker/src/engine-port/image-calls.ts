@@ -1,14 +1,18 @@
+import { type Abortable, HoldfastError } from '@holdfast/base';
 import { dial } from './dial.ts';
 import type { ImageCalls } from './docker-engine.ts';
 import { engineStatus } from './engine-error.ts';
 import type { EngineLink } from './engine-link.ts';
 import type { Image } from './engine-objects.ts';
+import { openEngineStream, readEngineStream } from './engine-stream.ts';
 import { fieldsOf } from './fields.ts';
 
 const timeoutMs = 30_000;
 
-export function imageCalls({ dockerode, call }: EngineLink): ImageCalls {
+export function imageCalls(link: EngineLink): ImageCalls {
+  const { dockerode, call } = link;
   return {
+    save: (image, options = {}) => saveImage(link, image, options),
     list: ({ signal } = {}) =>
       call({ action: 'list images', timeoutMs, signal }, async (abortSignal) => {
         const images = await dockerode.listImages({ abortSignal });
@@ -29,6 +33,36 @@ export function imageCalls({ dockerode, call }: EngineLink): ImageCalls {
         }
       }),
   };
+}
+
+/** The engine may write all of a large image to its own disk first. */
+const saveTimeoutMs = 30 * 60_000;
+const saveIdleTimeoutMs = 5 * 60_000;
+/** Two blocks of zeros. */
+const tarEnd = Buffer.alloc(1024);
+
+/** What goes wrong after it has begun to answer, the engine can only say within the archive itself. */
+async function* saveImage(link: EngineLink, image: string, { signal }: Abortable): AsyncGenerator<Buffer> {
+  const action = `save image ${image}`;
+  const options = { action, timeoutMs: saveTimeoutMs, idleTimeoutMs: saveIdleTimeoutMs, signal };
+  const stream = await openEngineStream(link, `/images/${encodeURIComponent(image)}/get`, options);
+  let tail = Buffer.alloc(0);
+  for await (const piece of readEngineStream(link, stream, options)) {
+    tail = Buffer.concat([tail, piece.subarray(-tarEnd.length)]).subarray(-tarEnd.length);
+    yield piece;
+  }
+  if (tail.equals(tarEnd)) return;
+  throw new HoldfastError('docker-refused', `Docker did not save all of the image ${image}.`, {
+    hint: "See the engine's own log. `docker save` of the image should work.",
+    context: {
+      image,
+      engineMessage: tail
+        .toString('latin1')
+        .replace(/[^\x20-\x7e]+/g, ' ')
+        .trim()
+        .slice(-300),
+    },
+  });
 }
 
 function toImage(answer: unknown): Image {

@@ -113,7 +113,11 @@ function resolveFolders(folders: readonly string[], resolvedOf: ResolvedOf): Mou
   });
 }
 
-function withRealPaths(protectedPaths: readonly ProtectedPath[], resolvedOf: ResolvedOf): ProtectedPath[] {
+/** Each as it stands and, where that differs, with every link followed. */
+export function withRealPaths(
+  protectedPaths: readonly ProtectedPath[],
+  resolvedOf: ResolvedOf,
+): ProtectedPath[] {
   return protectedPaths.flatMap(({ path, what }) => {
     const resolved = resolvedOf(path);
     return resolved.resolved && resolved.path !== path

@@ -1,6 +1,7 @@
 import { TaskGroup } from '@holdfast/base';
 import { type CopiedAside, KnownFiles, TreeSpool } from '@holdfast/engine';
 import type { BackupMode } from '@holdfast/protocol';
+import { readImages } from '../code/read-images.ts';
 import { readCommands } from '../commands/read-commands.ts';
 import type { PhaseProgress } from '../phase-progress.ts';
 import type { ReadPart, SavedPart, WritingTask } from './part.ts';
@@ -26,14 +27,14 @@ export interface Captured {
 /** Every file as it is when its turn comes; nothing is paused. */
 export async function captureLive(writing: WritingTask, progress: PhaseProgress): Promise<Captured> {
   const parts = await passLive(writing, { rereads: liveRereads, progress });
-  const outputs = await readCommands(writing, progress);
+  const outputs = await readOutputs(writing, progress);
   return captured('live', { passes: [parts], outputs });
 }
 
 /**
  * Everything as it is at one moment, at which the sources stand still for as short a time as can be:
  *
- *     read live → commands → rehearse the final pass, until that makes it no shorter → frozen: final pass
+ *     read live → commands, images → rehearse the final pass, until that makes it no shorter → frozen: final pass
  *       → thawed: save its copies
  *
  * What commands print is of their own moments: they cannot run while their containers stand still.
@@ -46,7 +47,7 @@ export async function captureConsistent(writing: WritingTask, progress: PhasePro
   await using knownFiles = new KnownFiles(writing.task.scratchPath);
   setPriority('background');
   const passes = [await passLive(writing, { trees, rereads: 0, progress })];
-  const outputs = await readCommands(writing, progress);
+  const outputs = await readOutputs(writing, progress);
   const rehearsal = await rehearse(writing, { trees, knownFiles, passes });
   setPriority('normal');
   await lookAhead(writing, { trees, knownFiles, passes });
@@ -55,6 +56,11 @@ export async function captureConsistent(writing: WritingTask, progress: PhasePro
   return final === undefined
     ? captured('live', { passes, outputs })
     : captured('consistent', { passes: [...passes, final], outputs });
+}
+
+/** What is of one moment however long it is read: no freeze would help. */
+async function readOutputs(writing: WritingTask, progress: PhaseProgress): Promise<SavedPart[]> {
+  return [...(await readCommands(writing, progress)), ...(await readImages(writing, progress))];
 }
 
 interface Passes {
@@ -147,7 +153,7 @@ async function finalPass(
 
 interface Reading {
   readonly passes: readonly (readonly ReadPart[])[];
-  /** Of commands. */
+  /** Of commands, and images. */
   readonly outputs: readonly SavedPart[];
 }
 

@@ -1,6 +1,7 @@
 import { HoldfastError, isHoldfastError } from '@holdfast/base';
 import {
   type BackupResult,
+  type BackupSource,
   type BlobWriter,
   backupSources,
   type ChunkWindows,
@@ -17,7 +18,21 @@ import { type BackupTask, type SealedPart, snapshotTags } from '@holdfast/protoc
 import { programVersion } from '../program-version.ts';
 import type { TaskContext } from '../task-context.ts';
 
-export type PartSpec = BackupTask['parts'][number];
+/** A part of files: what is read for it, and where that stands in its tree. */
+export interface PartSpec extends Pick<SealedPart, 'name' | 'source' | 'mountPoints'> {
+  readonly sources: readonly BackupSource[];
+  /** Patterns of absolute paths that are left out. */
+  readonly excludes: readonly string[];
+  /** The newest snapshot of the same part, for skipping unchanged files. */
+  readonly parentSnapshotId: string | null;
+  /** An empty source fails the part. */
+  readonly mustNotBeEmpty: boolean;
+}
+
+/** The part that a mount becomes. */
+export function partOfMount({ path, ...part }: BackupTask['parts'][number]): PartSpec {
+  return { ...part, sources: [{ path, treePath: ['data'] }], excludes: [] };
+}
 
 /** A backup that is being written, wherever its parts come from. */
 export interface WritingBackup {
@@ -29,6 +44,8 @@ export interface WritingBackup {
 
 export interface WritingTask extends WritingBackup {
   readonly task: BackupTask;
+  /** Those of files. */
+  readonly parts: readonly PartSpec[];
   readonly windows: ChunkWindows;
 }
 
@@ -83,7 +100,8 @@ export async function readPart(spec: PartSpec, writing: WritingTask, pass: Pass)
     blobs: repository.blobs,
     polynomial: repository.polynomial,
     windows,
-    sources: [{ path: spec.path, treePath: ['data'] }],
+    sources: spec.sources,
+    excludes: spec.excludes,
     leftByRestores: true,
     parent: before === undefined ? previous : { ...before, treeId: before.result.treeId },
     trees,
@@ -156,9 +174,9 @@ async function findPrevious(
   }
 }
 
-function emptySource({ name, path }: PartSpec): HoldfastError {
+function emptySource({ name }: PartSpec): HoldfastError {
   return new HoldfastError('source-empty', `${name} held data in the last backup and is empty now.`, {
     hint: 'See why. If it is meant to be empty, create the backup with --allow-empty.',
-    context: { part: name, path },
+    context: { part: name },
   });
 }

@@ -18,7 +18,7 @@ export async function passLive(
   writing: WritingTask,
   { trees, rereads, progress }: LivePass,
 ): Promise<ReadPart[]> {
-  const { parts: specs } = writing.task;
+  const { parts: specs } = writing;
   const partsAtOnce = Math.min(mostPartsAtOnce, specs.length);
   await using tasks = new TaskGroup(writing.locked);
   const options = { trees, rereads, memoryBytes: memoryBytes / partsAtOnce, signal: tasks.signal };

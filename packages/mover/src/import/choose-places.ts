@@ -47,7 +47,9 @@ export function adoptParts({ parts }: ArchivedBackup, choice: Choice): readonly 
     if (place !== undefined) taken.add(place);
     const { name, source, mountPoints } = place ?? { ...part, source: withoutOptions(part.source) };
     const spec = { name, source, mountPoints };
-    return { spec, path: part.path, hasPlace: place !== undefined, archivedName: part.name };
+    // Code and images are of no place.
+    const hasPlace = place !== undefined || source.kind === 'code' || source.kind === 'image';
+    return { spec, path: part.path, hasPlace, archivedName: part.name };
   });
   const chosen = adopted.filter(
     ({ spec, archivedName }) =>

@@ -80,6 +80,8 @@ export async function testPlace(): Promise<TestPlace> {
           ...part,
         })),
         commands: [],
+        code: null,
+        images: [],
         ...changes,
       }),
     importing: (source, places, changes = {}) =>

@@ -10,6 +10,7 @@ import {
 import { archiveFormatSchema } from '../data-request.ts';
 import { errorReportSchema } from '../error-report.ts';
 import { backupIdSchema, environmentIdSchema, jobIdSchema, timeMsSchema, vaultIdSchema } from '../ids.ts';
+import { commitIdSchema } from '../mount.ts';
 import { jobSchema } from './job-routes.ts';
 import { route } from './route.ts';
 
@@ -43,6 +44,8 @@ export const backupSummarySchema = z
 export const backupSchema = backupSummarySchema
   .extend({
     parts: z.array(sealedPartSchema),
+    /** The Git commit that was checked out in the project's folder; null where the backup knows of none. */
+    commitId: commitIdSchema.nullable(),
     createdBy: z.string(),
     vaultId: vaultIdSchema,
     /** Where the repository is, as stock restic takes it. */
@@ -231,6 +234,11 @@ export const backupRoutes = {
       retention: retentionSchema.optional(),
       /** Accept a mount that held data in the last backup and is empty now. */
       allowEmpty: z.boolean().optional(),
+      /**
+       * Keep the environment's code and configuration too, where all components are chosen, and images that no registry
+       * has. Default: yes.
+       */
+      code: z.boolean().optional(),
       /** `live`: without pausing anything. Default: `consistent`, for a moment at which everything stands still. */
       mode: backupModeSchema.optional(),
       /** What to do if the environment cannot be held still. Default: `fail`. */

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { manifestSchema } from '../backup-record.ts';
 import { backupIdSchema, jobIdSchema, objectIdSchema, taskIdSchema } from '../ids.ts';
-import { commandSourceSchema, mountPointSchema, mountSourceSchema, partSourceSchema } from '../mount.ts';
+import {
+  commandSourceSchema,
+  imageSourceSchema,
+  mountPointSchema,
+  mountSourceSchema,
+  partSourceSchema,
+} from '../mount.ts';
 import { repositoryAccessSchema } from '../repository-access.ts';
 
 const taskBase = {
@@ -38,6 +44,43 @@ const writingBase = {
   initialize: z.object({ recoveryPassword: z.string() }).nullable(),
 };
 
+/** The part `code`. */
+const codeSchema = z.object({
+  name: z.string(),
+  /** What becomes `model.json`: secret, for it has the variables of containers. */
+  model: z.string(),
+  /** The project's folder; null where it cannot or must not be read. */
+  folder: z
+    .object({
+      /** Absolute path on this machine that was proven to be the folder. */
+      path: z.string(),
+      /** The same on the node, as Compose named it, and with every link followed. */
+      nodePaths: z.array(z.string()),
+      /** Names of files right in it that are kept where the folder is not: the Compose files, `.env`. */
+      files: z.array(z.string()),
+      /** Null: the folder is not kept, but only those files. */
+      whole: z
+        .object({
+          /** Paths within it that are left out, with slashes between names. */
+          leftOut: z.array(z.string()),
+          /** Above one of these, only those files are kept. */
+          limits: z.object({ entries: z.int().positive(), bytes: z.int().positive() }),
+        })
+        .nullable(),
+    })
+    .nullable(),
+  parentSnapshotId: objectIdSchema.nullable(),
+});
+
+/** An image of which a part is made. */
+const imageSchema = z.object({
+  name: z.string(),
+  source: imageSourceSchema,
+  dockerHost: z.string(),
+  /** A part with the same image, which is taken over if the repository still has it. */
+  known: z.object({ snapshotId: objectIdSchema, treeId: objectIdSchema }).nullable(),
+});
+
 /** With mode `consistent`, the mover waits to be told that the sources stand still. */
 export const backupTaskSchema = z.object({
   ...repositoryTaskBase,
@@ -66,6 +109,9 @@ export const backupTaskSchema = z.object({
       endPattern: z.string().nullable(),
     }),
   ),
+  /** Null: not in this backup. */
+  code: codeSchema.nullable(),
+  images: z.array(imageSchema),
 });
 
 export const restoreTaskSchema = z.object({

@@ -104,6 +104,23 @@ export const configKeys = {
     defaultInWords: '`2`',
     description: 'How many jobs run at once. Jobs of one environment always run one after the other.',
   }),
+  'code-limit-bytes': key({
+    variables: ['HOLDFAST_CODE_LIMIT_BYTES'],
+    placeholder: 'SIZE',
+    parse: parseBytes,
+    default: () => '5G',
+    defaultInWords: '`5G`',
+    description:
+      "How large a project's folder may be to be kept as code; of a larger one, only the Compose files are.",
+  }),
+  'code-limit-entries': key({
+    variables: ['HOLDFAST_CODE_LIMIT_ENTRIES'],
+    placeholder: 'NUMBER',
+    parse: parseInteger(1, 999_999_999),
+    default: () => '500000',
+    defaultInWords: '`500000`',
+    description: 'The same for how many files and folders it may have.',
+  }),
   'import-allow': key({
     variables: ['HOLDFAST_IMPORT_ALLOW'],
     placeholder: 'CIDR,…',

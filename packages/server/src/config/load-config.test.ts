@@ -31,6 +31,7 @@ test('has defaults for everything', async () => {
     catalogUrl: null,
     holdLimitMs: 10_000,
     concurrency: 2,
+    codeLimits: { bytes: 5 * 2 ** 30, entries: 500_000 },
     imports: {
       allowedRanges: [],
       limitBytes: 2 ** 40,

@@ -20,6 +20,8 @@ export interface Config {
   readonly catalogUrl: string | null;
   readonly holdLimitMs: number;
   readonly concurrency: number;
+  /** Above which a project's folder is not kept as code. */
+  readonly codeLimits: { readonly bytes: number; readonly entries: number };
   readonly imports: ImportSettings;
   /** Null: the server's own, or the one of its version. */
   readonly image: string | null;
@@ -84,6 +86,10 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     catalogUrl: read('catalog-url', configKeys['catalog-url'], sources),
     holdLimitMs: required(read('hold-limit', configKeys['hold-limit'], sources)),
     concurrency: required(read('concurrency', configKeys.concurrency, sources)),
+    codeLimits: {
+      bytes: required(read('code-limit-bytes', configKeys['code-limit-bytes'], sources)),
+      entries: required(read('code-limit-entries', configKeys['code-limit-entries'], sources)),
+    },
     imports: importSettings(sources),
     image: read('image', configKeys.image, sources),
     logLevel: required(read('log-level', configKeys['log-level'], sources)),

@@ -59,11 +59,12 @@ async function storageMounts(place: ServerPlace, task: TaskSpec): Promise<readon
   return await Promise.all([...paths].map(async (path) => await place.share(path)));
 }
 
-/** For commands that the mover runs in other containers. */
+/** For commands that the mover runs in other containers, and for images. */
 async function socketMounts(place: ServerPlace, task: TaskSpec): Promise<readonly NewMount[]> {
   const commands = 'commands' in task ? task.commands : [];
+  const images = 'images' in task ? task.images : [];
   const sockets = new Set(
-    commands.flatMap(({ dockerHost }) =>
+    [...commands, ...images].flatMap(({ dockerHost }) =>
       dockerHost.startsWith(unixScheme) ? [dockerHost.slice(unixScheme.length)] : [],
     ),
   );

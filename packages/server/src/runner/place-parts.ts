@@ -23,6 +23,11 @@ export type Place =
 export interface PartPlace {
   readonly partName: string;
   readonly place: Place;
+  /**
+   * Of what can be done without: where there is no way to it, `paths` has none. Nobody is to stand still for it either, so
+   * that `sources` never has it.
+   */
+  readonly isOptional?: true;
 }
 
 export interface PlacePartsOptions extends Abortable {
@@ -58,22 +63,28 @@ export async function placeParts(
 ): Promise<PlacedParts> {
   if (options.serverPlace.isInContainer) return await placeInContainer(docker, parts, options);
   const volumes = parts.flatMap(({ place }) => (place.kind === 'volume' ? [place.name] : []));
+  const sourcePaths: string[] = [];
   const binds = parts.flatMap(({ place }) => (place.kind === 'bind' ? [place.path] : []));
   const ofVolumes = await proveVolumes(docker, { ...options, volumes });
   const ofBinds = await proveBinds(docker, { ...options, paths: binds });
   const paths = new Map<string, string>();
-  for (const { partName, place } of parts) {
+  for (const { partName, place, isOptional } of parts) {
     const proof = place.kind === 'bind' ? ofBinds.get(place.path) : ofVolumes.get(place.name);
     if (proof?.proven === true) {
-      paths.set(partName, within(place, proof.path));
+      const path = within(place, proof.path);
+      paths.set(partName, path);
+      if (isOptional !== true) sourcePaths.push(path);
       continue;
     }
     // Of another machine, a container would not have the server's files.
     const mayMount = proof?.containerHelps === true && options.host.isShared;
-    if (!mayMount || (await options.serverPlace.image()) === undefined) throw needsContainer(partName, proof);
+    if (!mayMount || (await options.serverPlace.image()) === undefined) {
+      if (isOptional === true) continue;
+      throw needsContainer(partName, proof);
+    }
     return await placeInContainer(docker, parts, options);
   }
-  return { paths, mounts: null, sources: { volumes: new Set(volumes), paths: [...paths.values()] } };
+  return { paths, mounts: null, sources: { volumes: new Set(volumes), paths: sourcePaths } };
 }
 
 async function placeInContainer(
@@ -85,12 +96,12 @@ async function placeInContainer(
   const mounts: NewMount[] = [];
   const volumes = new Set<string>();
   const sourcePaths: string[] = [];
-  for (const [index, { partName, place }] of parts.entries()) {
+  for (const [index, { partName, place, isOptional }] of parts.entries()) {
     const destination = `${partsFolder}/${index}`;
     paths.set(partName, within(place, destination));
     if (place.kind === 'bind') {
       mounts.push({ type: 'bind', source: place.path, destination, readOnly });
-      sourcePaths.push(within(place, place.path));
+      if (isOptional !== true) sourcePaths.push(within(place, place.path));
       continue;
     }
     // Looked at first, for the engine makes a volume that is not there.

@@ -66,6 +66,7 @@ export function createFixtures(catalog: Catalog, clock: Clock) {
               components: null,
               instance: null,
               allowEmpty: false,
+              code: true,
               fallback: 'fail',
             },
             createdBy: 'tester',

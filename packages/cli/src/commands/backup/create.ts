@@ -19,6 +19,7 @@ interface CreateOptions extends ServerOptions {
   readonly description?: string;
   readonly retention?: string;
   readonly allowEmpty?: boolean;
+  readonly code: boolean;
   readonly live?: boolean;
   readonly fallback?: 'fail' | 'live';
   readonly wait: boolean;
@@ -40,6 +41,7 @@ export function backupCreateCommand(cli: Cli): CliCommand {
       ]),
     )
     .option('--allow-empty', 'accept a mount that held data in the last backup and is empty now')
+    .option('--no-code', 'only data: neither code and configuration, nor images that no registry has')
     .option('--no-wait', 'return as soon as the job is queued')
     .addOption(formatOption('plain'))
     .example('backup:create', 'back up the Compose project of this folder')
@@ -68,6 +70,7 @@ async function createBackup(
       instance: options.instance,
       retention: options.retention,
       allowEmpty: options.allowEmpty,
+      code: options.code ? undefined : false,
       mode: options.live === true ? 'live' : undefined,
       fallback: options.fallback,
     },

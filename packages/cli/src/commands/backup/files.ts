@@ -1,5 +1,5 @@
 import { exitStatus } from '@holdfast/base';
-import type { Backup, Client, ListedFile } from '@holdfast/protocol';
+import { type Backup, type Client, isOneFile, type ListedFile } from '@holdfast/protocol';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
 import {
@@ -67,7 +67,7 @@ export function backupFilesCommand(cli: Cli): CliCommand {
 }
 
 function partAsFile({ name, source, bytes }: Backup['parts'][number]): Listed {
-  return { name, type: source.kind === 'command' ? 'file' : 'dir', size: bytes };
+  return { name, type: isOneFile(source) ? 'file' : 'dir', size: bytes };
 }
 
 async function filesAt(

@@ -54,6 +54,7 @@ function backupLines(backup: Backup, width: number): string[] {
         ['Kind', `${backup.kind}, ${backup.mode}`],
         ...captureFacts(backup.capture),
         ['Components', backup.components.join(', ')],
+        ['Commit', backup.commitId],
         ['Created', `${formatTime(backup.createdAtMs)} by ${backup.createdBy}`],
         ['Finished', backup.finishedAtMs === null ? null : formatTime(backup.finishedAtMs)],
         ['Expires', backup.expiresAtMs === null ? 'never' : formatTime(backup.expiresAtMs)],
@@ -95,15 +96,24 @@ function partLines({ parts }: Backup, width: number): string[] {
   ];
   const rows = parts.map((part) => [
     left(part.name),
-    left(
-      part.source.kind === 'command'
-        ? `output of a command in ${part.source.component}`
-        : part.mountPoints.map((point) => `${point.component}:${point.path}`).join(', '),
-    ),
+    left(originOf(part)),
     right(formatCount(part.files)),
     right(formatBytes(part.bytes)),
     right(formatBytes(part.storedBytes)),
     left(part.snapshotId.slice(0, 8)),
   ]);
   return tableLines([header, ...rows], width);
+}
+
+function originOf({ source, mountPoints }: Backup['parts'][number]): string {
+  switch (source.kind) {
+    case 'command':
+      return `output of a command in ${source.component}`;
+    case 'code':
+      return 'code and configuration';
+    case 'image':
+      return `image of ${source.components.join(', ')}`;
+    default:
+      return mountPoints.map((point) => `${point.component}:${point.path}`).join(', ');
+  }
 }

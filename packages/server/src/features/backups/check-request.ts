@@ -5,19 +5,23 @@ import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobRequest } from '../jobs/job-record.ts';
 import type { BackupWithParts } from './backup-record.ts';
 
+export interface BackupCheck {
+  /** Undefined for all. */
+  readonly components: readonly string[] | undefined;
+  /** Whether code and configuration are to be kept too, where that is of all components. */
+  readonly code: boolean;
+}
+
 /**
- * Whether a backup of an environment can be taken.
+ * Whether a backup of an environment, as it is now, can be taken.
  *
- * @param components undefined for all
- * @param commands of the environment as it is now
  * @returns the names of the components that it is of
  * @throws HoldfastError `environment-inactive`, `environment-unfinished-restore`, `component-unknown`,
  *   `environment-empty`
  */
 export function requireBackupPossible(
-  environment: EnvironmentRecord,
-  components: readonly string[] | undefined,
-  commands: EnvironmentSurvey['commands'],
+  { record: environment, commands }: Pick<EnvironmentSurvey, 'record' | 'commands'>,
+  { components, code }: BackupCheck,
 ): readonly string[] {
   const { name, state, seen, unfinishedRestore } = environment;
   const context = { environmentId: environment.id };
@@ -33,6 +37,7 @@ export function requireBackupPossible(
   const known = seen.components.map((component) => component.name);
   const chosen = components ?? known;
   requireKnown(chosen, known, `The environment ${name}`);
+  if (code && components === undefined) return chosen;
   const isAnyIncluded = seen.mounts.some(
     ({ included, mountPoints }) =>
       included &&

@@ -1,5 +1,11 @@
 import { HoldfastError } from '@holdfast/base';
-import { type ArchiveFormat, componentsOfPart, type DataRequest, type SealedPart } from '@holdfast/protocol';
+import {
+  type ArchiveFormat,
+  componentsOfPart,
+  type DataRequest,
+  isOneFile,
+  type SealedPart,
+} from '@holdfast/protocol';
 import type { RepositoryService } from '../repositories/service.ts';
 import type { BackupWithParts } from './backup-record.ts';
 import { requireReady } from './check-request.ts';
@@ -80,12 +86,12 @@ export async function diffOf(
       hint: 'holdfast backup:list -e ENVIRONMENT shows those of one.',
     });
   }
-  const all = new Map([...older.parts, ...newer.parts].map(({ name, source }) => [name, source.kind]));
+  const all = new Map([...older.parts, ...newer.parts].map(({ name, source }) => [name, source]));
   const treeIn = ({ parts }: BackupWithParts, name: string): string | null =>
     parts.find((part) => part.name === name)?.treeId ?? null;
-  const parts = [...all].map(([name, kind]) => ({
+  const parts = [...all].map(([name, source]) => ({
     name,
-    isCommand: kind === 'command',
+    isOneFile: isOneFile(source),
     oldTreeId: treeIn(older, name),
     newTreeId: treeIn(newer, name),
   }));

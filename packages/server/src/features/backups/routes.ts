@@ -70,6 +70,7 @@ export function backupHandlers(
           instance: body.instance,
           retention: body.retention,
           allowEmpty: body.allowEmpty ?? false,
+          code: body.code ?? true,
           mode: body.mode ?? 'consistent',
           fallback: body.fallback ?? 'fail',
           createdBy: caller.name,

@@ -41,6 +41,8 @@ export interface CreateBackupRequest {
   /** Undefined: kept until it is deleted. */
   readonly retention: string | undefined;
   readonly allowEmpty: boolean;
+  /** Whether code, configuration and images are kept too. */
+  readonly code: boolean;
   readonly mode: BackupMode;
   /** Of a consistent one, where the environment cannot be held still. */
   readonly fallback: 'fail' | 'live';
@@ -172,7 +174,8 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     get: async (idOrPrefix) => {
       const { repositoryId, ...backup } = await find(idOrPrefix);
       const { vaultId, location, passwordFile } = await repositories.describe(repositoryId);
-      return { ...backup, parts: [...backup.parts], vaultId, repository: location, passwordFile };
+      const commitId = commitIdOf(backup);
+      return { ...backup, parts: [...backup.parts], commitId, vaultId, repository: location, passwordFile };
     },
 
     log: async (idOrPrefix, of) => {
@@ -183,13 +186,13 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
 
     create: async (request, { signal } = {}) => {
       const survey = await environments.survey(request.environment, { signal });
-      const { record: environment, commands } = survey;
-      const components = requireBackupPossible(environment, request.components, commands);
+      const { record: environment } = survey;
+      const components = requireBackupPossible(survey, request);
       if (request.instance !== undefined) requireInstance(survey, request.instance, components);
       const backupId = ids.backup();
       const createdAtMs = clock.now();
       const expiresAtMs = request.retention === undefined ? null : expiryOf(createdAtMs, request.retention);
-      const { createdBy, description, allowEmpty, mode, fallback } = request;
+      const { createdBy, description, allowEmpty, code, mode, fallback } = request;
       const job = await catalog.write(async (tx) => {
         const repositoryId = await repositories.ensureFor(environment, tx);
         const queued = await jobs.enqueue(
@@ -202,6 +205,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
               components: request.components === undefined ? null : [...request.components],
               instance: request.instance ?? null,
               allowEmpty,
+              code,
               fallback,
             },
             createdBy,
@@ -308,4 +312,9 @@ function backupInUse(id: BackupId, { id: jobId, kind, state, environmentName }: 
       context: { backupId: id, jobId },
     },
   );
+}
+
+function commitIdOf({ parts }: Pick<BackupWithParts, 'parts'>): string | null {
+  for (const { source } of parts) if (source.kind === 'code') return source.commitId;
+  return null;
 }

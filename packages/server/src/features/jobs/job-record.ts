@@ -19,6 +19,8 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     /** Where commands run; null: the first healthy one of each component. */
     instance: z.string().nullable().default(null),
     allowEmpty: z.boolean(),
+    /** Whether code, configuration and images are kept too. */
+    code: z.boolean().default(true),
     /** Of a consistent backup, where the environment cannot be held still. */
     fallback: z.enum(['fail', 'live']).default('fail'),
   }),

@@ -219,6 +219,7 @@ async function addJob(
         components: null,
         instance: null,
         allowEmpty: false,
+        code: true,
         fallback: 'fail',
       }),
       step: '',

@@ -1,4 +1,4 @@
-import { componentsOfPart, mountForPart, type SealedPart, volumeKeyOf } from '@holdfast/protocol';
+import { componentsOfPart, isOfMount, mountForPart, type SealedPart, volumeKeyOf } from '@holdfast/protocol';
 import type { SurveyedMount } from '../environments/survey.ts';
 
 export interface PlannedPart {
@@ -36,7 +36,7 @@ export function planRestore(
   const mounts = targets.map(({ mount }) => mount);
   const planned: PlannedPart[] = [];
   const warnings: string[] = [];
-  for (const part of parts.filter((each) => each.source.kind !== 'command' && isChosen(each, components))) {
+  for (const part of parts.filter((each) => isOfMount(each.source) && isChosen(each, components))) {
     const mount = mountForPart(part, { parts, mounts, isElsewhere });
     const target = mount === undefined ? undefined : targets.find((each) => each.mount === mount);
     const objection =

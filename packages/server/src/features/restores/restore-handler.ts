@@ -1,6 +1,6 @@
 import { type Clock, HoldfastError, isHoldfastError, toHoldfastError } from '@holdfast/base';
 import { removeLeftProbes } from '@holdfast/docker';
-import type { RestoreTask } from '@holdfast/protocol';
+import { isOfMount, type RestoreTask } from '@holdfast/protocol';
 import type { Milestones } from '../../runner/milestones.ts';
 import type { Mover } from '../../runner/mover.ts';
 import type { ServerPlace } from '../../runner/server-place.ts';
@@ -338,9 +338,13 @@ function endOf(warnings: readonly string[]): JobEnd {
   return { warnings, record: async () => {} };
 }
 
-function nothingToRestore({ id }: BackupWithParts, warnings: readonly string[]): HoldfastError {
+function nothingToRestore({ id, parts }: BackupWithParts, warnings: readonly string[]): HoldfastError {
+  const isData = parts.some(({ source }) => isOfMount(source) || source.kind === 'command');
+  const reason = isData
+    ? 'The backup has no part of these components.'
+    : 'It has only code and images: backup:download has them.';
   return new HoldfastError('environment-empty', `Nothing of the backup ${id} has a place to go to.`, {
-    hint: warnings[0] ?? 'The backup has no part of these components.',
+    hint: warnings[0] ?? reason,
     context: { backupId: id, reasons: warnings },
   });
 }

@@ -26,6 +26,7 @@ import { holdingContainers, watchContainers } from './container-watch.ts';
 import { HoldCommands } from './hold-commands.ts';
 import { runPostHooks } from './hooks.ts';
 import { planCapture } from './plan-capture.ts';
+import { type CodeLimits, noCode, placesOfCode, planCode } from './plan-code.ts';
 import { planCommands } from './plan-commands.ts';
 
 /** A guard looks now and then, and then has to end. */
@@ -36,6 +37,7 @@ export interface BackupHandlerOptions extends CaptureOptions {
   readonly repositories: Pick<RepositoryService, 'access' | 'markInitialized'>;
   readonly backups: BackupStore;
   readonly taskRuns: TaskRuns;
+  readonly codeLimits: CodeLimits;
 }
 
 /**
@@ -48,11 +50,10 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
     run: async (run) => {
       const backup = await requireBackup(backups, run.job);
       await backups.markRunning(backup.id);
-      const { spec, survey, sources, mode, mounts } = await prepare(options, run, backup);
+      const { spec, survey, sources, mode, mounts, warnings } = await prepare(options, run, backup);
       run.step('Starting the mover');
       const mover = await taskRuns.start(run, 'backup', spec, mounts);
       try {
-        const warnings: string[] = [];
         const freeze = await capture({ ...options, run, survey, sources, mover, mode, warnings });
         await options.repositories.markInitialized(backup.repositoryId);
         throwIfAborted(run.signal);
@@ -129,11 +130,13 @@ interface PreparedBackup {
   readonly sources: MountedSources;
   readonly mode: BackupMode;
   readonly mounts: MoverMounts;
+  /** Told already; to be added to. */
+  readonly warnings: string[];
 }
 
 /** Looks at the environment anew: since the backup was asked for, it may have changed. */
 async function prepare(
-  { environments, repositories, backups, serverPlace }: BackupHandlerOptions,
+  { environments, repositories, backups, serverPlace, codeLimits }: BackupHandlerOptions,
   run: JobRun,
   backup: BackupWithParts,
 ): Promise<PreparedBackup> {
@@ -142,24 +145,29 @@ async function prepare(
   run.step('Looking at the environment');
   const survey = await environments.survey(run.job.environmentId, run);
   const { record, docker, host } = survey;
-  requireBackupPossible(record, request.components ?? undefined, survey.commands);
   const { components, instance, allowEmpty } = request;
+  requireBackupPossible(survey, { components: components ?? undefined, code: request.code });
   const lastParts = await backups.lastReadyParts(record.id);
   const parts = planCapture(survey.mounts, { components, lastParts, allowEmpty });
   const commands = planCommands(survey, { components, instance });
   // Commands cannot run in what is paused: where there is nothing else, nothing is.
   const mode = parts.length === 0 ? 'live' : backup.mode;
   if (mode === 'consistent') tellOfCommands(run, commands);
+  const taken = [...parts, ...commands].map(({ name }) => name);
+  const code = request.code
+    ? await planCode(survey, { run, components, lastParts, taken, limits: codeLimits })
+    : noCode;
   run.step('Proving the paths of its mounts');
   const placing = { images: imagesOf(survey), host, serverPlace, readOnly: true, signal: run.signal };
-  const placed = await placeParts(docker, parts, placing);
+  const placed = await placeParts(docker, [...parts, ...placesOfCode(code)], placing);
   const access = await repositories.access(backup.repositoryId);
-  const planned = { backup, mode, environment: record, access, parts, placed, commands };
+  const planned = { backup, mode, environment: record, access, parts, placed, commands, code };
   return {
     survey,
     mode,
     sources: placed.sources,
     mounts: placed.mounts,
+    warnings: [...code.warnings],
     spec: (base) => backupTask(planned, base),
   };
 }

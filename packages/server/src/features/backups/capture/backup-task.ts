@@ -7,6 +7,7 @@ import type { TaskBase } from '../../jobs/execution/task-runs.ts';
 import type { RepositoryAccess } from '../../repositories/service.ts';
 import type { BackupWithParts, CommittedBackup } from '../backup-record.ts';
 import type { CapturePart } from './plan-capture.ts';
+import { codeTask, noCode, type PlannedCode } from './plan-code.ts';
 
 export interface PlannedBackup {
   readonly backup: BackupWithParts;
@@ -17,11 +18,13 @@ export interface PlannedBackup {
   readonly parts: readonly CapturePart[];
   readonly placed: PlacedParts;
   readonly commands: BackupTask['commands'];
+  /** Undefined: only data. */
+  readonly code?: PlannedCode;
 }
 
 /** What a mover is told of a backup that it is to take. */
 export function backupTask(planned: PlannedBackup, base: TaskBase): BackupTask {
-  const { access, parts, placed, commands } = planned;
+  const { access, parts, placed, commands, code: { code, images } = noCode } = planned;
   const { location, password, isInitialized, recoveryPassword } = access;
   return {
     ...base,
@@ -31,6 +34,8 @@ export function backupTask(planned: PlannedBackup, base: TaskBase): BackupTask {
     initialize: isInitialized ? null : { recoveryPassword },
     parts: parts.map((part) => toTaskPart(part, placed)),
     commands,
+    code: code === null ? null : codeTask(code, placed),
+    images,
   };
 }
 

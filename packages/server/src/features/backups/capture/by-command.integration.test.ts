@@ -17,7 +17,7 @@ async function complete(server: DockerServer, project: TestProject, body: Backup
   const { client } = server;
   const { job, backupId } = await client.call('backup.create', {
     params: { environment: project.name },
-    body,
+    body: { ...body, code: false },
   });
   const ended = await server.ended(job);
   return { job: ended, backup: await client.call('backup.get', { params: { backup: backupId } }) };
@@ -182,7 +182,7 @@ describe('a command that is cut off', () => {
     await using _ = project;
     const { job } = await server.client.call('backup.create', {
       params: { environment: project.name },
-      body: { components: ['db'] },
+      body: { components: ['db'], code: false },
     });
     await inContainer(project, db, 'until [ -e /tmp/on ]; do sleep 0.1; done');
     await server.client.call('job.cancel', { params: { job: job.id } });
@@ -196,7 +196,7 @@ describe('a command that is cut off', () => {
     await using _ = project;
     const { job } = await server.client.call('backup.create', {
       params: { environment: project.name },
-      body: { components: ['db'] },
+      body: { components: ['db'], code: false },
     });
     await inContainer(project, db, 'until [ -e /tmp/on ]; do sleep 0.1; done');
     await server.kill();
@@ -211,7 +211,7 @@ describe('a command that is cut off', () => {
     await using _ = project;
     const { job, backupId } = await server.client.call('backup.create', {
       params: { environment: project.name },
-      body: { components: ['db'] },
+      body: { components: ['db'], code: false },
     });
     await inContainer(project, db, 'until [ -e /tmp/on ]; do sleep 0.1; done');
     await project.docker.containers.stop(db, { graceSeconds: 0 });

@@ -1,4 +1,4 @@
-import type { BackupTask, SealedPart } from '@holdfast/protocol';
+import { type BackupTask, isOfMount, type SealedPart } from '@holdfast/protocol';
 import type { PartPlace } from '../../../runner/place-parts.ts';
 import type { SurveyedMount } from '../../environments/survey.ts';
 
@@ -32,7 +32,8 @@ export function captureOf(
   const { name, source, mountPoints } = surveyed.mount;
   const place = placeOf(surveyed);
   if (source === null || place === undefined) return [];
-  const last = lastParts.get(name);
+  const named = lastParts.get(name);
+  const last = named !== undefined && isOfMount(named.source) ? named : undefined;
   return [
     {
       partName: name,

@@ -1,10 +1,14 @@
 import { HoldfastError } from '@holdfast/base';
-import { type EnvironmentModel, findProjectFolder, type ProjectFolder } from '@holdfast/docker';
+import {
+  type EnvironmentModel,
+  findProjectFolder,
+  type ProjectFolder,
+  readEnvironmentModel,
+} from '@holdfast/docker';
 import type { BackupTask, SealedPart } from '@holdfast/protocol';
 import type { PartPlace, PlacedParts } from '../../../runner/place-parts.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
-import { readEnvironmentModel } from './interim-model.ts';
 
 /** Above one of these, a project's folder is not kept. */
 export interface CodeLimits {

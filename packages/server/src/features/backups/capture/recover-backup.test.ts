@@ -82,6 +82,8 @@ async function setUp() {
       },
     ],
     commands: [],
+    code: null,
+    images: [],
   };
   const startMover = createStartMover({
     inProcess: () => spawnMover({ node: process.execPath, main: moverMain }),
@@ -111,6 +113,7 @@ async function setUp() {
     serverPlace: createServerPlace({ connect, image: null, version: '0' }),
     endpoints: [],
     holdLimitMs: 60_000,
+    codeLimits: { entries: 1000, bytes: 1_000_000 },
     clock,
   });
   const executor = createJobExecutor({
