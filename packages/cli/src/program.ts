@@ -1,7 +1,6 @@
-import { HoldfastError } from '@holdfast/base';
 import type { Cli } from './command/cli.ts';
-import { CliCommand } from './command/cli-command.ts';
-import { formatOption } from './command/shared-options.ts';
+import type { CliCommand } from './command/cli-command.ts';
+import { otherProgram } from './command/other-program.ts';
 import { backupCreateCommand } from './commands/backup/create.ts';
 import { backupDeleteCommand } from './commands/backup/delete.ts';
 import { backupDiffCommand } from './commands/backup/diff.ts';
@@ -12,6 +11,7 @@ import { backupImportCommand } from './commands/backup/import.ts';
 import { backupListCommand } from './commands/backup/list.ts';
 import { backupLogCommand } from './commands/backup/log.ts';
 import { backupRestoreCommand } from './commands/backup/restore.ts';
+import { catalogRebuildCommand } from './commands/catalog/rebuild.ts';
 import { componentGetCommand } from './commands/component/get.ts';
 import { componentSetCommand } from './commands/component/set.ts';
 import { environmentGetCommand } from './commands/environment/get.ts';
@@ -102,35 +102,4 @@ function gateCommand(cli: Cli): CliCommand {
   return otherProgram(cli, 'gate')
     .description('Run a proxy before a component, which holds requests while a backup freezes it')
     .example('gate --to http://app:3000 --listen 8080', 'stand before app');
-}
-
-function catalogRebuildCommand(cli: Cli): CliCommand {
-  return otherProgram(cli, 'catalog:rebuild')
-    .description('Make a lost catalog again from the vault alone, while no server runs')
-    .option(
-      '--recovery-key-file <file>',
-      'the recovery kit, or a file with the recovery key alone (default: the key that the data directory has)',
-    )
-    .option('--vault <directory>', 'the vault, as for the server')
-    .option('--data <directory>', 'the data directory, as for the server')
-    .addOption(formatOption('plain'))
-    .example(
-      'catalog:rebuild --vault /mnt/vault --recovery-key-file kit.txt',
-      'on a new machine, before the server is started',
-    )
-    .example('catalog:rebuild', 'with the keys that the data directory still has');
-}
-
-/** Stands in the list for the sake of help: `bin/holdfast` starts it before it comes to this. */
-function otherProgram(cli: Cli, name: string): CliCommand {
-  return new CliCommand(name)
-    .allowUnknownOption()
-    .allowExcessArguments()
-    .action(
-      cli.action(() => {
-        throw new HoldfastError('usage-invalid', `The ${name} is not part of this program.`, {
-          hint: `Start it as \`holdfast ${name}\`, by the program bin/holdfast.`,
-        });
-      }),
-    );
 }
