@@ -152,7 +152,7 @@ describe('a download', () => {
 
   test('of components has only their parts', async () => {
     const into = await unpack({ components: 'db' });
-    expect(readdirSync(join(into, 'parts'))).toEqual(['db_command']);
+    expect(readdirSync(join(into, 'parts'))).toEqual(['db_command', 'image_holdfast-test_busybox']);
   });
 
   test('of a path is that file, or an archive of that folder', async () => {

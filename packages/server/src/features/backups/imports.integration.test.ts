@@ -142,7 +142,7 @@ describe('what is imported', () => {
     expect(job).toMatchObject({ state: 'done', error: null });
     expect(backup.parts).toMatchObject([{ name: 'db:command', source: { component: 'db' } }]);
     expect(await restore(server, backup.id)).toMatchObject({ state: 'done', error: null });
-    const body = { components: ['db'] };
+    const body = { components: ['db'], code: false };
     const now = await server.client.call('backup.create', { params: { environment: project.name }, body });
     expect(await server.ended(now.job)).toMatchObject({ state: 'done' });
     const { parts } = await server.client.call('backup.get', { params: { backup: now.backupId } });
