@@ -5,7 +5,7 @@ import { takeBackup } from '../environment/consistent-backup.ts';
 import { docker } from '../environment/docker-command.ts';
 import { copyInput, holdfastCommand, requireRestored, startApp } from '../environment/restored-app.ts';
 import type { Bench, BenchCase } from '../lib/bench.ts';
-import { type Figure, figure, ratioAtMost } from '../lib/figure.ts';
+import { type Figure, figure, forInformation, type Reach, ratioAtMost } from '../lib/figure.ts';
 import { runInTurn } from '../lib/rounds.ts';
 import { warm } from '../measure/disk.ts';
 import { type Command, type Run, runUntimed } from '../measure/timed-process.ts';
@@ -13,6 +13,7 @@ import { fiveGibibytes } from './restore-in-place.ts';
 
 const name = 'restore-empty';
 const peerName = 'docker run … tar -x of a tar.zst';
+const syncedName = `${peerName}, sync`;
 
 export const restoreEmptyCases: readonly BenchCase[] = [
   {
@@ -44,23 +45,24 @@ async function measureEmpty(bench: Bench): Promise<readonly Figure[]> {
     return await bench.time(command);
   };
   const restore = holdfastCommand(holdfast, 'backup:restore', backup.id, '--yes');
-  const unpack = unpacking(archive, content);
+  const unpack = unpacking(archive, content, '');
+  const unpackAndSync = unpacking(archive, content, ' && sync -f /target');
   const rounds = await runInTurn(bench, [
     { name: peerName, run: async () => await intoEmpty(unpack) },
+    { name: syncedName, run: async () => await intoEmpty(unpackAndSync) },
     { name: 'holdfast', run: async () => await intoEmpty(restore) },
   ]);
   requireRestored(input, content);
+  const compared = (suffix: string, peer: string, reach: Reach) => ({
+    ...{ case: `${name}${suffix}`, reach, unit: 's' as const, peerName: peer },
+    ...{ ours: rounds.wallSeconds('holdfast'), peer: rounds.wallSeconds(peer) },
+  });
+  // Processor time and memory are those of the commands alone, not of what server and engine do for them.
+  const details = { input: input.description, runs: rounds.summary() };
   return [
-    figure({
-      case: name,
-      reach: ratioAtMost(1),
-      unit: 's',
-      ours: rounds.wallSeconds('holdfast'),
-      peer: rounds.wallSeconds(peerName),
-      peerName,
-      // Processor time and memory are those of the commands alone, not of what server and engine do for them.
-      details: { input: input.description, runs: rounds.summary() },
-    }),
+    figure({ ...compared('', peerName, ratioAtMost(1)), details }),
+    // What was restored is on stable storage when the command ends.
+    figure(compared('/synced', syncedName, forInformation)),
   ];
 }
 
@@ -71,13 +73,13 @@ async function packed(bench: Bench, folder: string, archive: string): Promise<vo
 }
 
 /** With the machine's own tar and zstd, of which an image may have none. */
-function unpacking(archive: string, folder: string): Command {
+function unpacking(archive: string, folder: string, after: string): Command {
   const mounts = ['/usr:/usr:ro', `${archive}:/archive.tar.zst:ro`, `${folder}:/target`];
   return {
     program: docker,
     args: [
       ...['run', '--rm', '--network', 'none', ...mounts.flatMap((mount) => ['--volume', mount])],
-      ...[databasesImage(), 'tar', '--zstd', '-xpf', '/archive.tar.zst', '-C', '/target'],
+      ...[databasesImage(), 'sh', '-c', `tar --zstd -xpf /archive.tar.zst -C /target${after}`],
     ],
     env: process.env,
   };
