@@ -16,7 +16,7 @@ export async function runCompareTask(task: CompareTask, context: TaskContext): P
   const { repository, signal } = locked;
   const comparing = context.phase('compare');
   comparing.expect(sum(...task.parts));
-  for (const { name, treeId, path } of task.parts) {
+  for (const { name, treeId, path, only } of task.parts) {
     const named: string[] = [];
     let count = 0;
     const { files, bytes, removed } = await compareTarget({
@@ -24,6 +24,7 @@ export async function runCompareTask(task: CompareTask, context: TaskContext): P
       treeId: asId<TreeId>(treeId),
       nodePath: ['data'],
       targetPath: path,
+      only: only ?? undefined,
       progress: comparing.part(name),
       onDifference: ({ change, path: entry, isDirectory }) => {
         count += 1;

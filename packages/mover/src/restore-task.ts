@@ -37,7 +37,7 @@ export async function runRestoreTask(task: RestoreTask, context: TaskContext): P
 }
 
 async function openStaged(
-  { treeId, path }: PartSpec,
+  { treeId, path, only }: PartSpec,
   { repository, signal }: LockedRepository,
 ): Promise<StagedRestore> {
   return await openStagedRestore({
@@ -45,6 +45,7 @@ async function openStaged(
     treeId: asId<TreeId>(treeId),
     nodePath: ['data'],
     targetPath: path,
+    only: only ?? undefined,
     signal,
   });
 }

@@ -159,6 +159,40 @@ test('an unfinished restore is completed as a whole, with the backup that it nee
   await expect(client.call('backup.restore', { params, body: {} })).resolves.toBeDefined();
 });
 
+test('paths are of parts that the backup has, and what was begun with them is completed', async () => {
+  const { api, client, job, environment } = await withBackup();
+  await using _ = api;
+  await makeReady(api, job);
+  const params = { backup: job.backupId };
+  const restore = async (body: { components?: string[]; paths?: { part: string; path: string }[] }) =>
+    await client.call('backup.restore', { params, body });
+  const paths = [{ part: 'uploads', path: 'a/b' }];
+  await expect(restore({ paths: [{ part: 'none', path: '' }] })).rejects.toEqual(
+    failingWith(404, 'path-unknown'),
+  );
+  await expect(restore({ paths: [{ part: 'uploads', path: '../x' }] })).rejects.toEqual(
+    failingWith(400, 'usage-invalid'),
+  );
+  await expect(restore({ paths, components: ['web'] })).rejects.toEqual(failingWith(400, 'usage-invalid'));
+  const { job: begun } = await restore({ paths });
+  await client.call('job.cancel', { params: { job: begun.id } });
+  await createJournalStore(api.catalog).write({
+    environmentId: environment.id,
+    backupId: job.backupId,
+    jobId: begun.id,
+    containers: [],
+    startedAtMs: 1,
+    reason: 'Cut off.',
+  });
+  const unfinished = failingWith(409, 'environment-unfinished-restore');
+  await expect(restore({ paths: [{ part: 'uploads', path: 'a/c' }] })).rejects.toEqual(unfinished);
+  await expect(restore({ components: ['web'] })).rejects.toEqual(unfinished);
+  for (const body of [{ paths }, { paths: [{ part: 'uploads', path: 'a' }] }, {}]) {
+    const { job: completing } = await restore(body);
+    await client.call('job.cancel', { params: { job: completing.id } });
+  }
+});
+
 test('a restore into another environment is a job of that, and keeps the backup from being deleted', async () => {
   const { api, client, job, environment } = await withBackup();
   await using _ = api;

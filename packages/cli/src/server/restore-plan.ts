@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { HoldfastError } from '@holdfast/base';
 import {
   type Backup,
@@ -8,25 +9,50 @@ import {
   type SealedPart,
 } from '@holdfast/protocol';
 import { formatBytes, formatMinute, formatNumberOf } from '../output/quantities.ts';
+import { pathInBackup } from './path-in-backup.ts';
 
 export interface RestorePlan {
   readonly backup: Backup;
-  /** Those that are restored. */
-  readonly parts: readonly SealedPart[];
+  /** What of it is restored. */
+  readonly items: readonly RestoreItem[];
   /** The environment that is overwritten; undefined for the one that the backup is of. */
   readonly target: Environment | undefined;
   /** Whether what is overwritten is kept. */
   readonly safety: boolean;
 }
 
+/** A part, or a file or directory in it. */
+export interface RestoreItem {
+  readonly part: SealedPart;
+  /** Within the part; undefined for all of it. */
+  readonly path: string | undefined;
+}
+
+export interface RestoreChoice {
+  readonly component?: readonly string[];
+  readonly path?: readonly string[];
+}
+
 /**
  * What of a backup is restored.
- * @throws HoldfastError `component-unknown` when the backup has nothing of a component that was asked for
+ * @throws HoldfastError `component-unknown`, `path-unknown` when the backup has nothing of a component, or no part that was
+ *   asked for; `usage-invalid` for both at once
  */
-export function partsToRestore(
-  backup: Backup,
-  components: readonly string[] | undefined,
-): readonly SealedPart[] {
+export function itemsToRestore(backup: Backup, { component, path }: RestoreChoice): readonly RestoreItem[] {
+  if (path === undefined) return partsOf(backup, component).map((part) => ({ part, path: undefined }));
+  if (component !== undefined) {
+    throw new HoldfastError('usage-invalid', 'Give --component, or --path: not both.', {
+      hint: 'A path begins with the name of a part: holdfast backup:files lists them.',
+    });
+  }
+  return path.flatMap((text) => {
+    const place = pathInBackup(backup, text);
+    const part = backup.parts.find(({ name }) => name === place.part);
+    return part === undefined ? [] : [{ part, path: place.path === '' ? undefined : place.path }];
+  });
+}
+
+function partsOf(backup: Backup, components: readonly string[] | undefined): readonly SealedPart[] {
   const data = backup.parts.filter(({ source }) => isOfMount(source) || source.kind === 'command');
   if (components === undefined) return data;
   const known = new Set(backup.parts.flatMap(componentsOfPart));
@@ -45,10 +71,11 @@ export function partsToRestore(
 
 /** What is about to be overwritten, and by what. */
 export function restorePlanLines(plan: RestorePlan): string[] {
-  const { backup, parts, target, safety } = plan;
+  const { backup, items, target, safety } = plan;
   const description = backup.description === '' ? '' : `, "${backup.description}"`;
-  const count = formatNumberOf(parts.length, 'part');
-  const hasFiles = parts.some(({ source }) => source.kind !== 'command');
+  const isOfPaths = items.some(({ path }) => path !== undefined);
+  const count = formatNumberOf(items.length, isOfPaths ? 'path' : 'part');
+  const hasFiles = items.some(({ part }) => part.source.kind !== 'command');
   const time = formatMinute(backup.createdAtMs);
   const fate = safety ? 'kept for 7 days, as a backup of the kind safety' : 'lost';
   if (target === undefined) {
@@ -56,15 +83,21 @@ export function restorePlanLines(plan: RestorePlan): string[] {
     return [
       `Environment (Compose project) ${backup.environmentName}: ${count} will go back to ${time},`,
       `backup ${backup.id}${description}. ${meanwhile} was written since is ${fate}:`,
-      ...parts.map((part) => `  ${part.name} (${partText(part)})`),
+      ...items.map((item) => `  ${itemText(item)}`),
     ];
   }
   const meanwhile = hasFiles ? `Containers of ${target.name} stop meanwhile; what` : 'What';
   return [
     `Environment (Compose project) ${target.name} on ${target.nodeName}: ${count} will become what another one, ${backup.environmentName},`,
     `was at ${time}, backup ${backup.id}${description}. ${meanwhile} ${target.name} has there is ${fate}:`,
-    ...parts.map((part) => `  ${part.name} (${partText(part)}) → ${placeText(part, plan, target)}`),
+    ...items.map((item) => `  ${itemText(item)} → ${placeText(item.part, plan, target)}`),
   ];
+}
+
+function itemText({ part, path }: RestoreItem): string {
+  if (path === undefined) return `${part.name} (${partText(part)})`;
+  const places = part.mountPoints.map((point) => `${point.component}:${posix.join(point.path, path)}`);
+  return `${part.name}/${path} (${places.join(', ')})`;
 }
 
 function partText(part: SealedPart): string {

@@ -5,7 +5,8 @@ import type { Node } from '../format/node.ts';
 import type { ProgressSink } from '../snapshot/progress.ts';
 import { createContext, openCopier } from '../snapshot/restore-run.ts';
 import { compileSelection } from '../snapshot/restore-selection.ts';
-import { findNode } from '../snapshot/tree-reader.ts';
+import { chosenOf } from './chosen.ts';
+import { findChosen } from './find-chosen.ts';
 import { Stage } from './stage.ts';
 import type { Difference, DifferentEntry, StageRequest } from './stage-request.ts';
 import { openStagingRoot } from './staging-root.ts';
@@ -18,13 +19,12 @@ export interface CompareRequest extends StageRequest {
 
 /**
  * What a restore of the node would change in its target, which may be written to meanwhile. Nothing is written.
- * @throws HoldfastError `target-unsafe`, `target-not-writable` where the target's parent is not there; whatever the
+ * @throws HoldfastError `path-unknown`, `target-unsafe`, `target-not-writable` where the target's parent is not there; whatever the
  * repository throws
  */
 export async function compareTarget(request: CompareRequest): Promise<Difference> {
-  const { blobs, signal, treeId, targetPath, progress, onDifference } = request;
-  const [top, ...rest] = request.nodePath;
-  const node = await findNode(blobs, treeId, [toByteString(top), ...rest.map(toByteString)], request);
+  const { blobs, signal, targetPath, only, progress, onDifference } = request;
+  const node = await findChosen(request);
   const path = toByteString(targetPath);
   try {
     using root = openStagingRoot(path, node.type === 'dir');
@@ -38,7 +38,11 @@ export async function compareTarget(request: CompareRequest): Promise<Difference
       progress?.report({ files, bytes });
     };
     try {
-      return await new Stage(blobs, context, root).pass(node, { isMaking: false, onEntry, onDifference });
+      return await new Stage(blobs, context, { root, chosen: chosenOf(only) }).pass(node, {
+        isMaking: false,
+        onEntry,
+        onDifference,
+      });
     } finally {
       context.tasks.fail(new HoldfastError('interrupted', 'The comparison is over.'));
       await context.tasks.settled();

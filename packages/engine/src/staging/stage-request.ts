@@ -4,6 +4,7 @@ import type { TreeId } from '../format/ids.ts';
 import type { BlobReader } from '../repository/blob-store.ts';
 import type { EntryReport } from '../snapshot/entry-report.ts';
 import type { ProgressSink } from '../snapshot/progress.ts';
+import type { ChosenPath } from './chosen.ts';
 
 export interface StageRequest extends Abortable {
   readonly blobs: BlobReader;
@@ -12,6 +13,11 @@ export interface StageRequest extends Abortable {
   readonly nodePath: readonly [FilePath, ...FilePath[]];
   /** What is to become the node. Its parent directory has to be there. */
   readonly targetPath: FilePath;
+  /**
+   * Only what lies at these paths in the node; all else in the target stays as it is. Directories above that are missing
+   * are made as the node has them. Undefined: all of it.
+   */
+  readonly only?: readonly ChosenPath[] | undefined;
 }
 
 /** What a target lacks to be the node; directories do not count. */

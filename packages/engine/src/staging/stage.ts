@@ -32,8 +32,10 @@ import type { RestoreContext, RestorePlace } from '../snapshot/restore-context.t
 import { settleAll } from '../snapshot/settle-all.ts';
 import { joinPath } from '../snapshot/source-tree.ts';
 import { assertSafeName } from '../snapshot/target-place.ts';
+import { readNodes } from '../snapshot/tree-reader.ts';
 import { walkTree } from '../snapshot/walk.ts';
 import { WeightedLimiter } from '../workers/weighted-limiter.ts';
+import { type Chosen, chosenAt } from './chosen.ts';
 import { KnownContents } from './known-contents.ts';
 import { mountPointsBeneath } from './mount-points.ts';
 import type { Operation } from './operation.ts';
@@ -64,6 +66,14 @@ interface Pass extends PassOptions {
   readonly mountPoints: ReadonlySet<ByteString>;
 }
 
+export interface StagePlace {
+  readonly root: StagingRoot;
+  /** What becomes of the node; undefined where nothing is to be made. */
+  readonly folder?: StagingFolder | undefined;
+  /** What of the node is meant: all else in the target stays as it is. */
+  readonly chosen: Chosen;
+}
+
 /** An entry of the target; its components are names from the root down. */
 type Place = RestorePlace;
 
@@ -73,6 +83,7 @@ export class Stage {
   readonly #context: RestoreContext;
   readonly #root: StagingRoot;
   readonly #folder: StagingFolder | undefined;
+  readonly #chosen: Chosen;
   readonly #restorer: DirectoryRestorer;
   readonly #known = new KnownContents();
   readonly #deviceId: bigint;
@@ -82,11 +93,12 @@ export class Stage {
   #lastName = 0;
 
   /** @param context of a restore into the folder; without one, nothing can be made */
-  constructor(blobs: BlobReader, context: RestoreContext, root: StagingRoot, folder?: StagingFolder) {
+  constructor(blobs: BlobReader, context: RestoreContext, { root, folder, chosen }: StagePlace) {
     this.#blobs = blobs;
     this.#context = context;
     this.#root = root;
     this.#folder = folder;
+    this.#chosen = chosen;
     this.#restorer = new DirectoryRestorer(context);
     this.#deviceId = statusOf(root.directory).deviceId;
   }
@@ -114,11 +126,19 @@ export class Stage {
   async #directory(pass: Pass, place: Place, node: Node, opened: number): Promise<void> {
     const status = statusOf(opened);
     if (node.subtree === undefined) throw damaged('tree', 'a directory in it has no subtree');
-    const nodes = [...(await this.#context.trees.take(node.subtree))];
+    const chosen = this.#chosenAt(place);
+    const nodes = [...(await this.#context.trees.take(node.subtree))].filter(
+      ({ name }) => chosen === 'all' || chosen.has(name),
+    );
     for (const { name } of nodes) assertSafeName(name, place.path);
-    const removed = this.#removals(pass, place, opened, new Set(nodes.map(({ name }) => name)));
+    const wanted = new Set(nodes.map(({ name }) => name));
+    const removed = chosen === 'all' ? this.#removals(pass, place, opened, wanted) : 0;
     const swapped = await this.#children(pass, place, nodes, opened);
     const target = openFileTarget(opened);
+    if (chosen !== 'all') {
+      if (swapped > 0) pass.onOperation?.(metadataKept(place, readMetadata(target, status)));
+      return;
+    }
     if (removed + swapped > 0 || !hasMetadata(target, status, node)) {
       this.#setMetadata(pass, place, { target, status, node });
     }
@@ -173,10 +193,11 @@ export class Stage {
     pass.onEntry?.(node);
     if (current !== undefined) {
       this.#assertOurs(place, current);
+      if (this.#chosenAt(place) !== 'all' && !isDirectory(current)) throw inTheWay(place.path);
       if (isDirectory(current)) this.#assertNothingMounted(pass, place);
       if (await this.#isThere(pass, place, node, current)) return false;
     }
-    await this.#countMade(pass, node);
+    await this.#countMade(pass, node, this.#chosenAt(place));
     const change = current === undefined ? 'made' : 'replaced';
     pass.onDifference?.({ change, path: byteStringToText(place.path), isDirectory: node.type === 'dir' });
     if (!pass.isMaking || this.#folder === undefined) return true;
@@ -288,18 +309,33 @@ export class Stage {
     return name;
   }
 
-  async #countMade({ counts }: Pass, node: Node): Promise<void> {
+  async #countMade(pass: Pass, node: Node, chosen: Chosen): Promise<void> {
+    const { counts } = pass;
     if (node.type !== 'dir' || node.subtree === undefined) {
       counts.files += 1;
       counts.bytes += node.size;
       return;
     }
     const { signal } = this.#context.tasks;
+    if (chosen !== 'all') {
+      for (const child of await readNodes(this.#blobs, node.subtree, { signal })) {
+        const below = chosen.get(child.name);
+        if (below !== undefined) await this.#countMade(pass, child, below);
+      }
+      return;
+    }
     for await (const entry of walkTree({ blobs: this.#blobs, treeId: node.subtree, signal })) {
       if (entry.node.type === 'dir') continue;
       counts.files += 1;
       counts.bytes += entry.node.size;
     }
+  }
+
+  /** Only entries that are chosen, or have something chosen in them, are ever looked at. */
+  #chosenAt({ components }: Place): Chosen {
+    if (this.#chosen === 'all') return 'all';
+    const names = this.#root.entry === undefined ? components : components.slice(1);
+    return chosenAt(this.#chosen, names) ?? new Map();
   }
 
   #newName(): ByteString {
@@ -341,4 +377,13 @@ function mounted(path: ByteString): HoldfastError {
     hint: 'Unmount it for the restore, or restore into another place. Nothing was changed.',
     context,
   });
+}
+
+function inTheWay(path: ByteString): HoldfastError {
+  const context = { path: byteStringToText(path) };
+  return new HoldfastError(
+    'target-unsafe',
+    `${context.path} is no directory, and what is to be restored belongs into one.`,
+    { hint: 'Move it away, or restore that directory as a whole. Nothing was changed.', context },
+  );
 }

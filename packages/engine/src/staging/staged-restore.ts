@@ -9,8 +9,8 @@ import { EntryReports } from '../snapshot/entry-report.ts';
 import { HardLinks } from '../snapshot/hard-links.ts';
 import type { ProgressSink } from '../snapshot/progress.ts';
 import { createContext, openCopier } from '../snapshot/restore-run.ts';
-import { compileSelection } from '../snapshot/restore-selection.ts';
-import { findNode } from '../snapshot/tree-reader.ts';
+import { type Chosen, chosenOf, selectionOf } from './chosen.ts';
+import { findChosen } from './find-chosen.ts';
 import { JournalWriter } from './journal-writer.ts';
 import { Stage } from './stage.ts';
 import type { Difference, StagedRestore, StageRequest } from './stage-request.ts';
@@ -34,11 +34,11 @@ const fileOverheadBytes = 4096;
 /**
  * Begins to restore a target by way of a staging folder. What an earlier one that was cut off has left there is brought
  * back to what it was before, and removed. Disposing removes what was staged, or what was replaced.
+ * @throws HoldfastError `path-unknown` before anything is done; what `StagedRestore` throws
  */
 export async function openStagedRestore(request: StageRequest): Promise<StagedRestore> {
-  const [top, ...rest] = request.nodePath;
-  const nodePath = [toByteString(top), ...rest.map(toByteString)] as const;
-  const node = await findNode(request.blobs, request.treeId, nodePath, request);
+  const node = await findChosen(request);
+  const chosen = chosenOf(request.only);
   const path = toByteString(request.targetPath);
   await settleStaged([request.targetPath], 'back');
   return await withTargetErrors(path, async () => {
@@ -58,7 +58,7 @@ export async function openStagedRestore(request: StageRequest): Promise<StagedRe
       const { blobs, signal } = request;
       const restoring = { request: { blobs, signal, progress: sink }, copier };
       const context = {
-        ...createContext(restoring, folder.directory, compileSelection()),
+        ...createContext(restoring, folder.directory, selectionOf(chosen, path)),
         // What was made of a directory may have to be made again with all of it.
         links: new HardLinks({ mayComeAgain: true }),
       };
@@ -66,7 +66,7 @@ export async function openStagedRestore(request: StageRequest): Promise<StagedRe
         context.tasks.fail(new HoldfastError('interrupted', 'The restore was left.'));
         await context.tasks.settled();
       });
-      return new StagedTarget({ blobs, node, staging, folder, context, sink, stack });
+      return new StagedTarget({ blobs, node, chosen, staging, folder, context, sink, stack });
     } catch (error) {
       await stack.disposeAsync();
       throw error;
@@ -131,6 +131,7 @@ function openIfThere(path: ByteString, isForDirectory: boolean): StagingRoot | u
 interface StagedTargetParts {
   readonly blobs: StageRequest['blobs'];
   readonly node: Node;
+  readonly chosen: Chosen;
   readonly folder: StagingFolder;
   readonly staging: { isSwapping: boolean };
   readonly context: ReturnType<typeof createContext>;
@@ -145,7 +146,8 @@ class StagedTarget implements StagedRestore {
 
   constructor(parts: StagedTargetParts) {
     this.#parts = parts;
-    this.#stage = new Stage(parts.blobs, parts.context, parts.folder.root, parts.folder);
+    const { blobs, context, folder, chosen } = parts;
+    this.#stage = new Stage(blobs, context, { root: folder.root, folder, chosen });
   }
 
   get warnings() {

@@ -112,7 +112,7 @@ export async function testPlace(): Promise<TestPlace> {
         kind: 'restore',
         backupId,
         parts: parts.map(({ name, snapshotId, treeId, files, bytes }) => {
-          return { name, snapshotId, treeId, files, bytes, path: paths[name] };
+          return { name, snapshotId, treeId, files, bytes, path: paths[name], only: null };
         }),
       }),
     feed: ({ backupId, parts }, command) =>

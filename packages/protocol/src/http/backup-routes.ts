@@ -102,6 +102,14 @@ export const downloadSchema = z.object({
   format: archiveFormatSchema.optional(),
 });
 
+/** A file or directory of a backup. */
+const pathInPartSchema = z.object({
+  /** The name of the part. */
+  part: z.string().min(1),
+  /** Within the part, with slashes between names; empty for all of the part. */
+  path: z.string().max(4096),
+});
+
 const backupParams = z.object({ backup: z.string().min(1) });
 
 /** What a request that starts a job answers. */
@@ -258,6 +266,8 @@ export const backupRoutes = {
       target: z.string().min(1).optional(),
       /** Only these components; all of the backup when left out. */
       components: z.array(z.string()).min(1).optional(),
+      /** Only these files and directories; all else in the mounts is left as it is. */
+      paths: z.array(pathInPartSchema).min(1).max(1000).optional(),
       /** The instance in which a restore command runs, by name or id; the first healthy one when left out. */
       instance: z.string().min(1).optional(),
       /** Keep what is overwritten as a safety backup for 7 days. Default: yes. */

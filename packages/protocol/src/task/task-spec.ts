@@ -125,6 +125,8 @@ export const restoreTaskSchema = z.object({
       treeId: objectIdSchema,
       /** Absolute path on this machine, from the target's own configuration. */
       path: z.string(),
+      /** Only what lies at these paths in the part, by names; null: all of it. */
+      only: z.array(z.tuple([z.string()], z.string())).nullable(),
       /** As the backup counted them: for progress only. */
       files: z.int().nonnegative(),
       bytes: z.int().nonnegative(),

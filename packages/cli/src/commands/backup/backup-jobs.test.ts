@@ -341,6 +341,32 @@ describe('backup:restore', () => {
     expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({ safety: false });
   });
 
+  it('with --path restores only that', async () => {
+    await using server = await ProtocolServer.start(answers());
+    const words = [
+      'backup:restore',
+      '--yes',
+      '--path',
+      'guestbook_uploads/2026/a.png',
+      '--path',
+      'guestbook_db',
+    ];
+    const { notes } = await cliRun(words, { server });
+    expect(notes).toContain('guestbook: 2 paths will go back to 2026-');
+    expect(notes).toContain('  guestbook_uploads/2026/a.png (web:/uploads/2026/a.png)\n');
+    expect(server.received.find(({ name }) => name === 'backup.restore')?.body).toEqual({
+      paths: [
+        { part: 'guestbook_uploads', path: '2026/a.png' },
+        { part: 'guestbook_db', path: '' },
+      ],
+      safety: true,
+    });
+    const both = await cliRun([...words, '--component', 'web'], { server });
+    expect(both).toMatchObject({ status: 2, notes: expect.stringContaining('error[usage-invalid]') });
+    const none = await cliRun(['backup:restore', '--yes', '--path', 'none/a'], { server });
+    expect(none).toMatchObject({ status: 4, notes: expect.stringContaining('error[path-unknown]') });
+  });
+
   it('with --target names both environments, and what of the target is overwritten', async () => {
     const staging = sampleEnvironmentDetail('staging');
     await using server = await ProtocolServer.start(

@@ -10,7 +10,7 @@ import { chooseEnvironment } from '../../server/choose-environment.ts';
 import { connect } from '../../server/connect.ts';
 import type { ServerOptions } from '../../server/locate-server.ts';
 import { resolveBackup } from '../../server/resolve-backup.ts';
-import { partsToRestore, restorePlanLines } from '../../server/restore-plan.ts';
+import { itemsToRestore, type RestoreItem, restorePlanLines } from '../../server/restore-plan.ts';
 import { importSource, startImport } from '../../server/start-import.ts';
 import { endJob, waitForJob } from '../../server/wait-for-job.ts';
 import { confirmOrLeave, requireAnswerable } from '../../terminal/confirm.ts';
@@ -19,6 +19,7 @@ interface RestoreOptions extends ServerOptions {
   readonly environment?: string;
   readonly target?: string;
   readonly component?: string[];
+  readonly path?: string[];
   readonly instance?: string;
   readonly undo?: boolean;
   readonly fromUrl?: string;
@@ -37,6 +38,11 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .option('-e, --environment <environment>', environmentHelp)
     .option('--target <environment>', 'overwrite this environment instead of the one that the backup is of')
     .option('--component <name>', 'only this component; may be given several times', collect)
+    .option(
+      '--path <path>',
+      'only PART, or PART/path of a file or folder in it; may be given several times',
+      collect,
+    )
     .option('--instance <name>', 'where its restore command runs (default: the first healthy one)')
     .option('--undo', 'back to what there was before the last restore, which is kept for 7 days')
     .option('--from-url <url>', 'import what the server downloads from there, and restore that')
@@ -51,6 +57,7 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .example('backup:restore --dry-run', 'what that would change')
     .example('backup:restore --undo', 'back to what there was before that')
     .example('backup:restore bak_0123456789abcdef --component db --yes', 'one component, without a question')
+    .example('backup:restore --path guestbook_uploads/logo.png', 'one file, and nothing else')
     .example(
       'backup:restore -e shop --target staging',
       "staging's mounts become what shop's newest backup has",
@@ -86,12 +93,12 @@ async function restoreBackup(
     status: 'ready',
     isSafety: options.undo === true,
   });
-  if (options.dryRun === true) return await previewRestore(context, client, backup, options);
+  const items = itemsToRestore(backup, options);
+  if (options.dryRun === true) return await previewRestore(context, client, { backup, items, options });
   const target = await otherTarget(context, client, { backup, named: options.target });
-  const parts = partsToRestore(backup, options.component);
   const overwritten = target?.name ?? backup.environmentName;
   await confirmOrLeave(context, {
-    plan: restorePlanLines({ backup, parts, target, safety: options.safety }),
+    plan: restorePlanLines({ backup, items, target, safety: options.safety }),
     ...(options.safety
       ? { question: `Overwrite this in ${overwritten}?` }
       : {
@@ -105,6 +112,7 @@ async function restoreBackup(
     body: {
       target: target?.id,
       components: options.component,
+      paths: pathsOf(items, options),
       instance: options.instance,
       safety: options.safety,
     },
@@ -141,16 +149,29 @@ async function otherTarget(
   return target.id === backup.environmentId ? undefined : target;
 }
 
+/** As the API has them. */
+function pathsOf(
+  items: readonly RestoreItem[],
+  { path: given }: RestoreOptions,
+): { part: string; path: string }[] | undefined {
+  if (given === undefined) return undefined;
+  return items.map(({ part, path = '' }) => ({ part: part.name, path }));
+}
+
 /** What would be done is what the job notes. */
 async function previewRestore(
   context: CliContext,
   client: Client,
-  { id }: Backup,
-  { target, component: components, instance, format }: RestoreOptions,
+  {
+    backup: { id },
+    items,
+    options,
+  }: { readonly backup: Backup; readonly items: readonly RestoreItem[]; readonly options: RestoreOptions },
 ): Promise<ExitStatus> {
+  const { target, component: components, instance, format } = options;
   const { job } = await client.call('backup.restore', {
     params: { backup: id },
-    body: { target, components, instance, dryRun: true },
+    body: { target, components, paths: pathsOf(items, options), instance, dryRun: true },
     signal: context.interrupts.signal,
   });
   const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });

@@ -61,35 +61,54 @@ export function requireReady({ id, status }: BackupWithParts): void {
   });
 }
 
+type PathInPart = NonNullable<EarlierRestore['paths']>[number];
+
 export interface RestoreCheck {
   readonly backup: BackupWithParts;
   /** Undefined for all. */
   readonly components: readonly string[] | undefined;
+  /** Undefined for all. */
+  readonly paths: readonly PathInPart[] | undefined;
   /** What the unfinished restore of the environment that is restored was to do, if there is one. */
   readonly unfinished: JobRequest | null;
 }
 
 /** @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-unfinished-restore` */
-export function requireRestorePossible({ backup, components, unfinished: earlier }: RestoreCheck): void {
+export function requireRestorePossible(check: RestoreCheck): void {
+  const { backup, components, unfinished: earlier } = check;
   requireReady(backup);
   if (components !== undefined) {
     const known = new Set(backup.parts.flatMap(componentsOfPart));
     requireKnown(components, [...known].sort(), `The backup ${backup.id}`);
   }
-  const begun = earlier?.kind === 'restore' ? earlier.components : null;
-  const isPartOnly =
-    earlier !== null &&
-    components !== undefined &&
-    (begun === null || !begun.every((component) => components.includes(component)));
-  if (!isPartOnly) return;
+  if (earlier?.kind !== 'restore' || isCovered(earlier, check)) return;
   throw new HoldfastError(
     'environment-unfinished-restore',
-    `A restore of more than ${components.join(', ')} was cut off, and has to be completed.`,
-    {
-      hint: `Restore ${begun === null ? 'without naming components' : `at least ${begun.join(', ')}`}.`,
-      context: { backupId: backup.id },
-    },
+    'A restore of more than that was cut off, and has to be completed.',
+    { hint: `Restore ${completing(earlier)}.`, context: { backupId: backup.id } },
   );
+}
+
+type EarlierRestore = Extract<JobRequest, { kind: 'restore' }>;
+
+/** Whether all that was begun is restored now. */
+function isCovered(
+  { components: begunComponents, paths: begunPaths }: EarlierRestore,
+  { components, paths }: RestoreCheck,
+): boolean {
+  const isComplete =
+    components === undefined ||
+    (begunPaths === null && begunComponents?.every((each) => components.includes(each)) === true);
+  if (paths === undefined) return isComplete;
+  const isBeneath = ({ part, names }: PathInPart): boolean =>
+    paths.some((path) => path.part === part && path.names.every((name, index) => names[index] === name));
+  return isComplete && begunPaths?.every(isBeneath) === true;
+}
+
+function completing({ components, paths }: EarlierRestore): string {
+  if (paths !== null)
+    return `at least ${paths.map(({ part, names }) => [part, ...names].join('/')).join(', ')}`;
+  return components === null ? 'without naming components or paths' : `at least ${components.join(', ')}`;
 }
 
 /**

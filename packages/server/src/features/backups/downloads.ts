@@ -106,7 +106,8 @@ async function accessTo(
   return { location, password };
 }
 
-function partOf({ id, parts }: BackupWithParts, name: string): SealedPart {
+/** @throws HoldfastError `path-unknown` */
+export function partOf({ id, parts }: BackupWithParts, name: string): SealedPart {
   const part = parts.find((each) => each.name === name);
   if (part !== undefined) return part;
   throw new HoldfastError('path-unknown', `The backup ${id} has no part ${name}.`, {
@@ -161,7 +162,8 @@ function manifestOf(
   };
 }
 
-function namesIn(path: string | undefined): string[] {
+/** @throws HoldfastError `usage-invalid` */
+export function namesIn(path: string | undefined): string[] {
   const names = (path ?? '').split('/').filter((name) => name !== '' && name !== '.');
   if (!names.includes('..')) return names;
   throw new HoldfastError('usage-invalid', 'A path in a backup goes only down.', {

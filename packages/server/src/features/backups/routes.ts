@@ -80,10 +80,17 @@ export function backupHandlers(
       return { job: toJob(job), backupId };
     },
     'backup.restore': async ({ params, body, caller }) => {
-      const { target, components, instance, safety = true, dryRun = false } = body;
-      const { backup } = params;
-      const createdBy = caller.name;
-      const job = await service.restore({ backup, target, components, instance, safety, dryRun, createdBy });
+      const { target, components, paths, instance, safety = true, dryRun = false } = body;
+      const job = await service.restore({
+        backup: params.backup,
+        target,
+        components,
+        paths,
+        instance,
+        safety,
+        dryRun,
+        createdBy: caller.name,
+      });
       return { job: toJob(job) };
     },
     'backup.delete': async ({ params, caller }) => ({

@@ -28,6 +28,7 @@ import type { DownloadLink, DownloadLinks, LinkedDownload } from './download-lin
 import { type DownloadRequest, diffOf, downloadOf, type ListFilesRequest, listFilesOf } from './downloads.ts';
 import { expiryOf } from './expiry.ts';
 import { parseCursor } from './page-cursor.ts';
+import { pathsToRestore } from './paths-to-restore.ts';
 import type { BackupStore } from './store.ts';
 
 export interface CreateBackupRequest {
@@ -55,6 +56,8 @@ export interface RestoreRequest {
   readonly target: string | undefined;
   /** Undefined: all of the backup. */
   readonly components: readonly string[] | undefined;
+  /** Only these files and directories; undefined: all. */
+  readonly paths: readonly { readonly part: string; readonly path: string }[] | undefined;
   /** Where commands run; undefined: the first healthy one of each component. */
   readonly instance: string | undefined;
   /** Whether what is overwritten is kept as a safety backup. */
@@ -92,7 +95,7 @@ export interface BackupService {
   ): Promise<{ readonly job: JobRecord; readonly backupId: BackupId }>;
   /**
    * The job is the target's, and so is the safety backup.
-   * @throws HoldfastError `backup-not-ready`, `component-unknown`, `environment-busy`,
+   * @throws HoldfastError `backup-not-ready`, `component-unknown`, `path-unknown`, `usage-invalid`, `environment-busy`,
    *   `environment-unfinished-restore`, `environment-unknown`, `environment-ambiguous`
    */
   restore(request: RestoreRequest): Promise<JobRecord>;
@@ -234,18 +237,22 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       return { job, backupId };
     },
 
-    restore: async ({ backup: named, target, components, instance, safety, dryRun, createdBy }) => {
-      const backup = await find(named);
+    restore: async (request) => {
+      const { target, components, instance, safety, dryRun, createdBy } = request;
+      const backup = await find(request.backup);
+      const paths = pathsToRestore(backup, request);
       const environment =
         target === undefined ? await environmentOf(backup) : await environments.find(target);
       const unfinished = environment.unfinishedRestore;
       requireRestorePossible({
         backup,
         components,
+        paths,
         unfinished: unfinished === null ? null : (await jobs.get(unfinished.jobId)).request,
       });
       const chosen = {
         components: components === undefined ? null : [...components],
+        paths: paths ?? null,
         instance: instance ?? null,
       };
       const job = await catalog.write(async (tx) => {

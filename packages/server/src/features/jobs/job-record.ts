@@ -10,6 +10,17 @@ import {
 } from '@holdfast/protocol';
 import { z } from 'zod';
 
+/** What of a backup is restored: one of both is null. */
+const restoreChoice = {
+  /** Null: all components. */
+  components: z.array(z.string()).nullable(),
+  /** Only these files and directories: names from the top of the part, none for all of it. Null: all. */
+  paths: z
+    .array(z.object({ part: z.string(), names: z.array(z.string()) }))
+    .nullable()
+    .default(null),
+};
+
 /** What a job is to do, as it was asked for; checked before the job was made. */
 export const jobRequestSchema = z.discriminatedUnion('kind', [
   z.object({
@@ -26,7 +37,7 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
   }),
   z.object({
     kind: z.literal('restore'),
-    components: z.array(z.string()).nullable(),
+    ...restoreChoice,
     instance: z.string().nullable().default(null),
     /** Whether what is overwritten is kept as a safety backup. */
     safety: z.boolean().default(true),
@@ -34,7 +45,7 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
   /** What such a restore would do. */
   z.object({
     kind: z.literal('preview'),
-    components: z.array(z.string()).nullable(),
+    ...restoreChoice,
     instance: z.string().nullable(),
   }),
   z.object({

@@ -1,10 +1,9 @@
 import type { FeedTask, SealedPart } from '@holdfast/protocol';
 import { chooseInstance } from '../environments/commands/choose-instance.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
+import { isChosen, type RestoreChoice } from './restore-choice.ts';
 
-export interface PlanFeedOptions {
-  /** Null: all of the backup. */
-  readonly components: readonly string[] | null;
+export interface PlanFeedOptions extends RestoreChoice {
   /** Null: the first healthy one of each component. */
   readonly instance: string | null;
 }
@@ -25,15 +24,15 @@ export interface FeedPlan {
 export function planFeed(
   parts: readonly SealedPart[],
   survey: Pick<EnvironmentSurvey, 'record' | 'environment' | 'commands' | 'docker'>,
-  { components, instance: named }: PlanFeedOptions,
+  { instance: named, ...choice }: PlanFeedOptions,
 ): FeedPlan {
   const commands: FeedTask['commands'] = [];
   const fed = new Set<string>();
   const warnings: string[] = [];
-  for (const { name, source, treeId, bytes } of parts) {
-    if (source.kind !== 'command') continue;
+  for (const part of parts) {
+    const { name, source, treeId, bytes } = part;
+    if (source.kind !== 'command' || !isChosen(part, choice)) continue;
     const { component } = source;
-    if (components !== null && !components.includes(component)) continue;
     const restore = survey.commands.get(component)?.restore;
     if (restore === undefined) {
       warnings.push(`Not restored: ${name}: ${component} has no restore command now.`);

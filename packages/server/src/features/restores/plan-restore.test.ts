@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { sealedPart } from '../../testing/fixtures.ts';
 import type { SurveyedMount } from '../environments/survey.ts';
 import { planRestore } from './plan-restore.ts';
+import type { ChosenPath } from './restore-choice.ts';
 
 const at = (component: string, path: string): MountPoint => ({ component, path, readOnly: false });
 const volume = (name: string): MountSource => ({
@@ -39,7 +40,11 @@ function plan(
   components: string[] | null = null,
   isElsewhere = false,
 ) {
-  const { parts: planned, warnings } = planRestore(parts, { targets, components, isElsewhere });
+  const { parts: planned, warnings } = planRestore(parts, {
+    targets,
+    choice: { components, paths: null },
+    isElsewhere,
+  });
   return { planned: planned.map((each) => [each.part.name, each.target.mount.name]), warnings };
 }
 
@@ -117,6 +122,31 @@ test('with components named, only their parts are restored, and no word is lost 
   ];
   const targets = [target('a', volume('a')), target('b', volume('b')), target('c', volume('c'))];
   expect(plan(parts, targets, ['worker'])).toEqual({ planned: [['a', 'a']], warnings: [] });
+});
+
+test('with paths named, only the parts that they are in are restored, and only those paths of them', () => {
+  const parts = ['a', 'b', 'c'].map((name) => part(name, volume(name), at('web', `/${name}`)));
+  const targets = ['a', 'b', 'c'].map((name) => target(name, volume(name), at('web', `/${name}`)));
+  const only = (paths: ChosenPath[]) =>
+    planRestore(parts, { targets, choice: { components: null, paths }, isElsewhere: false }).parts.map(
+      (planned) => [planned.part.name, planned.only],
+    );
+  expect(
+    only([
+      { part: 'a', names: ['x', 'y'] },
+      { part: 'c', names: [] },
+      { part: 'a', names: ['z'] },
+    ]),
+  ).toEqual([
+    ['a', [['x', 'y'], ['z']]],
+    ['c', null],
+  ]);
+  expect(
+    only([
+      { part: 'b', names: ['x'] },
+      { part: 'b', names: [] },
+    ]),
+  ).toEqual([['b', null]]);
 });
 
 describe('in another environment a part goes', () => {

@@ -1,10 +1,13 @@
-import { componentsOfPart, isOfMount, mountForPart, type SealedPart, volumeKeyOf } from '@holdfast/protocol';
+import { isOfMount, mountForPart, type SealedPart, volumeKeyOf } from '@holdfast/protocol';
 import type { SurveyedMount } from '../environments/survey.ts';
+import { isChosen, pathsWithin, type RestoreChoice } from './restore-choice.ts';
 
 export interface PlannedPart {
   readonly part: SealedPart;
-  /** The mount of the target environment that is to become the part. */
+  /** The mount of the target environment that is to become the part, or to get what is chosen of it. */
   readonly target: SurveyedMount;
+  /** Only what lies at these paths, by names; null: all of the part. */
+  readonly only: [string, ...string[]][] | null;
 }
 
 export interface RestorePlan {
@@ -13,13 +16,8 @@ export interface RestorePlan {
   readonly warnings: readonly string[];
 }
 
-/** What of a backup is restored. */
-export interface RestoreChoice {
-  /** Null: all of the backup. */
-  readonly components: readonly string[] | null;
-}
-
-export interface PlanRestoreOptions extends RestoreChoice {
+export interface PlanRestoreOptions {
+  readonly choice: RestoreChoice;
   readonly targets: readonly SurveyedMount[];
   /** Whether the targets are those of another environment than the one that the backup is of. */
   readonly isElsewhere: boolean;
@@ -31,12 +29,12 @@ export interface PlanRestoreOptions extends RestoreChoice {
  */
 export function planRestore(
   parts: readonly SealedPart[],
-  { targets, components, isElsewhere }: PlanRestoreOptions,
+  { targets, choice, isElsewhere }: PlanRestoreOptions,
 ): RestorePlan {
   const mounts = targets.map(({ mount }) => mount);
   const planned: PlannedPart[] = [];
   const warnings: string[] = [];
-  for (const part of parts.filter((each) => isOfMount(each.source) && isChosen(each, components))) {
+  for (const part of parts.filter((each) => isOfMount(each.source) && isChosen(each, choice))) {
     const mount = mountForPart(part, { parts, mounts, isElsewhere });
     const target = mount === undefined ? undefined : targets.find((each) => each.mount === mount);
     const objection =
@@ -44,14 +42,10 @@ export function planRestore(
     if (target === undefined || objection !== undefined) {
       warnings.push(`Not restored: ${part.name}: ${objection}.`);
     } else {
-      planned.push({ part, target });
+      planned.push({ part, target, only: pathsWithin(part, choice) });
     }
   }
   return { parts: planned, warnings };
-}
-
-function isChosen(part: SealedPart, components: readonly string[] | null): boolean {
-  return components === null || componentsOfPart(part).some((component) => components.includes(component));
 }
 
 function objectionTo(

@@ -2,7 +2,8 @@ import type { Abortable } from '@holdfast/base';
 import type { BackupWithParts } from '../backups/backup-record.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobRun } from '../jobs/execution/job-handler.ts';
-import { planRestore, type RestoreChoice, type RestorePlan } from './plan-restore.ts';
+import { planRestore, type RestorePlan } from './plan-restore.ts';
+import type { RestoreChoice } from './restore-choice.ts';
 import { restoreTargets } from './restore-targets.ts';
 
 export interface PlanTargetsOptions extends Abortable {
@@ -17,8 +18,7 @@ export async function planTargets(
   { survey, choice, signal }: PlanTargetsOptions,
 ): Promise<RestorePlan> {
   const targets = await restoreTargets(survey, { signal });
-  const { components } = choice;
-  return planRestore(parts, { targets, components, isElsewhere: environmentId !== survey.record.id });
+  return planRestore(parts, { targets, choice, isElsewhere: environmentId !== survey.record.id });
 }
 
 /** Says in the log which mount a part goes to, where that is not called as the part is. */

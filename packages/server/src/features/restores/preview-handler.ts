@@ -52,8 +52,9 @@ async function preview(options: PreviewHandlerOptions, run: JobRun): Promise<Job
   const { serverPlace } = options;
   const targets = await findTargets(survey, plan.parts, { serverPlace, signal: run.signal });
   if (targets.found.length > 0) await compare(options, run, backup, targets);
-  for (const { part } of targets.missing) {
-    run.log('info', `${part.name}: would be made, with ${part.files} files`);
+  for (const { part, only } of targets.missing) {
+    const contents = only === null ? `${part.files} files` : only.map((names) => names.join('/')).join(', ');
+    run.log('info', `${part.name}: would be made, with ${contents}`);
   }
   if (plan.parts.length > 0) await noteContainers(run, survey, targets);
   for (const { name, containerName } of feed.commands) {
@@ -70,8 +71,8 @@ async function compare(
 ): Promise<void> {
   run.step('Comparing');
   const { location, password } = await repositories.access(backup.repositoryId);
-  const parts = found.map(({ part: { name, snapshotId, treeId, files, bytes } }) => {
-    return { name, snapshotId, treeId, path: placed.paths.get(name) ?? '', files, bytes };
+  const parts = found.map(({ part: { name, snapshotId, treeId, files, bytes }, only }) => {
+    return { name, snapshotId, treeId, path: placed.paths.get(name) ?? '', only, files, bytes };
   });
   const spec = (base: TaskBase): CompareTask => ({
     ...base,

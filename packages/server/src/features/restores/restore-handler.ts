@@ -307,10 +307,10 @@ async function startMover(
   { run, backup, plan, prepared }: Prepared,
 ): Promise<Mover> {
   const { location, password } = await repositories.access(backup.repositoryId);
-  const parts = plan.parts.map(({ part: { name, snapshotId, treeId, files, bytes } }) => {
+  const parts = plan.parts.map(({ part: { name, snapshotId, treeId, files, bytes }, only }) => {
     const path = prepared.paths.get(name);
     if (path === undefined) throw new HoldfastError('internal', `The part ${name} has no path.`);
-    return { name, snapshotId, treeId, path, files, bytes };
+    return { name, snapshotId, treeId, path, only, files, bytes };
   });
   const spec = (base: TaskBase): RestoreTask => ({
     ...base,
