@@ -80,6 +80,9 @@ export const errorCodes = {
   'gate-busy': 'not-possible',
   'gate-unreachable': 'failed',
 
+  'node-unknown': 'not-found',
+  'node-exists': 'not-possible',
+  'node-changed': 'failed',
   'environment-unknown': 'not-found',
   'environment-ambiguous': 'usage',
   'environment-inactive': 'not-possible',

@@ -19,6 +19,9 @@ import { environmentListCommand } from './commands/environment/list.ts';
 import { jobCancelCommand } from './commands/job/cancel.ts';
 import { jobListCommand } from './commands/job/list.ts';
 import { jobWatchCommand } from './commands/job/watch.ts';
+import { nodeAddCommand } from './commands/node/add.ts';
+import { nodeListCommand } from './commands/node/list.ts';
+import { nodeRemoveCommand } from './commands/node/remove.ts';
 import { repositoryBackupCommand } from './commands/repository/backup.ts';
 import { repositoryCheckCommand } from './commands/repository/check.ts';
 import { repositoryDumpCommand } from './commands/repository/dump.ts';
@@ -60,6 +63,7 @@ const groups: readonly {
     ],
   },
   { heading: 'Jobs:', commands: [jobListCommand, jobWatchCommand, jobCancelCommand] },
+  { heading: 'Nodes:', commands: [nodeListCommand, nodeAddCommand, nodeRemoveCommand] },
   { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand, repositoryPasswordCommand] },
   {
     heading: 'Repositories, without a server:',

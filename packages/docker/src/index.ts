@@ -21,7 +21,7 @@ export type {
 export { labelDurationMs } from './discovery/label-duration.ts';
 export { composeLabels, holdfastLabels } from './discovery/labels.ts';
 export { readInventory } from './discovery/read-inventory.ts';
-export { type ConnectDockerOptions, connectDocker, defaultDockerHost } from './engine-port/connect-docker.ts';
+export { type ConnectDockerOptions, connectDocker } from './engine-port/connect-docker.ts';
 export type { ContainerFile, ContainerPathStat } from './engine-port/container-file.ts';
 export type {
   ContainerCalls,
@@ -67,6 +67,7 @@ export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';
 export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
 export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
 export { resolveInContainer } from './host-files/host-files.ts';
+export { copyImage } from './image/copy-image.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
 export { type ClonedModel, type CloneModelOptions, cloneModel } from './model/clone-model.ts';
 export { publishedPortsOf } from './model/clone-ports.ts';

@@ -72,6 +72,7 @@ export {
   jobKindSchema,
   jobStateSchema,
 } from './http/job-routes.ts';
+export type { Node } from './http/node-routes.ts';
 export {
   type Right,
   type Route,

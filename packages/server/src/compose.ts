@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '@holdfast/base';
+import type { DockerEngine } from '@holdfast/docker';
 import type { Catalog } from './catalog/catalog.ts';
 import { createIds, type Ids } from './catalog/ids.ts';
 import type { Config } from './config/load-config.ts';
@@ -28,9 +29,10 @@ import { createLeaseStore } from './features/jobs/lease-store.ts';
 import { createLogStore } from './features/jobs/log-store.ts';
 import { jobHandlers } from './features/jobs/routes.ts';
 import { createJobService } from './features/jobs/service.ts';
-import { createJobStore } from './features/jobs/store.ts';
+import { busyWith, createJobStore } from './features/jobs/store.ts';
 import { createTaskStore } from './features/jobs/task-store.ts';
-import { createNodeService } from './features/nodes/service.ts';
+import { nodeHandlers } from './features/nodes/routes.ts';
+import { createNodeService, type NodeService } from './features/nodes/service.ts';
 import { createNodeStore } from './features/nodes/store.ts';
 import { repositoryHandlers } from './features/repositories/routes.ts';
 import { createRepositoryService, type RepositoryService } from './features/repositories/service.ts';
@@ -95,11 +97,21 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ids,
     directory: config.vaultDirectory,
   });
-  const nodes = createNodeService({ store: stores.nodes, dockerHost: config.dockerHost });
+  const nodes = createNodeService({
+    catalog,
+    store: stores.nodes,
+    dockerHost: config.dockerHost,
+    requireIdle: async (id, tx) => {
+      const job = await stores.jobs.unfinishedOn(id, tx);
+      if (job !== undefined) throw busyWith(job);
+    },
+    onRemoved: async (id) => await stores.environments.sync(id, []),
+  });
   const serverPlace = createServerPlace({
     connect: async () => (await nodes.connectLocal()).docker,
     image: config.image,
     version,
+    folder: config.dataDirectory,
   });
   const environments = createEnvironmentService({
     store: stores.environments,
@@ -130,6 +142,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     environments,
     repositories,
     serverPlace,
+    nodes,
     ids,
   });
   const jobs = createJobService({
@@ -172,6 +185,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...jobHandlers(jobs, environments),
     ...vaultHandlers(vaults, options.logger),
     ...repositoryHandlers(repositories, environments),
+    ...nodeHandlers(nodes),
   };
   return { handlers, tokens: createTokenService(stores.tokens), executor, uploads };
 }
@@ -203,6 +217,7 @@ interface ComposeExecutorOptions extends ComposeOptions {
   readonly repositories: RepositoryService;
   readonly uploads: UploadService;
   readonly serverPlace: ServerPlace;
+  readonly nodes: NodeService;
   readonly ids: Ids;
 }
 
@@ -219,7 +234,11 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         : () => spawnMover({ node: process.execPath, main: options.moverMain }),
       inContainer: (task, mounts) => runMoverContainer({ place: serverPlace, task, mounts }),
     }),
-    leftMovers: createLeftMovers(serverPlace),
+    leftMovers: createLeftMovers({
+      isInContainer: serverPlace.isInContainer,
+      engines: async () =>
+        serverPlace.isInContainer ? [await serverPlace.connect()] : await enginesThatAnswer(options.nodes),
+    }),
     eventsFolder: tasksFolder(config),
   });
   const { holdLimitMs, codeLimits, concurrency } = config;
@@ -285,6 +304,10 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
     clock,
     logger,
   });
+}
+
+async function enginesThatAnswer(nodes: NodeService): Promise<readonly DockerEngine[]> {
+  return (await nodes.connectAll()).flatMap((node) => ('docker' in node ? [node.docker] : []));
 }
 
 /** Where movers write their events: how a server that comes back learns what they did. */

@@ -29,6 +29,7 @@ export function sampleEnvironment(
     state: 'active',
     nodeId: nodeIdSchema.parse('nod_0123456789abcdef'),
     nodeName: 'local',
+    isReachable: true,
     folder: `/srv/${name}`,
     components: ['web', 'db'],
     lastBackupAtMs: sampleTimeMs,

@@ -1,9 +1,10 @@
 import { Agent } from 'node:http';
-import { type Abortable, HoldfastError } from '@holdfast/base';
+import type { Abortable } from '@holdfast/base';
 import Dockerode from 'dockerode';
 import { chooseApiVersion } from './api-version.ts';
 import { containerCalls } from './container-calls.ts';
 import { dial } from './dial.ts';
+import { type DockerAddress, parseDockerHost } from './docker-address.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import { createEngineCall, type EngineCall } from './engine-call.ts';
 import { toEngineInfo } from './engine-info.ts';
@@ -13,12 +14,10 @@ import { imageCalls } from './image-calls.ts';
 import { networkCalls } from './network-calls.ts';
 import { volumeCalls } from './volume-calls.ts';
 
-export const defaultDockerHost = 'unix:///var/run/docker.sock';
-
 const quickTimeoutMs = 15_000;
 
 export interface ConnectDockerOptions extends Abortable {
-  /** `unix:///path/to/docker.sock` */
+  /** `unix:///path/to/docker.sock` or `tcp://host:port` */
   readonly host: string;
 }
 
@@ -30,10 +29,10 @@ export interface ConnectDockerOptions extends Abortable {
  * `docker-refused` when the engine is too old.
  */
 export async function connectDocker(options: ConnectDockerOptions): Promise<DockerEngine> {
-  const socketPath = socketPathOf(options.host);
+  const address = parseDockerHost(options.host);
   const call = createEngineCall(options.host);
-  const apiVersion = await agreeOnVersion(socketPath, call, options);
-  const dockerode = openDockerode(socketPath, apiVersion);
+  const apiVersion = await agreeOnVersion(address, call, options);
+  const dockerode = openDockerode(address, apiVersion);
   const link = { host: options.host, dockerode, call };
   return {
     host: options.host,
@@ -55,23 +54,14 @@ export async function connectDocker(options: ConnectDockerOptions): Promise<Dock
   };
 }
 
-function socketPathOf(host: string): string {
-  const path = host.startsWith('unix://') ? host.slice('unix://'.length) : undefined;
-  if (path?.startsWith('/')) return path;
-  throw new HoldfastError('configuration-invalid', `Docker host ${host} is not understood.`, {
-    hint: `Write it as unix:///path/to/docker.sock; Docker's own default is ${defaultDockerHost}.`,
-    context: { host },
-  });
-}
-
 async function agreeOnVersion(
-  socketPath: string,
+  address: DockerAddress,
   call: EngineCall,
   { host, signal }: ConnectDockerOptions,
 ): Promise<string> {
   const answer = await call(
     { action: 'tell its version', timeoutMs: quickTimeoutMs, signal },
-    (abortSignal) => dial(openDockerode(socketPath), '/version', { abortSignal }),
+    (abortSignal) => dial(openDockerode(address), '/version', { abortSignal }),
   );
   const version = fieldsOf(answer);
   return chooseApiVersion({
@@ -81,13 +71,14 @@ async function agreeOnVersion(
   });
 }
 
-function openDockerode(socketPath: string, apiVersion?: string): Dockerode {
+function openDockerode(address: DockerAddress, apiVersion?: string): Dockerode {
   // All that dockerode would otherwise take from the process's environment is set here. Connections are not kept: on a
   // unix socket they cost nothing, and a kept one fails its next request after the engine was restarted.
   const options = {
-    socketPath,
+    socketPath: undefined,
     host: undefined,
     port: undefined,
+    ...address,
     protocol: 'http' as const,
     ca: undefined,
     cert: undefined,

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Abortable } from '@holdfast/base';
 import type { Attachment } from './attachment.ts';
 import type { ContainerFile, ContainerPathStat } from './container-file.ts';
@@ -185,4 +186,9 @@ export interface ImageCalls {
    * only where the archive does; `docker-refused` where it breaks off.
    */
   save(image: string, options?: Abortable): AsyncIterable<Uint8Array>;
+  /**
+   * Takes in all images of such an archive, under the ids and names that they have there. What the archive throws is passed
+   * on.
+   */
+  load(archive: AsyncIterable<Uint8Array>, options?: Abortable): Promise<void>;
 }

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { type Abortable, HoldfastError } from '@holdfast/base';
 import { dial } from './dial.ts';
 import type { ImageCalls } from './docker-engine.ts';
@@ -6,6 +7,7 @@ import type { EngineLink } from './engine-link.ts';
 import type { Image } from './engine-objects.ts';
 import { openEngineStream, readEngineStream } from './engine-stream.ts';
 import { fieldsOf } from './fields.ts';
+import { jsonObjects } from './json-stream.ts';
 
 const timeoutMs = 30_000;
 
@@ -13,6 +15,7 @@ export function imageCalls(link: EngineLink): ImageCalls {
   const { dockerode, call } = link;
   return {
     save: (image, options = {}) => saveImage(link, image, options),
+    load: (archive, options = {}) => loadImage(link, archive, options),
     list: ({ signal } = {}) =>
       call({ action: 'list images', timeoutMs, signal }, async (abortSignal) => {
         const images = await dockerode.listImages({ abortSignal });
@@ -62,6 +65,48 @@ async function* saveImage(link: EngineLink, image: string, { signal }: Abortable
         .trim()
         .slice(-300),
     },
+  });
+}
+
+/** However large an image is. */
+const loadTimeoutMs = 60 * 60_000;
+
+/** The engine answers well before it is done; how it ends, it says in the answer. */
+async function loadImage(
+  { dockerode, call }: EngineLink,
+  archive: AsyncIterable<Uint8Array>,
+  { signal }: Abortable,
+): Promise<void> {
+  const source = Readable.from(archive, { objectMode: false });
+  // Whoever sends the request waits for more when the source breaks.
+  const breaking = new AbortController();
+  source.once('error', (error) => breaking.abort(error));
+  try {
+    await call(
+      { action: 'load an image', timeoutMs: loadTimeoutMs, signal: anyOf(signal, breaking.signal) },
+      async (abortSignal) => {
+        const answer = await dockerode.loadImage(source, { quiet: true, abortSignal });
+        for await (const line of jsonObjects(answer as AsyncIterable<Buffer>)) {
+          const engineMessage = fieldsOf(line).text('error');
+          if (engineMessage !== '') throw notLoaded(engineMessage);
+        }
+      },
+    );
+  } catch (error) {
+    throw breaking.signal.aborted ? breaking.signal.reason : error;
+  } finally {
+    source.destroy();
+  }
+}
+
+function anyOf(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
+function notLoaded(engineMessage: string): HoldfastError {
+  return new HoldfastError('docker-refused', `Docker did not load the image: ${engineMessage}`, {
+    hint: "See the engine's own log, and whether its disk is full.",
+    context: { engineMessage },
   });
 }
 

@@ -38,6 +38,8 @@ export const environmentSummarySchema = z
     state: z.enum(['active', 'inactive']),
     nodeId: nodeIdSchema,
     nodeName: z.string(),
+    /** False where its node does not answer: it is shown as it was last seen. */
+    isReachable: z.boolean(),
     folder: z.string().nullable(),
     components: z.array(z.string()),
     lastBackupAtMs: timeMsSchema.nullable(),

@@ -14,6 +14,8 @@ export const rights = [
   'job:cancel',
   'vault:read',
   'vault:open',
+  'node:read',
+  'node:write',
   'server:read',
 ] as const;
 

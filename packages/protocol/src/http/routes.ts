@@ -3,6 +3,7 @@ import { componentRoutes } from './component-routes.ts';
 import { environmentRoutes } from './environment-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { jobRoutes } from './job-routes.ts';
+import { nodeRoutes } from './node-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 
 export const apiPrefix = '/api/v1';
@@ -15,6 +16,7 @@ export const routes = {
   ...backupRoutes,
   ...importRoutes,
   ...jobRoutes,
+  ...nodeRoutes,
 } as const;
 
 export type Routes = typeof routes;

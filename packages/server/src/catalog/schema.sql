@@ -97,7 +97,7 @@ CREATE TABLE node (
   docker_host TEXT NOT NULL,
   engine_id TEXT,
   created_at INTEGER NOT NULL
-) STRICT;
+, removed_at INTEGER) STRICT;
 
 CREATE TABLE part (
   backup_id TEXT NOT NULL REFERENCES backup (id) ON DELETE CASCADE,

@@ -28,6 +28,7 @@ export interface NodeTable {
   docker_host: string;
   engine_id: string | null;
   created_at: Ms;
+  removed_at: Ms | null;
 }
 
 export interface VaultTable {

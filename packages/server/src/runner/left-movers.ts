@@ -6,11 +6,10 @@ import {
   type ProcessIdentity,
   sleep,
 } from '@holdfast/base';
-import { type ContainerStatus, removeIfThere } from '@holdfast/docker';
+import { type ContainerStatus, type DockerEngine, removeIfThere } from '@holdfast/docker';
 import type { TaskId } from '@holdfast/protocol';
 import { moverFilter } from './mover-labels.ts';
 import { killProcess } from './mover-process.ts';
-import type { ServerPlace } from './server-place.ts';
 
 /** Movers of servers that are gone, whatever form they have. */
 export interface LeftMovers {
@@ -36,7 +35,13 @@ const killTimeoutMs = 60_000;
  * A process is known by its pid, boot and start; a container by its labels. Where the server is no container, a mover's
  * container shares the server's process numbers, so that a Docker Engine which does not answer hides none that runs.
  */
-export function createLeftMovers(place: Pick<ServerPlace, 'connect' | 'isInContainer'>): LeftMovers {
+export interface LeftMoversOptions {
+  readonly isInContainer: boolean;
+  /** Every engine that may have one: those that answer, where the server is no container. */
+  readonly engines: () => Promise<readonly DockerEngine[]>;
+}
+
+export function createLeftMovers(place: LeftMoversOptions): LeftMovers {
   return { isRunning, kill };
 
   async function isRunning({ taskId, identity }: LeftMover, options: Abortable = {}): Promise<boolean> {
@@ -47,7 +52,8 @@ export function createLeftMovers(place: Pick<ServerPlace, 'connect' | 'isInConta
 
   async function kill(mover: LeftMover, options: Abortable = {}): Promise<void> {
     const deadlineMs = performance.now() + killTimeoutMs;
-    for (const id of await containersOf(mover.taskId, options)) await remove(id);
+    for (const { docker, id } of await containersOf(mover.taskId, options))
+      await removeIfThere(docker.containers, id);
     if (!place.isInContainer && mover.identity !== null) await killProcess(mover.identity, options);
     while (await isRunning(mover, options)) {
       if (performance.now() > deadlineMs) throw cannotEnd(mover);
@@ -56,23 +62,33 @@ export function createLeftMovers(place: Pick<ServerPlace, 'connect' | 'isInConta
   }
 
   /** Those that run. */
-  async function containersOf(taskId: TaskId, { signal }: Abortable): Promise<readonly string[]> {
+  async function containersOf(taskId: TaskId, options: Abortable): Promise<readonly MoverContainer[]> {
+    const found = await Promise.all(
+      (await place.engines()).map(async (docker) => await containersIn(docker, taskId, options)),
+    );
+    return found.flat();
+  }
+
+  async function containersIn(
+    docker: DockerEngine,
+    taskId: TaskId,
+    { signal }: Abortable,
+  ): Promise<readonly MoverContainer[]> {
     try {
-      const { containers } = await place.connect();
-      const found = await containers.list({ labels: moverFilter(taskId), signal });
+      const found = await docker.containers.list({ labels: moverFilter(taskId), signal });
       const running = found.filter(({ status }) => atWork.has(status));
-      for (const { id, status } of found) if (!atWork.has(status)) await remove(id);
-      return running.map(({ id }) => id);
+      for (const { id, status } of found) if (!atWork.has(status)) await removeIfThere(docker.containers, id);
+      return running.map(({ id }) => ({ docker, id }));
     } catch (error) {
       if (place.isInContainer || !isHoldfastError(error, 'docker-unreachable')) throw error;
       return [];
     }
   }
+}
 
-  async function remove(id: string): Promise<void> {
-    const { containers } = await place.connect();
-    await removeIfThere(containers, id);
-  }
+interface MoverContainer {
+  readonly docker: DockerEngine;
+  readonly id: string;
 }
 
 const atWork: ReadonlySet<ContainerStatus> = new Set(['running', 'paused', 'removing']);

@@ -4,6 +4,7 @@ import type { TaskSpec } from '@holdfast/protocol';
 import { moverLabels } from './mover-labels.ts';
 import type { MoverProgram } from './mover-program.ts';
 import type { ServerPlace } from './server-place.ts';
+import type { MoverMounts } from './start-mover.ts';
 
 /**
  * What reading and writing any file with owner, mode, times, attributes and device numbers takes, and looking at which
@@ -23,8 +24,8 @@ const capabilities = [
 export interface MoverContainerOptions {
   readonly place: ServerPlace;
   readonly task: TaskSpec;
-  /** Those that the task's parts need. */
-  readonly mounts: readonly NewMount[];
+  /** What the task's parts need; null where it has none, and any engine will do. */
+  readonly mounts: MoverMounts;
 }
 
 /**
@@ -32,16 +33,21 @@ export interface MoverContainerOptions {
  * seen in `/proc`, and its lock in a repository is one that everybody on the machine can tell to be dead.
  */
 export function runMoverContainer({ place, task, mounts }: MoverContainerOptions): MoverProgram {
+  const connect = async (): Promise<DockerEngine> => mounts?.docker ?? (await place.connect());
   const run = runAttached({
-    connect: async () => await place.connect(),
+    connect,
     container: async () => {
-      const docker = await place.connect();
+      const docker = await connect();
       return {
-        image: await place.requireImage(),
+        image: await place.requireImage(docker),
         command: commandInImage('packages/mover/src/main.ts'),
         environment: ['TZ=UTC', 'HOME=/tmp'],
         labels: moverLabels(task),
-        mounts: [...mounts, ...(await storageMounts(place, task)), ...(await socketMounts(place, task))],
+        mounts: [
+          ...(mounts?.mounts ?? []),
+          ...(await storageMounts(place, task)),
+          ...(await socketMounts(place, task)),
+        ],
         ...networkFor(task),
         sandbox: { capabilities, sharesPids: true, hostName: await hostNameOf(docker) },
       };
@@ -76,7 +82,12 @@ const unixScheme = 'unix://';
 function networkFor(task: TaskSpec): { readonly networkMode?: string } {
   const isLocal = !('repository' in task) || isPath(task.repository.location);
   const downloads = task.kind === 'import' && task.source.kind === 'url';
-  return isLocal && !downloads ? {} : { networkMode: 'bridge' };
+  const callsEngine = 'commands' in task && task.commands.some(({ dockerHost }) => isPort(dockerHost));
+  return isLocal && !downloads && !callsEngine ? {} : { networkMode: 'bridge' };
+}
+
+function isPort(dockerHost: string): boolean {
+  return !dockerHost.startsWith(unixScheme);
 }
 
 function isPath(location: string): boolean {

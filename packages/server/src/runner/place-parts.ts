@@ -61,7 +61,11 @@ export async function placeParts(
   parts: readonly PartPlace[],
   options: PlacePartsOptions,
 ): Promise<PlacedParts> {
-  if (options.serverPlace.isInContainer) return await placeInContainer(docker, parts, options);
+  if (options.serverPlace.isInContainer) {
+    if (await options.serverPlace.canShareWith(docker, options))
+      return await placeInContainer(docker, parts, options);
+    throw otherEngine(docker);
+  }
   const volumes = parts.flatMap(({ place }) => (place.kind === 'volume' ? [place.name] : []));
   const sourcePaths: string[] = [];
   const binds = parts.flatMap(({ place }) => (place.kind === 'bind' ? [place.path] : []));
@@ -78,10 +82,11 @@ export async function placeParts(
     }
     // Of another machine, a container would not have the server's files.
     const mayMount = proof?.containerHelps === true && options.host.isShared;
-    if (!mayMount || (await options.serverPlace.image()) === undefined) {
+    if (!mayMount || (await options.serverPlace.image(docker)) === undefined) {
       if (isOptional === true) continue;
       throw needsContainer(partName, proof);
     }
+    if (!(await options.serverPlace.canShareWith(docker, options))) throw otherEngine(docker);
     return await placeInContainer(docker, parts, options);
   }
   return { paths, mounts: null, sources: { volumes: new Set(volumes), paths: sourcePaths } };
@@ -111,7 +116,7 @@ async function placeInContainer(
     volumes.add(volumeName);
     sourcePaths.push(...pathsOfVolume(volume));
   }
-  return { paths, mounts, sources: { volumes, paths: sourcePaths } };
+  return { paths, mounts: { docker, mounts }, sources: { volumes, paths: sourcePaths } };
 }
 
 function within(place: Place, path: string): string {
@@ -122,6 +127,17 @@ function within(place: Place, path: string): string {
 function pathsOfVolume({ driver, mountpoint, options: { device = '' } }: Volume): string[] {
   const isBound = driver === 'local' && device.startsWith('/');
   return [mountpoint, ...(isBound ? [device] : [])].filter((path) => path !== '');
+}
+
+function otherEngine({ host }: DockerEngine): HoldfastError {
+  return new HoldfastError(
+    'mount-needs-container',
+    `Containers of the Docker Engine at ${host} do not see the files of this server.`,
+    {
+      hint: "They would have to: the server has its data on another machine, or in a container. Run a server on that engine's own machine, outside of a container.",
+      context: { host },
+    },
+  );
 }
 
 function needsContainer(partName: string, proof: PathProof | undefined): HoldfastError {

@@ -3,12 +3,15 @@ import { mkdir } from 'node:fs/promises';
 import { HoldfastError } from '@holdfast/base';
 import {
   type Container,
+  copyImage,
   type DockerEngine,
   findOwnContainer,
   type GuardProgram,
   isContainerMountTable,
   type NewMount,
+  type ProveBindsOptions,
   pathOnMachine,
+  proveBinds,
   runGuardContainer,
   shareWithContainer,
 } from '@holdfast/docker';
@@ -20,12 +23,20 @@ export interface ServerPlace {
   connect(): Promise<DockerEngine>;
   /** The container that the server runs in; undefined where it runs in none. @throws as `findOwnContainer` */
   own(): Promise<Container | undefined>;
-  /** The image of Holdfast that containers are made from; undefined where the engine has none. */
-  image(): Promise<string | undefined>;
-  /** @throws HoldfastError `mount-needs-container` where the engine has none */
-  requireImage(): Promise<string>;
-  /** Starts a guard's container; undefined where a process does. */
-  startGuardProgram(freezeId: string): Promise<GuardProgram | undefined>;
+  /**
+   * The image of Holdfast that containers of an engine are made from. Where that engine lacks it, it gets it from the
+   * server's own; undefined where neither has it.
+   */
+  image(docker: DockerEngine): Promise<string | undefined>;
+  /** @throws HoldfastError `mount-needs-container` where there is none */
+  requireImage(docker: DockerEngine): Promise<string>;
+  /**
+   * Whether containers of the engine can have what this server shares: a nonce of a kind, the time of a folder of its
+   * own, is the same inside. A server in a container has that in its own engine alone.
+   */
+  canShareWith(docker: DockerEngine, options: Omit<ProveBindsOptions, 'paths'>): Promise<boolean>;
+  /** Starts a guard's container, in the server's own engine, for containers of this one; undefined where a process does. */
+  startGuardProgram(freezeId: string, docker: DockerEngine): Promise<GuardProgram | undefined>;
   /** What gives a container a folder of this server, for reading and writing, under the same name. */
   share(path: string): Promise<NewMount>;
   /** The same for something that is there and is no folder, such as a socket. */
@@ -37,13 +48,18 @@ export interface ServerPlaceOptions {
   /** As configured; null: the one that the server itself runs from, else the one of the server's version. */
   readonly image: string | null;
   readonly version: string;
+  /** Absolute path of a folder of this server. */
+  readonly folder: string;
 }
 
-export function createServerPlace({ connect, image: configured, version }: ServerPlaceOptions): ServerPlace {
+export function createServerPlace(options: ServerPlaceOptions): ServerPlace {
+  const { connect, image: configured, version, folder } = options;
+  const isInContainer = isContainerMountTable(readFileSync('/proc/self/mountinfo', 'utf8'));
   let found: { readonly own: Container | undefined } | undefined;
 
   async function own(): Promise<Container | undefined> {
-    found ??= { own: await findOwnContainer(await connect()) };
+    // A node that is not the server's own can be looked at while the server's own does not answer.
+    found ??= { own: isInContainer ? await findOwnContainer(await connect()) : undefined };
     return found.own;
   }
 
@@ -51,10 +67,14 @@ export function createServerPlace({ connect, image: configured, version }: Serve
     return configured ?? (await own())?.imageId ?? `holdfast:${version}`;
   }
 
-  async function image(): Promise<string | undefined> {
-    const { images } = await connect();
+  async function image(docker: DockerEngine): Promise<string | undefined> {
+    const ownEngine = await connect();
     // Its id: what a tag names may change while a task is being prepared.
-    return (await images.inspect(await wanted()))?.id;
+    const id = (await ownEngine.images.inspect(await wanted()))?.id;
+    if (docker === ownEngine) return id;
+    if (id === undefined) return (await docker.images.inspect(await wanted()))?.id;
+    await copyImage(id, { from: ownEngine, to: docker });
+    return id;
   }
 
   async function shareAsIs(path: string): Promise<NewMount> {
@@ -64,20 +84,26 @@ export function createServerPlace({ connect, image: configured, version }: Serve
   }
 
   return {
-    isInContainer: isContainerMountTable(readFileSync('/proc/self/mountinfo', 'utf8')),
+    isInContainer,
     connect,
     own,
     image,
-    requireImage: async () => {
-      const id = await image();
+    requireImage: async (docker) => {
+      const id = await image(docker);
       if (id !== undefined) return id;
       throw noImage(await wanted());
     },
-    startGuardProgram: async (freezeId) => {
+    canShareWith: async (docker, proving) => {
+      if (docker === (await connect())) return true;
+      if (isInContainer) return false;
+      const proofs = await proveBinds(docker, { ...proving, paths: [folder] });
+      return proofs.get(folder)?.proven === true;
+    },
+    startGuardProgram: async (freezeId, watched) => {
       const container = await own();
       if (container === undefined) return undefined;
       const docker = await connect();
-      const socketPath = socketOf(container, docker);
+      const socketPath = socketOf(container, watched);
       return runGuardContainer({ docker, image: container.imageId, socketPath, freezeId });
     },
     share: async (path) => {
@@ -90,8 +116,8 @@ export function createServerPlace({ connect, image: configured, version }: Serve
 
 /** The engine's socket on its machine. */
 function socketOf(own: Container, { host }: DockerEngine): string {
-  const path = host.slice('unix://'.length);
-  const onMachine = pathOnMachine(own, path);
+  const path = host.startsWith('unix://') ? host.slice('unix://'.length) : host;
+  const onMachine = path.startsWith('/') ? pathOnMachine(own, path) : undefined;
   if (onMachine !== undefined) return onMachine;
   throw new HoldfastError('configuration-invalid', `${path} is no file of the engine's machine.`, {
     hint: "Mount Docker's socket into the container of the server, as compose.yaml does.",

@@ -31,6 +31,33 @@ export function describeSmallStores(makeDatabase: MakeTestDatabase): void {
     });
   });
 
+  test('a node is added once by its name and its engine; one that was removed is the same when it is back', async () => {
+    const { catalog, clock, ids, dispose } = await setUp();
+    await using _ = dispose;
+    const nodes = createNodeStore({ catalog, clock, ids });
+    const first = await nodes.add({ name: 'first', dockerHost: 'unix:///a', engineId: 'a' });
+    const exists = { code: 'node-exists' };
+    await expect(nodes.add({ name: 'first', dockerHost: 'unix:///b', engineId: 'b' })).rejects.toMatchObject(
+      exists,
+    );
+    await expect(nodes.add({ name: 'b', dockerHost: 'tcp://a', engineId: 'a' })).rejects.toMatchObject(
+      exists,
+    );
+    const second = await nodes.add({ name: 'second', dockerHost: 'unix:///b', engineId: 'b' });
+    expect(await nodes.list()).toEqual([first, second]);
+    await catalog.write(async (tx) => await nodes.remove(first.id, tx));
+    expect(await nodes.list()).toEqual([second]);
+    await expect(nodes.add({ name: 'first', dockerHost: 'unix:///c', engineId: 'c' })).rejects.toMatchObject(
+      exists,
+    );
+    await expect(nodes.add({ name: 'second', dockerHost: 'tcp://a', engineId: 'a' })).rejects.toMatchObject(
+      exists,
+    );
+    const back = await nodes.add({ name: 'back', dockerHost: 'tcp://a', engineId: 'a' });
+    expect(back).toEqual({ ...first, name: 'back', dockerHost: 'tcp://a' });
+    expect(await nodes.list()).toEqual([back, second]);
+  });
+
   test('a vault keeps its id when it moves', async () => {
     const { catalog, clock, ids, dispose } = await setUp();
     await using _ = dispose;

@@ -14,7 +14,7 @@ export interface TestService {
   readonly isStarted?: boolean;
 }
 
-/** Containers and volumes on the engine of DOCKER_HOST with the labels that Compose gives; removed at the end. */
+/** Containers and volumes on one engine with the labels that Compose gives; removed at the end. */
 export interface TestProject extends AsyncDisposable {
   readonly docker: DockerEngine;
   /** Unique. */
@@ -31,9 +31,11 @@ export interface TestProject extends AsyncDisposable {
 }
 
 /** Needs `script/testbed up docker images`. */
-export async function openTestProject(): Promise<TestProject> {
-  const docker = await connectDocker({ host: required('DOCKER_HOST') });
-  const image = required('HOLDFAST_TEST_IMAGE');
+export async function openTestProject({
+  host = required('DOCKER_HOST'),
+  image = required('HOLDFAST_TEST_IMAGE'),
+} = {}): Promise<TestProject> {
+  const docker = await connectDocker({ host });
   const name = `hfserver-${randomBytes(4).toString('hex')}`;
   const folder = await mkdtemp(join(tmpdir(), `${name}-`));
   const containers: string[] = [];

@@ -10,7 +10,11 @@ import { connect } from '../../server/connect.ts';
 const columns: Columns<EnvironmentSummary> = {
   id: { title: 'id', raw: (environment) => environment.id },
   name: { title: 'name', raw: (environment) => environment.name },
-  state: { title: 'state', raw: (environment) => environment.state },
+  state: {
+    title: 'state',
+    raw: (environment) => environment.state,
+    text: ({ isReachable, state }) => (isReachable ? state : 'unreachable'),
+  },
   components: namesColumn('components', (environment) => environment.components),
   node: { title: 'node', raw: (environment) => environment.nodeName },
   folder: { title: 'folder', raw: (environment) => environment.folder },
@@ -39,6 +43,10 @@ export function environmentListCommand(cli: Cli): CliCommand {
           format: options.format,
           emptyNote: 'There is no environment (Compose project) yet: start one with `docker compose up`.',
         });
+        const silent = environments.filter(({ isReachable }) => !isReachable);
+        for (const name of new Set(silent.map(({ nodeName }) => nodeName))) {
+          context.notes.line(`warning: ${name} does not answer: its environments are shown as last seen.`);
+        }
         return exitStatus.done;
       }),
     );

@@ -14,6 +14,7 @@ export function environmentHandlers(
       return {
         environments: records.map((record) => ({
           ...toSummary(record),
+          isReachable: record.isReachable,
           components: record.seen.components.map((component) => component.name),
         })),
       };
@@ -23,6 +24,7 @@ export function environmentHandlers(
       const { record } = survey;
       return {
         ...toSummary(record),
+        isReachable: true,
         ...record.seen,
         commands: [...survey.commands].flatMap(([component, { backup, restore }]) =>
           backup === undefined && restore === undefined
@@ -48,7 +50,7 @@ function toDetails({ record, commands }: EnvironmentSurvey, name: string): Compo
   return { name, environmentName: record.name, instances, integrations: { backups } };
 }
 
-function toSummary(record: EnvironmentRecord): Omit<EnvironmentSummary, 'components'> {
+function toSummary(record: EnvironmentRecord): Omit<EnvironmentSummary, 'components' | 'isReachable'> {
   const { id, name, project, type, state, nodeId, nodeName, folder, lastBackupAtMs } = record;
   return { id, name, project, type, state, nodeId, nodeName, folder, lastBackupAtMs };
 }

@@ -1,8 +1,8 @@
-import { type Abortable, HoldfastError } from '@holdfast/base';
+import { type Abortable, HoldfastError, throwIfAborted, toHoldfastError } from '@holdfast/base';
 import type { ProtectedPath } from '@holdfast/docker';
 import type { BackupId, BackupIntegrationChange, Component, EnvironmentId, NodeId } from '@holdfast/protocol';
 import type { ServerPlace } from '../../runner/server-place.ts';
-import type { NodeService } from '../nodes/service.ts';
+import type { ConnectedNode, FailedNode, NodeService } from '../nodes/service.ts';
 import { changeSettings } from './commands/change-settings.ts';
 import type { BackupSettings } from './commands/component-settings.ts';
 import type { ComponentSettingStore } from './commands/setting-store.ts';
@@ -10,15 +10,21 @@ import type { EnvironmentRecord } from './environment-record.ts';
 import type { EnvironmentStore } from './store.ts';
 import { type EnvironmentSurvey, type NodeSurvey, surveyNode, toDiscovered } from './survey.ts';
 
+export interface ListedEnvironment extends EnvironmentRecord {
+  /** False where its node does not answer. */
+  readonly isReachable: boolean;
+}
+
 /**
- * Environments: what the node shows now, put beside what the catalog knows.
+ * Environments: what the nodes show now, put beside what the catalog knows.
  *
- * `list` and `survey` ask the engine: they throw `docker-unreachable`.
+ * `list` and `survey` ask the engines. They throw `docker-unreachable` or `node-changed`: `list` where no node answers, `survey` where
+ * that of the environment does not.
  */
 export interface EnvironmentService {
-  /** All, active and inactive, as they are now. */
-  list(options?: Abortable): Promise<readonly EnvironmentRecord[]>;
-  /** @throws HoldfastError `environment-unknown` naming those that there are, `environment-ambiguous` */
+  /** All, active and inactive, as they are now; those of a node that does not answer as they were last seen. */
+  list(options?: Abortable): Promise<readonly ListedEnvironment[]>;
+  /** @throws HoldfastError `environment-unknown` naming those that there are, `environment-ambiguous`, `node-unknown` */
   survey(idOrName: string, options?: Abortable): Promise<EnvironmentSurvey>;
   /**
    * Changes what is set for a component; null takes back all. Answers the environment as it is then.
@@ -46,9 +52,9 @@ export interface EnvironmentServiceOptions {
   readonly ownPaths: readonly ProtectedPath[];
 }
 
+/** Of each node that was looked at: what it shows, or why it shows nothing. */
 interface Look {
-  readonly nodeId: NodeId;
-  readonly node: NodeSurvey;
+  readonly nodes: ReadonlyMap<NodeId, NodeSurvey | HoldfastError>;
   readonly records: readonly EnvironmentRecord[];
 }
 
@@ -63,8 +69,7 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
   }
 
   /** Reads the engine and brings the catalog in step with it. */
-  async function look({ signal }: Abortable): Promise<Look> {
-    const { node, docker } = await nodes.connectLocal({ signal });
+  async function lookAt({ node, docker }: ConnectedNode, { signal }: Abortable): Promise<NodeSurvey> {
     const settings = await settingsByName(node.id);
     const settingsOf = (name: string) => settings.get(name);
     const survey = await surveyNode({ docker, serverPlace, ownPaths, settingsOf, signal });
@@ -73,19 +78,61 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
       ({ environment }) => environment.state === 'active',
     );
     await store.sync(node.id, active.map(toDiscovered));
-    return { nodeId: node.id, node: survey, records: await store.list() };
+    return survey;
+  }
+
+  async function tryLookAt(
+    connection: ConnectedNode | FailedNode,
+    { signal }: Abortable,
+  ): Promise<NodeSurvey | HoldfastError> {
+    if ('failure' in connection) return connection.failure;
+    try {
+      return await lookAt(connection, { signal });
+    } catch (error) {
+      throwIfAborted(signal);
+      return toHoldfastError(error);
+    }
+  }
+
+  /** At all nodes, or at those that are given: one that does not answer does not hide the others. */
+  async function look(
+    { signal }: Abortable,
+    connections?: readonly (ConnectedNode | FailedNode)[],
+  ): Promise<Look> {
+    const looked = await Promise.all(
+      (connections ?? (await nodes.connectAll({ signal }))).map(
+        async (each) => [each.node.id, await tryLookAt(each, { signal })] as const,
+      ),
+    );
+    return { nodes: new Map(looked), records: await store.list() };
+  }
+
+  /** By its id, only its own node is looked at: another one that is slow does not matter. */
+  async function lookFor(idOrName: string, { signal }: Abortable): Promise<EnvironmentSurvey> {
+    const known = await store.get(idOrName as EnvironmentId);
+    if (known === undefined) return survey(await look({ signal }), idOrName);
+    const connection = await nodes.connect(known.nodeId, { signal });
+    return survey(await look({ signal }, connection === undefined ? [] : [connection]), known.id);
   }
 
   return {
-    list: async ({ signal } = {}) => (await look({ signal })).records,
+    list: async ({ signal } = {}) => {
+      const { nodes: looked, records } = await look({ signal });
+      const failures = [...looked.values()].filter((each) => each instanceof HoldfastError);
+      const [failure] = failures;
+      if (failure !== undefined && failures.length === looked.size) throw failure;
+      return records.map((record) => {
+        return { ...record, isReachable: !(looked.get(record.nodeId) instanceof HoldfastError) };
+      });
+    },
 
-    survey: async (idOrName, { signal } = {}) => survey(await look({ signal }), idOrName),
+    survey: async (idOrName, { signal } = {}) => await lookFor(idOrName, { signal }),
 
     changeComponent: async (idOrName, component, change, { signal } = {}) => {
-      const { record } = survey(await look({ signal }), idOrName);
+      const { record } = await lookFor(idOrName, { signal });
       requireComponent(record, component);
       await settingStore.change(record.id, component, (settings) => changeSettings(settings, change));
-      return survey(await look({ signal }), record.id);
+      return await lookFor(record.id, { signal });
     },
 
     find: async (idOrName) => pick(idOrName, await store.list()),
@@ -95,10 +142,14 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
   };
 }
 
-function survey({ nodeId, node, records }: Look, idOrName: string): EnvironmentSurvey {
-  const record = pick(idOrName, records);
+function survey({ nodes, records }: Look, idOrName: string): EnvironmentSurvey {
+  const failure = [...nodes.values()].find((each) => each instanceof HoldfastError);
+  const record = pick(idOrName, records, failure);
+  const node = nodes.get(record.nodeId);
+  if (node === undefined) throw nodeRemoved(record);
+  if (node instanceof HoldfastError) throw node;
   const { docker, host, resolvePaths, protectedPaths } = node;
-  const now = record.nodeId === nodeId ? node.environments.get(record.name) : undefined;
+  const now = node.environments.get(record.name);
   return {
     record,
     docker,
@@ -112,6 +163,13 @@ function survey({ nodeId, node, records }: Look, idOrName: string): EnvironmentS
   };
 }
 
+function nodeRemoved({ name, nodeName }: EnvironmentRecord): HoldfastError {
+  return new HoldfastError('node-unknown', `The node ${nodeName} of the environment ${name} was removed.`, {
+    hint: `Add it again (holdfast node:add ${nodeName} --host …), or restore into another environment: --target.`,
+    context: { node: nodeName },
+  });
+}
+
 /** @throws HoldfastError `component-unknown` */
 export function requireComponent({ name, seen }: EnvironmentRecord, component: string): Component {
   const found = seen.components.find((each) => each.name === component);
@@ -123,11 +181,16 @@ export function requireComponent({ name, seen }: EnvironmentRecord, component: s
   });
 }
 
-function pick(idOrName: string, records: readonly EnvironmentRecord[]): EnvironmentRecord {
+/** @param failure why not all nodes could be looked at: what is not known may be there */
+function pick(
+  idOrName: string,
+  records: readonly EnvironmentRecord[],
+  failure?: HoldfastError,
+): EnvironmentRecord {
   const byId = records.find((record) => record.id === idOrName);
   if (byId !== undefined) return byId;
   const [first, ...others] = records.filter((record) => record.name === idOrName);
-  if (first === undefined) throw unknown(idOrName, records);
+  if (first === undefined) throw failure ?? unknown(idOrName, records);
   if (others.length === 0) return first;
   throw new HoldfastError(
     'environment-ambiguous',

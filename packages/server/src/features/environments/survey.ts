@@ -100,7 +100,7 @@ export async function surveyNode(options: SurveyNodeOptions): Promise<NodeSurvey
   ];
   const discovered = discoverEnvironments(inventory);
   const resolvePaths = serverPlace.isInContainer
-    ? resolveInContainer({ docker, image: await serverPlace.requireImage() })
+    ? resolveInContainer({ docker, image: await serverPlace.requireImage(docker) })
     : resolveHere;
   // Where no mount gives access to a path, none has to be followed: a look from a container takes a second.
   const needsLook = ({ mounts }: DockerEnvironment): boolean =>

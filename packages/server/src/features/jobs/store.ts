@@ -1,5 +1,5 @@
 import { type Clock, HoldfastError } from '@holdfast/base';
-import type { BackupId, EnvironmentId, JobId, JobKind } from '@holdfast/protocol';
+import type { BackupId, EnvironmentId, JobId, JobKind, NodeId } from '@holdfast/protocol';
 import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import type { JobFilter, JobRecord, NewJob } from './job-record.ts';
@@ -17,6 +17,8 @@ export interface JobStore {
   list(filter: JobFilter): Promise<readonly JobRecord[]>;
   /** The job that is queued or running for an environment. */
   unfinishedOf(environmentId: EnvironmentId, db?: Db): Promise<JobRecord | undefined>;
+  /** A job that is queued or running for an environment on the node. */
+  unfinishedOn(nodeId: NodeId, tx: Tx): Promise<JobRecord | undefined>;
   /** Of this kind, for whatever environment: one that is queued or running and works with the backup. */
   unfinishedWith(backupId: BackupId, kind: JobKind, tx: Tx): Promise<JobRecord | undefined>;
   /** Notes that a running job is to stop; false when it is not running (any more). */
@@ -92,6 +94,14 @@ export function createJobStore({ catalog, clock, ids }: JobStoreOptions): JobSto
 
     unfinishedOf: async (environmentId, db = catalog.db) => await unfinishedOf(environmentId, db),
 
+    unfinishedOn: async (nodeId, tx) => {
+      const row = await selectJobs(tx)
+        .where('job.state', 'in', ['queued', 'running'])
+        .where('environment.node_id', '=', nodeId)
+        .executeTakeFirst();
+      return row === undefined ? undefined : toRecord(row);
+    },
+
     unfinishedWith: async (backupId, kind, tx) => {
       const row = await selectJobs(tx)
         .where('job.state', 'in', ['queued', 'running'])
@@ -123,14 +133,8 @@ export function createJobStore({ catalog, clock, ids }: JobStoreOptions): JobSto
   };
 }
 
-function busy(job: NewJob, holder: JobRecord | undefined): HoldfastError {
-  if (holder === undefined) {
-    return new HoldfastError('environment-busy', 'Another job of the environment ended just now.', {
-      hint: 'Try again.',
-      retry: true,
-      context: { environmentId: job.environmentId },
-    });
-  }
+/** For what needs that no job of the environment is under way. */
+export function busyWith(holder: JobRecord): HoldfastError {
   return new HoldfastError(
     'environment-busy',
     `The environment ${holder.environmentName} is busy: the ${holder.kind} job ${holder.id} is ${holder.state}.`,
@@ -139,4 +143,15 @@ function busy(job: NewJob, holder: JobRecord | undefined): HoldfastError {
       context: { environmentId: holder.environmentId, jobId: holder.id },
     },
   );
+}
+
+function busy(job: NewJob, holder: JobRecord | undefined): HoldfastError {
+  if (holder === undefined) {
+    return new HoldfastError('environment-busy', 'Another job of the environment ended just now.', {
+      hint: 'Try again.',
+      retry: true,
+      context: { environmentId: job.environmentId },
+    });
+  }
+  return busyWith(holder);
 }

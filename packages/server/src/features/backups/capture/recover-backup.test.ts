@@ -94,7 +94,7 @@ async function setUp() {
   const connect = async (): Promise<never> => {
     throw new HoldfastError('docker-unreachable', 'There is no engine.');
   };
-  const leftMovers = createLeftMovers({ isInContainer: false, connect });
+  const leftMovers = createLeftMovers({ isInContainer: false, engines: async () => [] });
   const mover = startMover(task, () => {}, null);
   stack.defer(async () => await mover.kill());
 
@@ -110,7 +110,7 @@ async function setUp() {
     backups,
     freezes: createFreezeStore(catalog, clock),
     taskRuns,
-    serverPlace: createServerPlace({ connect, image: null, version: '0' }),
+    serverPlace: createServerPlace({ connect, image: null, version: '0', folder }),
     endpoints: [],
     holdLimitMs: 60_000,
     codeLimits: { entries: 1000, bytes: 1_000_000 },

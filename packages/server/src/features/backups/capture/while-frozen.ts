@@ -132,7 +132,7 @@ class Freeze {
     const { run, docker, freezes, holdLimitMs, clock, serverPlace } = this.#options;
     const { jobId } = run.lease;
     const containers = this.#targets.map(({ containerId, startedAt }) => ({ containerId, startedAt }));
-    const program = await serverPlace.startGuardProgram(jobId);
+    const program = await serverPlace.startGuardProgram(jobId, docker);
     const guard = await startGuard({
       host: docker.host,
       containers,
