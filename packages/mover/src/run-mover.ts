@@ -10,6 +10,7 @@ import {
 } from '@holdfast/base';
 import type { TaskOutcome, TaskSpec } from '@holdfast/protocol';
 import { runBackupTask } from './backup-task.ts';
+import { runCodeTask } from './code-task.ts';
 import { runCompareTask } from './compare-task.ts';
 import { EventLog } from './event-log.ts';
 import { runFeedTask } from './feed-task.ts';
@@ -20,6 +21,7 @@ import { runRestoreTask } from './restore-task.ts';
 import type { ServerChannel } from './server-channel.ts';
 import { runSettleTask } from './settle-task.ts';
 import { TaskContext } from './task-context.ts';
+import { runUnpackTask } from './unpack-task.ts';
 
 export interface MoverOptions {
   readonly channel: ServerChannel;
@@ -70,8 +72,12 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runImportTask(task, context);
     case 'forget':
       return await runForgetTask(task, context);
+    case 'code':
+      return await runCodeTask(task, context);
     case 'compare':
       return await runCompareTask(task, context);
+    case 'unpack':
+      return await runUnpackTask(task, context);
     case 'settle':
       return await runSettleTask(task, context);
     case 'rebuild':

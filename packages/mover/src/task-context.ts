@@ -22,6 +22,8 @@ type EventBody = MoverEvent extends infer Event
     : never
   : never;
 
+type MoverEventOf<Type extends MoverEvent['type']> = Extract<MoverEvent, { type: Type }>;
+
 export interface TaskContextOptions {
   readonly task: Pick<TaskSpec, 'taskId' | 'epoch'>;
   readonly events: EventLog;
@@ -143,6 +145,11 @@ export class TaskContext {
   /** For a backup, its manifest is in the repository; for all else, what comes next changes things for good. */
   committed(manifest: Manifest | null, manifestSnapshotId: string | null): void {
     this.#emit({ type: 'committed', manifest, manifestSnapshotId });
+  }
+
+  /** What the environment was made of, and what of it is in the backup. */
+  described(facts: Pick<MoverEventOf<'described'>, 'model' | 'hasProject' | 'singleFiles'>): void {
+    this.#emit({ type: 'described', ...facts });
   }
 
   /** All that was restored is in place, and whoever uses it may start. */

@@ -46,6 +46,8 @@ export {
   type Download,
   downloadSchema,
   type ListedFile,
+  type ResourceChoice,
+  resourceChoiceSchema,
   retentionSchema,
 } from './http/backup-routes.ts';
 export { ApiError, type CallOptions, type Client, type ClientOptions, createClient } from './http/client.ts';
@@ -132,6 +134,7 @@ export { type FreezeFacts, type MoverMessage, moverMessageSchema } from './task/
 export {
   type BackupTask,
   backupTaskSchema,
+  type CodeTask,
   type CompareTask,
   type FeedTask,
   type ForgetTask,
@@ -146,4 +149,5 @@ export {
   type SettleTask,
   type TaskSpec,
   taskSpecSchema,
+  type UnpackTask,
 } from './task/task-spec.ts';

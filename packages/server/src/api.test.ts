@@ -216,6 +216,24 @@ test('a restore into another environment is a job of that, and keeps the backup 
   await expect(client.call('backup.restore', { params, body })).rejects.toEqual(busy);
 });
 
+test('a new environment is made beside another under a name that is free', async () => {
+  const { api, client, job, environment } = await withBackup();
+  await using _ = api;
+  await makeReady(api, job);
+  const restore = async (body: { readonly target?: string; readonly components?: string[] }) => {
+    const params = { backup: job.backupId };
+    return await client.call('backup.restore', { params, body: { ...body, branchFrom: environment.name } });
+  };
+  const invalid = failingWith(400, 'usage-invalid');
+  await expect(restore({})).rejects.toEqual(invalid);
+  await expect(restore({ target: 'Not a name' })).rejects.toEqual(invalid);
+  await expect(restore({ target: 'copy', components: ['web'] })).rejects.toEqual(invalid);
+  await expect(restore({ target: environment.name })).rejects.toEqual(failingWith(409, 'environment-exists'));
+  const { job: started } = await restore({ target: 'copy' });
+  expect(started).toMatchObject({ kind: 'restore', environmentName: 'copy' });
+  await expect(restore({ target: 'copy' })).rejects.toEqual(failingWith(409, 'environment-exists'));
+});
+
 test('a backup that another environment needs to complete a restore is not deleted', async () => {
   const { api, client, job } = await withBackup();
   await using _ = api;

@@ -160,6 +160,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     store: stores.backups,
     jobs,
     environments,
+    nodes,
     repositories,
     links: createDownloadLinks(options.sealer, clock),
     clock,

@@ -100,6 +100,20 @@ function itemText({ part, path }: RestoreItem): string {
   return `${part.name}/${path} (${places.join(', ')})`;
 }
 
+/** What is about to be made, of what. */
+export function branchPlanLines({
+  backup,
+  items,
+  name,
+  parent,
+}: Pick<RestorePlan, 'backup' | 'items'> & { readonly name: string; readonly parent: string }): string[] {
+  return [
+    `A new environment (Compose project) ${name} is made beside ${parent}, with ${formatNumberOf(items.length, 'part')} of ${backup.environmentName}`,
+    `as of ${formatMinute(backup.createdAtMs)}, backup ${backup.id}:`,
+    ...items.map((item) => `  ${itemText(item)}`),
+  ];
+}
+
 function partText(part: SealedPart): string {
   if (part.source.kind === 'command') {
     return `to the restore command of ${part.source.component}, ${formatBytes(part.bytes)}`;

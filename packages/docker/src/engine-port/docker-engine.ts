@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream';
 import type { Abortable } from '@holdfast/base';
 import type { Attachment } from './attachment.ts';
 import type { ContainerFile, ContainerPathStat } from './container-file.ts';
@@ -191,4 +190,6 @@ export interface ImageCalls {
    * on.
    */
   load(archive: AsyncIterable<Uint8Array>, options?: Abortable): Promise<void>;
+  /** Gives an image a further name, `shop/web:latest`, which another one loses by it. */
+  tag(image: string, name: string, options?: Abortable): Promise<void>;
 }

@@ -16,6 +16,11 @@ export function imageCalls(link: EngineLink): ImageCalls {
   return {
     save: (image, options = {}) => saveImage(link, image, options),
     load: (archive, options = {}) => loadImage(link, archive, options),
+    tag: (image, name, { signal } = {}) =>
+      call({ action: `tag image ${image}`, timeoutMs, signal }, async (abortSignal) => {
+        const [, repo = name, tag = 'latest'] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? [];
+        await dockerode.getImage(image).tag({ repo, tag, abortSignal });
+      }),
     list: ({ signal } = {}) =>
       call({ action: 'list images', timeoutMs, signal }, async (abortSignal) => {
         const images = await dockerode.listImages({ abortSignal });

@@ -1,9 +1,13 @@
 import type { JsonObject, JsonValue } from '../engine-port/json-object.ts';
-import type { EnvironmentModel } from './environment-model.ts';
+import type { ContainerModel } from './environment-model.ts';
 import { objectAt, objectsAt, textAt } from './json-access.ts';
 
 /** The ports of the engine's machine that a model asks for by number. */
-export function publishedPortsOf({ containers }: Pick<EnvironmentModel, 'containers'>): readonly number[] {
+export function publishedPortsOf({
+  containers,
+}: {
+  readonly containers: readonly Pick<ContainerModel, 'hostConfig'>[];
+}): readonly number[] {
   return containers.flatMap(({ hostConfig }) => {
     const bindings = objectAt(hostConfig, 'PortBindings');
     return Object.keys(bindings).flatMap((port) =>

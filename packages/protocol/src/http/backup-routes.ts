@@ -91,6 +91,12 @@ export const differenceSchema = z
   })
   .meta({ id: 'Difference' });
 
+/**
+ * How much processor and memory containers may use that a restore makes: as in the backup, as in the environment that the
+ * target is branched from, without limits, or little.
+ */
+export const resourceChoiceSchema = z.enum(['backup', 'parent', 'default', 'minimum']);
+
 /** What of a backup is downloaded. */
 export const downloadSchema = z.object({
   /** Only these components, with commas between; all of the backup when left out. */
@@ -264,6 +270,22 @@ export const backupRoutes = {
     body: z.object({
       /** The environment whose mounts are overwritten, by id or name. Default: the one that the backup is of. */
       target: z.string().min(1).optional(),
+      /**
+       * Makes the target new, under the name that it has in `target`, beside this environment, by id or name: containers, volumes and
+       * networks of its own.
+       */
+      branchFrom: z.string().min(1).optional(),
+      /** Where a new target is made, by id or name. Default: where the one is that it is branched from. */
+      node: z.string().min(1).optional(),
+      /**
+       * Whether containers that the target does not have are made as the backup says it. Default: yes. Without, a new
+       * target is made as the one that it is branched from.
+       */
+      code: z.boolean().optional(),
+      /** Make networks and volumes too that are missing and not the environment's own. Default: no. */
+      createExternal: z.boolean().optional(),
+      /** How much processor and memory containers that are made may use. Default: `backup`. */
+      resources: resourceChoiceSchema.optional(),
       /** Only these components; all of the backup when left out. */
       components: z.array(z.string()).min(1).optional(),
       /** Only these files and directories; all else in the mounts is left as it is. */
@@ -290,6 +312,7 @@ export const backupRoutes = {
 };
 
 export type BackupSummary = z.infer<typeof backupSummarySchema>;
+export type ResourceChoice = z.infer<typeof resourceChoiceSchema>;
 export type Download = z.infer<typeof downloadSchema>;
 export type Difference = z.infer<typeof differenceSchema>;
 export type ListedFile = z.infer<typeof listedFileSchema>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { logLineSchema, manifestSchema, sealedPartSchema } from '../backup-record.ts';
+import { environmentModelSchema } from '../environment-model.ts';
 import { errorReportSchema } from '../error-report.ts';
 import { objectIdSchema, taskIdSchema, timeMsSchema } from '../ids.ts';
 
@@ -53,6 +54,8 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  *          → committed{manifest} → result
  * forget:  started → committed{manifest: null} → result
  * compare: started → progress* log* → result
+ * unpack:  started → progress* log* → result
+ * code:    started → described → progress* → result (all images are loaded)
  * settle:  started → (go) → committed{manifest: null} → log* → result
  * rebuild: started → log* backup* → sealed (every backup was told) → (commit) → committed{manifest: null} (the own password
  *          is about to become a key) → result
@@ -91,6 +94,16 @@ export const moverEventSchema = z.discriminatedUnion('type', [
     manifestSnapshotId: objectIdSchema.nullable(),
   }),
   z.object({ ...eventBase, type: z.literal('swapped') }),
+  z.object({
+    ...eventBase,
+    type: z.literal('described'),
+    /** What the environment was made of: secret, for it has the variables of containers. */
+    model: environmentModelSchema,
+    /** Whether the project's folder is in the backup. */
+    hasProject: z.boolean(),
+    /** Of the bound parts, those that are a single file. */
+    singleFiles: z.array(z.string()),
+  }),
   z.object({ ...eventBase, type: z.literal('undone') }),
   z.object({
     ...eventBase,

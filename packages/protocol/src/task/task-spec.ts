@@ -137,6 +137,19 @@ export const restoreTaskSchema = z.object({
 /** Tells what a restore would change, and changes nothing. */
 export const compareTaskSchema = restoreTaskSchema.extend({ kind: z.literal('compare') });
 
+/** Puts a folder of a backup to where nothing is yet, and nobody looks. */
+export const unpackTaskSchema = z.object({
+  ...repositoryTaskBase,
+  kind: z.literal('unpack'),
+  /** Of the part. */
+  name: z.string(),
+  treeId: objectIdSchema,
+  /** The folder within the part, by names. */
+  nodePath: z.tuple([z.string()], z.string()),
+  /** Absolute path on this machine: an empty folder. */
+  path: z.string(),
+});
+
 /** Gives parts to the commands that take them in again, in containers that run. */
 export const feedTaskSchema = z.object({
   ...repositoryTaskBase,
@@ -147,6 +160,28 @@ export const feedTaskSchema = z.object({
       name: z.string(),
       treeId: objectIdSchema,
       bytes: z.int().nonnegative(),
+    }),
+  ),
+});
+
+/** Tells what an environment was made of, and gives Docker Engines the images that no registry has. */
+export const codeTaskSchema = z.object({
+  ...repositoryTaskBase,
+  kind: z.literal('code'),
+  /** Of the part of code. */
+  treeId: objectIdSchema,
+  /** Parts that were bound: whether each is a folder or a single file is asked. */
+  binds: z.array(z.object({ name: z.string(), treeId: objectIdSchema })),
+  images: z.array(
+    z.object({
+      name: z.string(),
+      treeId: objectIdSchema,
+      bytes: z.int().nonnegative(),
+      imageId: z.string(),
+      /** What it is to be called there, if nothing is called so. */
+      reference: z.string(),
+      /** That takes it in. */
+      dockerHost: z.string(),
     }),
   ),
 });
@@ -234,6 +269,8 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   backupTaskSchema,
   restoreTaskSchema,
   compareTaskSchema,
+  unpackTaskSchema,
+  codeTaskSchema,
   feedTaskSchema,
   importTaskSchema,
   forgetTaskSchema,
@@ -245,6 +282,8 @@ export type BackupTask = z.infer<typeof backupTaskSchema>;
 export type RebuildTask = z.infer<typeof rebuildTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
 export type CompareTask = z.infer<typeof compareTaskSchema>;
+export type UnpackTask = z.infer<typeof unpackTaskSchema>;
+export type CodeTask = z.infer<typeof codeTaskSchema>;
 export type FeedTask = z.infer<typeof feedTaskSchema>;
 export type ImportTask = z.infer<typeof importTaskSchema>;
 export type ForgetTask = z.infer<typeof forgetTaskSchema>;

@@ -55,7 +55,7 @@ export async function* fileOf(
  */
 export function dropRest(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return;
-  const timer = setTimeout(() => request.socket.destroy(), dropMs);
+  const timer = setTimeout(() => request.destroy(), dropMs);
   for (const event of ['end', 'close']) request.once(event, () => clearTimeout(timer));
   request.resume();
 }

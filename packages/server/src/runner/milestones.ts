@@ -7,6 +7,7 @@ export type MoverEventOf<Type extends MoverEvent['type']> = Extract<MoverEvent, 
 
 export type MilestoneType =
   | 'started'
+  | 'described'
   | 'precopied'
   | 'captured'
   | 'sealed'
@@ -22,6 +23,7 @@ export type Milestones = { readonly [Type in MilestoneType]?: MoverEventOf<Type>
 export function withEvent(milestones: Milestones, event: MoverEvent): Milestones {
   switch (event.type) {
     case 'started':
+    case 'described':
     case 'precopied':
     case 'captured':
     case 'sealed':

@@ -1,5 +1,14 @@
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
-import type { Backup, BackupId, Client, Environment, Job } from '@holdfast/protocol';
+import {
+  type Backup,
+  type BackupId,
+  type Client,
+  type Environment,
+  type Job,
+  type ResourceChoice,
+  resourceChoiceSchema,
+} from '@holdfast/protocol';
+import { Option } from 'commander';
 import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
@@ -10,7 +19,12 @@ import { chooseEnvironment } from '../../server/choose-environment.ts';
 import { connect } from '../../server/connect.ts';
 import type { ServerOptions } from '../../server/locate-server.ts';
 import { resolveBackup } from '../../server/resolve-backup.ts';
-import { itemsToRestore, type RestoreItem, restorePlanLines } from '../../server/restore-plan.ts';
+import {
+  branchPlanLines,
+  itemsToRestore,
+  type RestoreItem,
+  restorePlanLines,
+} from '../../server/restore-plan.ts';
 import { importSource, startImport } from '../../server/start-import.ts';
 import { endJob, waitForJob } from '../../server/wait-for-job.ts';
 import { confirmOrLeave, requireAnswerable } from '../../terminal/confirm.ts';
@@ -18,6 +32,12 @@ import { confirmOrLeave, requireAnswerable } from '../../terminal/confirm.ts';
 interface RestoreOptions extends ServerOptions {
   readonly environment?: string;
   readonly target?: string;
+  readonly branchFrom?: string;
+  readonly node?: string;
+  readonly code: boolean;
+  readonly createExternal?: boolean;
+  readonly resources: boolean;
+  readonly resourcesInit?: ResourceChoice;
   readonly component?: string[];
   readonly path?: string[];
   readonly instance?: string;
@@ -32,11 +52,34 @@ interface RestoreOptions extends ServerOptions {
   readonly format: 'plain' | 'json';
 }
 
+interface PlannedRestore {
+  readonly backup: Backup;
+  readonly items: readonly RestoreItem[];
+  readonly options: RestoreOptions;
+}
+
 export function backupRestoreCommand(cli: Cli): CliCommand {
   return serverCommand('backup:restore', 'Put an environment back to the state of a backup')
     .argument('[id]', 'the backup (default: the newest ready one of the environment)')
     .option('-e, --environment <environment>', environmentHelp)
     .option('--target <environment>', 'overwrite this environment instead of the one that the backup is of')
+    .option('--branch-from <environment>', 'make the target, a new one, beside this environment')
+    .option(
+      '--node <name>',
+      'where the new target is made (default: where the one is that it is branched from)',
+    )
+    .option(
+      '--no-code',
+      'make no containers as they were in the backup; a new target is made as its parent is now',
+    )
+    .option('--create-external', 'make missing networks and volumes too that are not its own')
+    .addOption(
+      new Option(
+        '--resources-init <from>',
+        'how much processor and memory new containers may use (default: backup)',
+      ).choices(resourceChoiceSchema.options),
+    )
+    .option('--no-resources', 'new containers have no limits: as --resources-init default')
     .option('--component <name>', 'only this component; may be given several times', collect)
     .option(
       '--path <path>',
@@ -61,6 +104,10 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     .example(
       'backup:restore -e shop --target staging',
       "staging's mounts become what shop's newest backup has",
+    )
+    .example(
+      'backup:restore -e shop --target shop-copy --branch-from shop',
+      'a new environment of its own, with what the backup has',
     )
     .example('backup:restore -e shop --from-file shop.tar.zst', 'what backup:download made')
     .action(
@@ -95,22 +142,16 @@ async function restoreBackup(
   });
   const items = itemsToRestore(backup, options);
   if (options.dryRun === true) return await previewRestore(context, client, { backup, items, options });
-  const target = await otherTarget(context, client, { backup, named: options.target });
-  const overwritten = target?.name ?? backup.environmentName;
-  await confirmOrLeave(context, {
-    plan: restorePlanLines({ backup, items, target, safety: options.safety }),
-    ...(options.safety
-      ? { question: `Overwrite this in ${overwritten}?` }
-      : {
-          question: `To overwrite this for good, type the name of the environment, ${overwritten}:`,
-          typed: overwritten,
-        }),
-    yes: options.yes,
-  });
+  const target = await confirmTarget(context, client, { backup, items, options });
   const { job } = await client.call('backup.restore', {
     params: { backup: backup.id },
     body: {
-      target: target?.id,
+      target,
+      branchFrom: options.branchFrom,
+      node: options.node,
+      code: options.code ? undefined : false,
+      createExternal: options.createExternal,
+      resources: options.resources ? options.resourcesInit : 'default',
       components: options.component,
       paths: pathsOf(items, options),
       instance: options.instance,
@@ -132,9 +173,41 @@ async function restoreBackup(
     context.notes.line(
       `${ended.environmentName} ${state} ${backup.id} of ${formatMinute(backup.createdAtMs)}, in ${formatDuration(seconds)}.`,
     );
-    await noteKept(context, client, ended, target === undefined ? '' : ` -e ${target.name}`);
+    await noteKept(context, client, ended, target === undefined ? '' : ` -e ${ended.environmentName}`);
   }
   return status;
+}
+
+/** Answers the environment to restore into, as the server is to be told; undefined for the backup's own. */
+async function confirmTarget(
+  context: CliContext,
+  client: Client,
+  { backup, items, options }: PlannedRestore,
+): Promise<string | undefined> {
+  if (options.branchFrom !== undefined) {
+    // Nothing is overwritten: what is there of that name is refused.
+    for (const line of branchPlanLines({
+      backup,
+      items,
+      name: options.target ?? '',
+      parent: options.branchFrom,
+    }))
+      context.notes.line(line);
+    return options.target;
+  }
+  const target = await otherTarget(context, client, { backup, named: options.target });
+  const overwritten = target?.name ?? backup.environmentName;
+  await confirmOrLeave(context, {
+    plan: restorePlanLines({ backup, items, target, safety: options.safety }),
+    ...(options.safety
+      ? { question: `Overwrite this in ${overwritten}?` }
+      : {
+          question: `To overwrite this for good, type the name of the environment, ${overwritten}:`,
+          typed: overwritten,
+        }),
+    yes: options.yes,
+  });
+  return target?.id;
 }
 
 /** The environment to overwrite, where that is not the backup's own. */
@@ -162,11 +235,7 @@ function pathsOf(
 async function previewRestore(
   context: CliContext,
   client: Client,
-  {
-    backup: { id },
-    items,
-    options,
-  }: { readonly backup: Backup; readonly items: readonly RestoreItem[]; readonly options: RestoreOptions },
+  { backup: { id }, items, options }: PlannedRestore,
 ): Promise<ExitStatus> {
   const { target, component: components, instance, format } = options;
   const { job } = await client.call('backup.restore', {

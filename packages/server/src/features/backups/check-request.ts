@@ -111,6 +111,32 @@ function completing({ components, paths }: EarlierRestore): string {
   return components === null ? 'without naming components or paths' : `at least ${components.join(', ')}`;
 }
 
+/** A new environment gets all of a backup, or it would be no copy. @throws HoldfastError `usage-invalid` */
+export function requireBranchPossible({
+  target,
+  components,
+  paths,
+  dryRun,
+}: {
+  readonly target: string | undefined;
+  readonly components: readonly string[] | undefined;
+  readonly paths: readonly unknown[] | undefined;
+  readonly dryRun: boolean;
+}): void {
+  const problem =
+    target === undefined
+      ? 'a target has to give it a name'
+      : components !== undefined || paths !== undefined
+        ? 'it gets all of the backup'
+        : dryRun
+          ? 'nothing of it is there that could be compared'
+          : undefined;
+  if (problem === undefined) return;
+  throw new HoldfastError('usage-invalid', `A new environment is to be made: ${problem}.`, {
+    hint: 'holdfast backup:restore ID --target NAME --branch-from ENVIRONMENT',
+  });
+}
+
 /**
  * @param needing the environment whose unfinished restore is one of the backup
  * @throws HoldfastError `environment-unfinished-restore`

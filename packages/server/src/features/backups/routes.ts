@@ -80,15 +80,22 @@ export function backupHandlers(
       return { job: toJob(job), backupId };
     },
     'backup.restore': async ({ params, body, caller }) => {
-      const { target, components, paths, instance, safety = true, dryRun = false } = body;
+      const { target, branchFrom, node, components, paths, instance } = body;
+      const { safety = true, dryRun = false, code = true, createExternal = false } = body;
+      const { resources = 'backup' } = body;
       const job = await service.restore({
         backup: params.backup,
         target,
+        branchFrom,
+        node,
         components,
         paths,
         instance,
         safety,
         dryRun,
+        code,
+        createExternal,
+        resources,
         createdBy: caller.name,
       });
       return { job: toJob(job) };

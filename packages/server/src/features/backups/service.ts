@@ -9,6 +9,7 @@ import type {
   Download,
   JobId,
   LogLine,
+  ResourceChoice,
 } from '@holdfast/protocol';
 import type { Catalog, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
@@ -16,10 +17,12 @@ import { requireInstance } from '../environments/commands/choose-instance.ts';
 import type { EnvironmentService } from '../environments/service.ts';
 import type { JobRecord } from '../jobs/job-record.ts';
 import type { JobService } from '../jobs/service.ts';
+import type { NodeService } from '../nodes/service.ts';
 import type { RepositoryService } from '../repositories/service.ts';
 import type { BackupPage, BackupWithParts } from './backup-record.ts';
 import {
   requireBackupPossible,
+  requireBranchPossible,
   requireDeletePossible,
   requireReady,
   requireRestorePossible,
@@ -54,6 +57,14 @@ export interface RestoreRequest {
   readonly backup: string;
   /** Id or name; undefined: the environment that the backup is of. */
   readonly target: string | undefined;
+  /** Id or name: makes the target beside this one, under the name that `target` says. */
+  readonly branchFrom: string | undefined;
+  /** Id or name, of where that is made; undefined: where the other is. */
+  readonly node: string | undefined;
+  /** Whether containers that are not there are made. */
+  readonly code: boolean;
+  readonly createExternal: boolean;
+  readonly resources: ResourceChoice;
   /** Undefined: all of the backup. */
   readonly components: readonly string[] | undefined;
   /** Only these files and directories; undefined: all. */
@@ -118,6 +129,7 @@ export interface BackupServiceOptions {
   readonly store: BackupStore;
   readonly jobs: JobService;
   readonly environments: EnvironmentService;
+  readonly nodes: Pick<NodeService, 'find'>;
   readonly repositories: RepositoryService;
   readonly links: DownloadLinks;
   readonly clock: Clock;
@@ -127,7 +139,7 @@ export interface BackupServiceOptions {
 const defaultPage = 100;
 
 export function createBackupService(options: BackupServiceOptions): BackupService {
-  const { catalog, store, jobs, environments, repositories, links, clock, ids } = options;
+  const { catalog, store, jobs, environments, nodes, repositories, links, clock, ids } = options;
 
   async function find(idOrPrefix: string): Promise<BackupWithParts> {
     const match = await store.find(idOrPrefix);
@@ -238,9 +250,40 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     },
 
     restore: async (request) => {
-      const { target, components, instance, safety, dryRun, createdBy } = request;
+      const { target, branchFrom, components, instance, safety, dryRun, createdBy } = request;
+      const { code, createExternal, resources } = request;
       const backup = await find(request.backup);
       const paths = pathsToRestore(backup, request);
+      const parent = branchFrom === undefined ? undefined : await environments.find(branchFrom);
+      if (parent !== undefined) {
+        const nodeId = request.node === undefined ? parent.nodeId : (await nodes.find(request.node)).id;
+        requireBranchPossible({ target, components, paths, dryRun });
+        requireRestorePossible({ backup, components, paths, unfinished: null });
+        const job = await catalog.write(async (tx) => {
+          await requireNone(backup, 'delete', tx);
+          const { id: environmentId } = await environments.branch(target ?? '', { parent, nodeId }, tx);
+          const asked = {
+            kind: 'restore',
+            components: null,
+            paths: null,
+            instance: null,
+            safety: false,
+          } as const;
+          const made = { code, createExternal, resources, parentId: parent.id };
+          return await jobs.enqueue(
+            {
+              kind: 'restore',
+              environmentId,
+              backupId: backup.id,
+              request: { ...asked, ...made },
+              createdBy,
+            },
+            tx,
+          );
+        });
+        jobs.wake();
+        return job;
+      }
       const environment =
         target === undefined ? await environmentOf(backup) : await environments.find(target);
       const unfinished = environment.unfinishedRestore;
@@ -262,7 +305,9 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
             kind: dryRun ? 'preview' : 'restore',
             environmentId: environment.id,
             backupId: backup.id,
-            request: dryRun ? { kind: 'preview', ...chosen } : { kind: 'restore', ...chosen, safety },
+            request: dryRun
+              ? { kind: 'preview', ...chosen }
+              : { kind: 'restore', ...chosen, safety, code, createExternal, resources, parentId: null },
             createdBy,
           },
           tx,

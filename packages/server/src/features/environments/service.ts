@@ -1,6 +1,8 @@
+import { dirname, join } from 'node:path';
 import { type Abortable, HoldfastError, throwIfAborted, toHoldfastError } from '@holdfast/base';
 import type { ProtectedPath } from '@holdfast/docker';
 import type { BackupId, BackupIntegrationChange, Component, EnvironmentId, NodeId } from '@holdfast/protocol';
+import type { Tx } from '../../catalog/catalog.ts';
 import type { ServerPlace } from '../../runner/server-place.ts';
 import type { ConnectedNode, FailedNode, NodeService } from '../nodes/service.ts';
 import { changeSettings } from './commands/change-settings.ts';
@@ -41,6 +43,16 @@ export interface EnvironmentService {
   get(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
   /** From the catalog alone: one with a restore of this backup that was cut off. */
   findUnfinished(backupId: BackupId): Promise<EnvironmentRecord | undefined>;
+  /**
+   * One that is to be made of a backup, beside its parent: it has nothing yet.
+   * @throws HoldfastError `usage-invalid` for what is no name of a Compose project, `environment-exists`
+   */
+  branch(name: string, branch: Branch, tx: Tx): Promise<EnvironmentRecord>;
+}
+
+export interface Branch {
+  readonly parent: EnvironmentRecord;
+  readonly nodeId: NodeId;
 }
 
 export interface EnvironmentServiceOptions {
@@ -139,6 +151,22 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
     get: async (id) => await store.get(id),
     findUnfinished: async (backupId) =>
       (await store.list()).find(({ unfinishedRestore }) => unfinishedRestore?.backupId === backupId),
+
+    branch: async (name, { parent, nodeId }, tx) => {
+      requireProjectName(name);
+      const folder = parent.folder === null ? null : join(dirname(parent.folder), name);
+      const id = await store.add({ nodeId, name, type: 'development', folder }, tx);
+      const added = id === undefined ? undefined : await store.get(id, tx);
+      if (added !== undefined) return added;
+      throw new HoldfastError(
+        'environment-exists',
+        `There is an environment (Compose project) ${name} already.`,
+        {
+          hint: 'Choose another name. To overwrite that one, leave out --branch-from.',
+          context: { name },
+        },
+      );
+    },
   };
 }
 
@@ -178,6 +206,15 @@ export function requireComponent({ name, seen }: EnvironmentRecord, component: s
   throw new HoldfastError('component-unknown', `The environment ${name} has no component ${component}.`, {
     hint: `It has: ${known.join(', ')}.`,
     context: { component, known },
+  });
+}
+
+/** @throws HoldfastError `usage-invalid` */
+function requireProjectName(name: string): void {
+  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return;
+  throw new HoldfastError('usage-invalid', `"${name}" is no name of a Compose project.`, {
+    hint: 'It begins with a small letter or a digit, and has only these, - and _.',
+    context: { name },
   });
 }
 

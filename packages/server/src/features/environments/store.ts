@@ -12,9 +12,19 @@ export interface EnvironmentStore {
    * among them become inactive, keeping what was last seen of them.
    */
   sync(nodeId: NodeId, discovered: readonly DiscoveredEnvironment[]): Promise<void>;
+  /** Makes one that has nothing yet. Undefined where the node has one of this name. */
+  add(environment: NewEnvironment, tx: Tx): Promise<EnvironmentId | undefined>;
   /** By name, then node. */
   list(): Promise<readonly EnvironmentRecord[]>;
   get(id: EnvironmentId, db?: Db): Promise<EnvironmentRecord | undefined>;
+}
+
+/** One that is to be made of a backup. */
+export interface NewEnvironment {
+  readonly nodeId: NodeId;
+  readonly name: string;
+  readonly type: EnvironmentRecord['type'];
+  readonly folder: string | null;
 }
 
 export interface EnvironmentStoreOptions {
@@ -66,6 +76,28 @@ export function createEnvironmentStore({ catalog, clock, ids }: EnvironmentStore
         if (active.length > 0) gone = gone.where('id', 'not in', active);
         await gone.execute();
       });
+    },
+
+    add: async ({ nodeId, name, type, folder }, tx) => {
+      const now = clock.now();
+      const added = await tx
+        .insertInto('environment')
+        .values({
+          id: ids.environment(),
+          node_id: nodeId,
+          name,
+          project: name,
+          type,
+          folder,
+          seen: seenColumn.write({ components: [], mounts: [] }),
+          state: 'inactive',
+          first_seen_at: now,
+          last_seen_at: now,
+        })
+        .onConflict((conflict) => conflict.columns(['node_id', 'name']).doNothing())
+        .returning('id')
+        .executeTakeFirst();
+      return added?.id;
     },
 
     list: async () => {

@@ -1,11 +1,13 @@
 import {
   type BackupId,
   type EnvironmentId,
+  environmentIdSchema,
   type Job,
   type JobId,
   type JobKind,
   type JobState,
   type LogLine,
+  resourceChoiceSchema,
   uploadIdSchema,
 } from '@holdfast/protocol';
 import { z } from 'zod';
@@ -41,6 +43,14 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     instance: z.string().nullable().default(null),
     /** Whether what is overwritten is kept as a safety backup. */
     safety: z.boolean().default(true),
+    /** Whether containers that are not there are made, as the backup says it. */
+    code: z.boolean().default(true),
+    /** Whether networks and volumes that are not the environment's own are made too, where they are missing. */
+    createExternal: z.boolean().default(false),
+    /** How much containers that are made may use. */
+    resources: resourceChoiceSchema.default('backup'),
+    /** Whose containers `parent` means, and whose are made where the backup's are not wanted. */
+    parentId: environmentIdSchema.nullable().default(null),
   }),
   /** What such a restore would do. */
   z.object({

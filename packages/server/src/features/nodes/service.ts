@@ -28,6 +28,8 @@ export interface NodeService {
   /** As `connectAll`, for one; undefined for a node that was removed. */
   connect(id: NodeId, options?: Abortable): Promise<ConnectedNode | FailedNode | undefined>;
   list(options?: Abortable): Promise<readonly Node[]>;
+  /** Whether it answers or not. @throws HoldfastError `node-unknown` */
+  find(idOrName: string): Promise<NodeRecord>;
   /** @throws HoldfastError `node-exists`, `docker-unreachable`, `configuration-invalid` for an address that is none */
   add(name: string, dockerHost: string, options?: Abortable): Promise<Node>;
   /**
@@ -92,6 +94,13 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
     return await store.list();
   }
 
+  async function find(idOrName: string): Promise<NodeRecord> {
+    const nodes = await all();
+    const node = nodes.find(({ id, name }) => id === idOrName || name === idOrName);
+    if (node === undefined) throw unknown(idOrName, nodes);
+    return node;
+  }
+
   async function connectAll({ signal }: Abortable = {}): Promise<readonly (ConnectedNode | FailedNode)[]> {
     return await Promise.all((await all()).map(async (node) => await tryNode(node, { signal })));
   }
@@ -116,10 +125,10 @@ export function createNodeService(options: NodeServiceOptions): NodeService {
       return await toNode({ node, docker }, { signal });
     },
 
+    find,
+
     remove: async (idOrName) => {
-      const nodes = await all();
-      const node = nodes.find(({ id, name }) => id === idOrName || name === idOrName);
-      if (node === undefined) throw unknown(idOrName, nodes);
+      const node = await find(idOrName);
       if (node.name === localNodeName) throw isOwn();
       await catalog.write(async (tx) => {
         await requireIdle(node.id, tx);

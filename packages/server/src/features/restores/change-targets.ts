@@ -4,12 +4,15 @@ import type { BackupId } from '@holdfast/protocol';
 import type { Mover } from '../../runner/mover.ts';
 import type { SafetyBackup } from '../backups/safety-backups.ts';
 import { affectedContainers, type TargetPaths } from './affected-containers.ts';
+import type { ContainerPlan } from './make-target.ts';
 import { journalOf, type StandstillOptions, stopContainers } from './standstill.ts';
 
 export interface Change {
   readonly mover: Mover;
   readonly backupId: BackupId;
   readonly targets: TargetPaths;
+  /** Of containers that were made for this: how they are to be in the end. */
+  readonly plans?: ReadonlyMap<string, ContainerPlan> | undefined;
   /** Begins to keep what is overwritten; undefined where nothing is, or nothing is to be kept. */
   readonly beginSafety: () => Promise<SafetyBackup | undefined>;
 }
@@ -20,7 +23,7 @@ export interface Change {
  */
 export async function changeTargets(
   standstill: StandstillOptions,
-  { mover, backupId, targets, beginSafety }: Change,
+  { mover, backupId, targets, plans, beginSafety }: Change,
 ): Promise<void> {
   const { docker, journals, run, clock } = standstill;
   const { environmentId, id: jobId } = run.job;
@@ -35,7 +38,7 @@ export async function changeTargets(
   const containers = affectedContainers(await readInventory(docker, run), targets);
   const unfinished = await journals.get(environmentId);
   const facts = { environmentId, backupId, jobId, startedAtMs: clock.now() };
-  await journals.write(journalOf(facts, containers, unfinished));
+  await journals.write(journalOf(facts, containers, { unfinished, plans }));
   await stopContainers(standstill, containers);
   await safety?.complete();
   assertNoneRuns(affectedContainers(await readInventory(docker, run), targets));

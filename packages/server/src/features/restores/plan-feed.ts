@@ -6,6 +6,8 @@ import { isChosen, type RestoreChoice } from './restore-choice.ts';
 export interface PlanFeedOptions extends RestoreChoice {
   /** Null: the first healthy one of each component. */
   readonly instance: string | null;
+  /** Whether those where commands are to run are only started by the restore. */
+  readonly mayBeStopped?: boolean;
 }
 
 export interface FeedPlan {
@@ -24,7 +26,7 @@ export interface FeedPlan {
 export function planFeed(
   parts: readonly SealedPart[],
   survey: Pick<EnvironmentSurvey, 'record' | 'environment' | 'commands' | 'docker'>,
-  { instance: named, ...choice }: PlanFeedOptions,
+  { instance: named, mayBeStopped = false, ...choice }: PlanFeedOptions,
 ): FeedPlan {
   const commands: FeedTask['commands'] = [];
   const fed = new Set<string>();
@@ -39,7 +41,7 @@ export function planFeed(
       continue;
     }
     fed.add(component);
-    const { containerId, name: containerName } = chooseInstance(survey, component, named);
+    const { containerId, name: containerName } = chooseInstance(survey, component, { named, mayBeStopped });
     const { command, timeoutMs } = restore;
     const { host: dockerHost } = survey.docker;
     commands.push({ name, treeId, bytes, dockerHost, containerId, containerName, command, timeoutMs });

@@ -1,5 +1,5 @@
 import { type Clock, HoldfastError, isHoldfastError, toHoldfastError } from '@holdfast/base';
-import { removeLeftProbes } from '@holdfast/docker';
+import { readInventory, removeLeftProbes, settleReplaced } from '@holdfast/docker';
 import { isOfMount, type RestoreTask } from '@holdfast/protocol';
 import type { Milestones } from '../../runner/milestones.ts';
 import type { Mover } from '../../runner/mover.ts';
@@ -11,21 +11,24 @@ import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.t
 import type { SettledTask, TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
 import type { JournalStore } from '../jobs/journal-store.ts';
 import type { RepositoryService } from '../repositories/service.ts';
+import { affectedContainers } from './affected-containers.ts';
 import { afterFailure } from './after-failure.ts';
 import { changeTargets } from './change-targets.ts';
 import { feedCommands, fetchForCommands } from './feed-commands.ts';
+import type { TargetRequest } from './fetch-code.ts';
+import { type MadeTarget, makeTarget } from './make-target.ts';
 import { type FeedPlan, planFeed } from './plan-feed.ts';
 import type { RestorePlan } from './plan-restore.ts';
 import { notePlaces, planTargets } from './plan-targets.ts';
 import { type PreparedTargets, prepareTargets, removeVolumes } from './prepare-targets.ts';
 import { isUnsettled, settleTargets, targetStateOf } from './settle-targets.ts';
-import { isUnfinished, type StandstillOptions, startAgain } from './standstill.ts';
+import { isUnfinished, journalOf, type StandstillOptions, startAgain } from './standstill.ts';
 
 /** The backups that a restore can be of. */
 export type FindBackup = (id: BackupWithParts['id']) => Promise<BackupWithParts | undefined>;
 
 export interface RestoreHandlerOptions {
-  readonly environments: Pick<EnvironmentService, 'survey'>;
+  readonly environments: Pick<EnvironmentService, 'survey' | 'get'>;
   readonly repositories: Pick<RepositoryService, 'access'>;
   readonly findBackup: FindBackup;
   readonly safetyBackups: SafetyBackups;
@@ -38,7 +41,7 @@ export interface RestoreHandlerOptions {
 /**
  * Restores, by the steps of docs/design.md:
  *
- *     plan → targets made and proven → mover: all that differs is staged beside them → safety backup: all read → journal
+ *     plan → containers made where there are none → targets made and proven → mover: all that differs is staged beside them → safety backup: all read → journal
  *       → policies `no`, stopped → safety backup: what changed since, ready → commit: the targets change, by renames
  *       → started, policies back, journal deleted → what was replaced is removed → restore commands
  *
@@ -67,6 +70,9 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
       const targets = targetStateOf(milestones);
       const settledWarnings = await settleAgain(options, run, milestones);
       const warnings = [...(result?.warnings ?? []), ...(settledWarnings ?? [])];
+      // Containers that were made for it; without them, what was begun is no more than some volumes.
+      const isMadeGone = targets === 'old';
+      await settleReplaced(docker, { mark: run.job.id, direction: isMadeGone ? 'back' : 'forward' });
       if (!isOurs && targets === 'new') return endAfterFeed(feed, warnings);
       if (!isOurs && files === undefined && feed !== undefined) return endAfterFeed(feed, []);
       const failure = result?.error == null ? serverLost() : HoldfastError.fromReport(result.error);
@@ -116,18 +122,45 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
   if (request.kind !== 'restore') throw notARestore();
   const backup = await requireReady(options, run);
   run.step('Looking at the environment');
-  const survey = await environments.survey(environmentId, run);
+  const before = await environments.survey(environmentId, run);
+  const made = await makeTarget(options, { run, backup, survey: before });
+  try {
+    const survey = made === undefined ? before : await environments.survey(environmentId, run);
+    return await restoreInto(options, { run, backup, survey, made });
+  } catch (error) {
+    await made?.undo();
+    throw error;
+  }
+}
+
+interface Target extends TargetRequest {
+  /** What was made for this restore; undefined where the target was there. */
+  readonly made: MadeTarget | undefined;
+}
+
+async function restoreInto(
+  options: RestoreHandlerOptions,
+  { run, backup, survey, made }: Target,
+): Promise<JobEnd> {
+  const { request } = run.job;
+  if (request.kind !== 'restore') throw notARestore();
   const plan = await planTargets(backup, { survey, choice: request, signal: run.signal });
-  const feed = planFeed(backup.parts, survey, request);
-  const warnings = [...plan.warnings, ...feed.warnings];
-  for (const warning of warnings) run.log('warn', warning);
+  const { instance } = request;
+  const feed = planFeed(backup.parts, survey, { ...request, mayBeStopped: made !== undefined });
+  const warnings = [...(made?.warnings ?? []), ...plan.warnings, ...feed.warnings];
+  for (const warning of [...plan.warnings, ...feed.warnings]) run.log('warn', warning);
   notePlaces(plan, run);
-  if (plan.parts.length === 0 && feed.commands.length === 0) throw nothingToRestore(backup, warnings);
-  const keeping = { survey, restored: backup, commandsOf: feed.components, instance: request.instance };
+  if (plan.parts.length === 0 && feed.commands.length === 0 && made === undefined)
+    throw nothingToRestore(backup, warnings);
+  // What was made has nothing that a command could keep.
+  const commandsOf = made === undefined ? feed.components : [];
+  const keeping = { survey, restored: backup, commandsOf, instance };
   const feeder = feed.commands.length === 0 ? undefined : await startFeeder(options, { run, backup, feed });
   try {
     if (feeder !== undefined) await fetchForCommands(run, feeder);
-    if (plan.parts.length > 0) warnings.push(...(await restoreFiles(options, { run, plan, ...keeping })));
+    if (plan.parts.length > 0)
+      warnings.push(...(await restoreFiles(options, { run, plan, made, ...keeping })));
+    else if (made !== undefined) warnings.push(...(await startMade(options, { run, backup, survey, made })));
     if (feeder !== undefined) {
       // Where files were restored too, it was kept then.
       if (plan.parts.length === 0) await keep(options, run, { ...keeping, overwritten: [] });
@@ -139,15 +172,41 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
   return endOf(warnings);
 }
 
+/** Of a backup without files: its containers are all there is to bring back. */
+async function startMade(
+  { journals, clock }: RestoreHandlerOptions,
+  { run, backup, survey: { docker, record }, made }: Target & { readonly made: MadeTarget },
+): Promise<readonly string[]> {
+  const standstill = { docker, journals, run, clock };
+  const containers = affectedContainers(await readInventory(docker, run), {
+    environmentName: record.name,
+    ...nowhere,
+  });
+  const facts = {
+    environmentId: record.id,
+    backupId: backup.id,
+    jobId: run.job.id,
+    startedAtMs: clock.now(),
+  };
+  const journal = journalOf(facts, containers, { plans: made.plans });
+  await journals.write(journal);
+  await made.keep();
+  run.step('Starting the containers');
+  return await startAgain(standstill, journal);
+}
+
+const nowhere = { volumes: new Set<string>(), paths: [] };
+
 interface FileRestore extends Omit<SafetyBackupRequest, 'overwritten'> {
   readonly run: JobRun;
   readonly plan: RestorePlan;
+  readonly made: MadeTarget | undefined;
 }
 
 /** The parts that are files. Answers what was not done exactly as asked. */
 async function restoreFiles(
   options: RestoreHandlerOptions,
-  { run, plan, ...keeping }: FileRestore,
+  { run, plan, made, ...keeping }: FileRestore,
 ): Promise<readonly string[]> {
   const { journals, clock } = options;
   const { survey, restored: backup } = keeping;
@@ -158,6 +217,7 @@ async function restoreFiles(
     signal: run.signal,
   });
   const standstill = { docker: survey.docker, journals, run, clock };
+  const overwritten = prepared.overwritten.filter((mount) => made?.isFresh(mount) !== true);
   const warnings: string[] = [];
   let milestones: Milestones = {};
   const start = async (): Promise<readonly string[]> => {
@@ -172,9 +232,10 @@ async function restoreFiles(
         mover,
         backupId: backup.id,
         targets: { environmentName: survey.record.name, ...prepared.sources },
-        beginSafety: async () =>
-          await beginSafety(options, run, { ...keeping, overwritten: prepared.overwritten }),
+        plans: made?.plans,
+        beginSafety: async () => await beginSafety(options, run, { ...keeping, overwritten }),
       });
+      await made?.keep();
       warnings.push(...(await start()));
       run.step('Removing what was replaced');
       // How it ends is asked below.
@@ -187,8 +248,10 @@ async function restoreFiles(
     const failure = toHoldfastError(error);
     const settled = await trySettling(options, run, milestones, prepared);
     const targets = targetStateOf(milestones);
-    if (targets === 'undecided' && settled !== undefined) return [...settled, ...(await start())];
     if (targets === 'old') await removeVolumes(survey.docker, prepared.createdVolumes);
+    else await made?.keep();
+    if (targets === 'undecided' && settled !== undefined) return [...settled, ...(await start())];
+    if (targets === 'old' && made !== undefined) throw await leaveNothing(standstill, made, failure);
     throw await leave(standstill, milestones, failure);
   }
   // The targets are wholly new, and what uses them has started: what fails now leaves no more than a folder behind.
@@ -264,6 +327,18 @@ async function keep(
 ): Promise<void> {
   await using safety = await beginSafety(options, run, request);
   await safety?.complete();
+}
+
+/** What was made for a restore goes with it: there is nothing to start. */
+async function leaveNothing(
+  { journals, run: { job } }: StandstillOptions,
+  made: MadeTarget,
+  failure: HoldfastError,
+): Promise<HoldfastError> {
+  await made.undo();
+  const journal = await journals.get(job.environmentId);
+  if (journal?.jobId === job.id && !isUnfinished(journal)) await journals.remove(job.environmentId);
+  return failure;
 }
 
 /** Where Docker is gone for long, what could not be put back is an unfinished restore: the next one completes it. */

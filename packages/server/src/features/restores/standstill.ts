@@ -2,6 +2,7 @@ import { type Clock, isHoldfastError, sleep, throwIfAborted } from '@holdfast/ba
 import type { Container, DockerEngine, RestartPolicy } from '@holdfast/docker';
 import type { JobRun } from '../jobs/execution/job-handler.ts';
 import type { JournalStore, RestoreJournal, StoppedContainer } from '../jobs/journal-store.ts';
+import type { ContainerPlan } from './make-target.ts';
 import { type StartedContainer, untilHealthy } from './until-healthy.ts';
 
 /** How long an app may take to end by itself before it is killed. */
@@ -16,6 +17,12 @@ export interface StandstillOptions {
   readonly clock: Clock;
 }
 
+export interface JournalOptions {
+  readonly unfinished?: RestoreJournal | undefined;
+  /** Of containers that were made for the restore, by name. */
+  readonly plans?: ReadonlyMap<string, ContainerPlan> | undefined;
+}
+
 /**
  * The journal of a restore that is about to begin: every container with the restart policy it has and whether it runs.
  * Of an unfinished one before it, what was noted then stays true: its containers are stopped, and their policies `no`.
@@ -23,13 +30,13 @@ export interface StandstillOptions {
 export function journalOf(
   journal: Omit<RestoreJournal, 'containers' | 'reason'>,
   containers: readonly Container[],
-  unfinished: RestoreJournal | undefined,
+  { unfinished, plans }: JournalOptions,
 ): RestoreJournal {
   return {
     ...journal,
     containers: containers.map((container) => {
       const earlier = unfinished?.containers.find(({ id }) => id === container.id);
-      return earlier ?? noteContainer(container);
+      return earlier ?? { ...noteContainer(container), ...plans?.get(container.name) };
     }),
     reason: unfinished?.reason ?? '',
   };

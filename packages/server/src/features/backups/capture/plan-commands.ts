@@ -23,7 +23,7 @@ export function planCommands(
   return [...survey.commands].flatMap(([component, { backup }]) => {
     if (backup === undefined || leftOut.has(component)) return [];
     if (components !== null && !components.includes(component)) return [];
-    const { containerId, name: containerName } = chooseInstance(survey, component, named);
+    const { containerId, name: containerName } = chooseInstance(survey, component, { named });
     return [
       {
         name: `${component}:command`,

@@ -2,6 +2,13 @@ import { HoldfastError } from '@holdfast/base';
 import type { Instance } from '@holdfast/docker';
 import type { EnvironmentSurvey } from '../survey.ts';
 
+export interface ChooseInstanceOptions {
+  /** Name or id; null: whichever is best. */
+  readonly named: string | null;
+  /** Whether it will run by the time that it counts. */
+  readonly mayBeStopped?: boolean;
+}
+
 const preference = ['healthy', 'none', 'starting'] as const;
 
 /**
@@ -12,10 +19,12 @@ const preference = ['healthy', 'none', 'starting'] as const;
 export function chooseInstance(
   { record, environment }: Pick<EnvironmentSurvey, 'record' | 'environment'>,
   component: string,
-  named: string | null,
+  { named, mayBeStopped = false }: ChooseInstanceOptions,
 ): Instance {
   const instances = environment?.components.find(({ name }) => name === component)?.instances ?? [];
   const chosen = named === null ? undefined : instances.find((instance) => isNamed(instance, named));
+  const [first] = instances;
+  if (mayBeStopped && first !== undefined) return chosen ?? first;
   if (chosen !== undefined) {
     if (chosen.status === 'running') return chosen;
     throw notRunning(component, `${chosen.name} is ${chosen.status}`);

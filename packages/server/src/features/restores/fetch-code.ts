@@ -1,0 +1,61 @@
+import { HoldfastError } from '@holdfast/base';
+import type { CodeTask, SealedPart } from '@holdfast/protocol';
+import type { MoverEventOf } from '../../runner/milestones.ts';
+import type { BackupWithParts } from '../backups/backup-record.ts';
+import type { EnvironmentSurvey } from '../environments/survey.ts';
+import type { JobRun } from '../jobs/execution/job-handler.ts';
+import type { TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
+import type { RepositoryService } from '../repositories/service.ts';
+
+/** A restore into a target that has no containers. */
+export interface TargetRequest {
+  readonly run: JobRun;
+  readonly backup: BackupWithParts;
+  readonly survey: EnvironmentSurvey;
+}
+
+export interface FetchCodeOptions {
+  readonly repositories: Pick<RepositoryService, 'access'>;
+  readonly taskRuns: TaskRuns;
+}
+
+/**
+ * Reads what an environment was made of, and loads the images of the backup that the target's engine does not have.
+ * @throws HoldfastError `code-unusable`
+ */
+export async function fetchCode(
+  { repositories, taskRuns }: FetchCodeOptions,
+  { run, backup, survey: { docker }, code }: TargetRequest & { readonly code: SealedPart },
+): Promise<MoverEventOf<'described'>> {
+  run.step('Reading what it was made of');
+  const images: CodeTask['images'] = [];
+  for (const { name, source, treeId, bytes } of backup.parts) {
+    if (source.kind !== 'image') continue;
+    const known = await docker.images.inspect(source.imageId, run);
+    const { imageId, reference } = source;
+    if (known === undefined)
+      images.push({ name, treeId, bytes, imageId, reference, dockerHost: docker.host });
+  }
+  const binds = backup.parts.flatMap(({ name, source, treeId }) =>
+    source.kind === 'bind' ? [{ name, treeId }] : [],
+  );
+  const { location, password } = await repositories.access(backup.repositoryId);
+  const spec = (base: TaskBase): CodeTask => ({
+    ...base,
+    kind: 'code',
+    repository: { location, password },
+    treeId: code.treeId,
+    binds,
+    images,
+  });
+  const mover = await taskRuns.start(run, 'code', spec);
+  try {
+    mover.send({ type: 'go' });
+    await mover.waitForSuccess(run);
+    const { described } = mover.milestones;
+    if (described !== undefined) return described;
+    throw new HoldfastError('internal', 'The mover did not say what the environment was made of.');
+  } finally {
+    await taskRuns.end(mover);
+  }
+}
