@@ -450,6 +450,25 @@ describe('backup:delete', () => {
     expect(server.received.map(({ name }) => name)).not.toContain('backup.delete');
   });
 
+  it('with --all deletes all of an environment, but what is under way, once its name was typed or with --yes', async () => {
+    const second = { ...sampleBackup(), id: 'bak_2222222222222222' as never, status: 'running' as const };
+    await using server = await ProtocolServer.start(
+      answers({
+        'backup.list': () => ({ backups: [sampleBackup(), second], next: null }),
+        'backup.delete': () => ({ job: sampleJob({ kind: 'delete' }) }),
+      }),
+    );
+    const refused = await cliRun(['backup:delete', '--all', '-e', 'shop'], { server });
+    expect(refused.status).toBe(2);
+    const both = await cliRun(['backup:delete', sampleBackupId, '--all', '--yes'], { server });
+    expect(both.status).toBe(2);
+    expect((await cliRun(['backup:delete', '--yes'], { server })).status).toBe(2);
+    expect(server.received.map(({ name }) => name)).not.toContain('backup.delete');
+    const { notes } = await cliRun(['backup:delete', '--all', '-e', 'shop', '--yes'], { server });
+    expect(notes).toContain(`Deleted ${sampleBackupId}.`);
+    expect(notes).not.toContain(`Deleted ${second.id}.`);
+  });
+
   it('goes on after one that fails, and ends with its status', async () => {
     const second = { ...sampleBackup(), id: 'bak_2222222222222222' as never };
     await using server = await ProtocolServer.start(
