@@ -215,7 +215,7 @@ it('vault:kit has all that stock restic needs', async () => {
   expect(again).toMatchObject({ status: 2, stderr: expect.stringContaining('is there already') });
 });
 
-it('everything destroyed by `down -v` comes back under Compose’s own names and labels', async () => {
+it('all data destroyed by `down -v` comes back under Compose’s own names and labels', async () => {
   const sharedBefore = await mustRun('sha256sum', [join(await volumeFolder('odd_shared'), 'ticks')]);
   const labelsBefore = await docker('volume', 'inspect', '--format', '{{json .Labels}}', 'odd_ledger');
   await project.compose('down', '--volumes', '--timeout', '1');
@@ -224,7 +224,7 @@ it('everything destroyed by `down -v` comes back under Compose’s own names and
   writeFileSync(join(project.folder, 'beside'), 'untouched');
   const besideBefore = lstatSync(join(project.folder, 'beside')).ctimeMs;
 
-  const restored = await holdfast.run(['backup:restore', backup.id, '--yes']);
+  const restored = await holdfast.run(['backup:restore', backup.id, '--no-code', '--yes']);
   expect(restored.status, restored.stderr).toBe(3);
   expect(restored.stderr).toMatch(/anonymous volume/);
 
@@ -248,6 +248,18 @@ it('the anonymous volume comes back once its container exists', async () => {
   expect(restored.status, restored.stderr).toBe(0);
   await project.compose('up', '--detach');
   expect(await project.sh('writer', 'cat /scratch/note')).toBe('scratch\n');
+});
+
+it('with the code its containers come back too, with what they had in anonymous volumes and bound files', async () => {
+  await project.compose('down', '--volumes', '--timeout', '1');
+  rmSync(join(project.folder, 'motd'));
+  const restored = await holdfast.run(['backup:restore', backup.id, '--yes']);
+  expect(restored.status, restored.stderr).toBe(0);
+  // They were stopped when the backup was taken.
+  expect(await project.containerState('writer')).toBe('created');
+  await project.compose('up', '--detach');
+  expect(await project.sh('writer', 'cat /scratch/note')).toBe('scratch\n');
+  expect(await project.sh('writer', 'cat /etc/motd')).toBe('welcome\n');
 });
 
 it('a volume with mount options is refused, with its app stopped, and no backup is left behind as ready', async () => {

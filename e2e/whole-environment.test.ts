@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -129,6 +129,26 @@ it('one whose server is killed while it is made is there wholly or not at all', 
   rmSync(join(dirname(project.folder), third), { recursive: true, force: true });
 });
 
+it('what is bound through a link is refused in a new environment, and nothing is left of it', async () => {
+  const fifth = 'copied-five';
+  const [notes, outside] = [join(project.folder, 'notes'), `${project.folder}-outside`];
+  renameSync(notes, outside);
+  symlinkSync(outside, notes);
+  try {
+    const id = await holdfast.createBackup(name);
+    const refused = await holdfast.run(['backup:restore', id, '--target', fifth, '--branch-from', name]);
+    expect(refused.stderr).toContain('error[code-refused]');
+    expect(refused.status).toBe(5);
+    const ofFifth = ['--filter', `label=com.docker.compose.project=${fifth}`];
+    expect(await docker('ps', '--all', '--quiet', ...ofFifth)).toBe('');
+    expect(await docker('volume', 'ls', '--quiet', ...ofFifth)).toBe('');
+    expect(existsSync(join(dirname(project.folder), fifth))).toBe(false);
+  } finally {
+    rmSync(notes);
+    renameSync(outside, notes);
+  }
+});
+
 it('on another engine, which has nothing of it, it answers with the same data', async () => {
   const fourth = 'copied-four';
   const host = process.env.HOLDFAST_TEST_NODE2_SOCKET ?? '';
@@ -160,17 +180,19 @@ it('a backup of the new environment is its own', async () => {
   expect(backup).toMatchObject({ environmentName: copy, status: 'ready' });
 });
 
-it('after `down -v`, without its image, all of it comes back from the backup alone', async () => {
+it('after `down -v`, without its image and its folder, all of it comes back from the backup alone', async () => {
   const limits = '{{.HostConfig.Memory}} {{json .Config.Cmd}} {{json .HostConfig.Mounts}}';
   const described = await docker('inspect', '--format', limits, `${name}-store-1`);
   await project.compose('down', '--volumes', '--timeout', '0');
   await docker('rm', '--force', '--volumes', `${copy}-web-1`);
   await docker('rmi', '--force', image);
+  rmSync(project.folder, { recursive: true });
   await holdfast.mustRun(['backup:restore', backupId, '--yes']);
   await eventually('the app answers', async () => (await answer(name, 'data/file')) === 'kept\n');
   expect(await answer(name, 'built')).toBe('made of its own image\n');
   expect(await inspect<string[]>(`${name}-web-1`, '.Config.Env')).toContain('GREETING=from a shell');
   expect(await docker('inspect', '--format', limits, `${name}-store-1`)).toBe(described);
+  expect(readFileSync(join(project.folder, 'notes/first'), 'utf8')).toBe('a note\n');
   // To Compose it is the environment that it once made.
   const ids = () =>
     docker('ps', '--quiet', '--no-trunc', '--filter', `label=com.docker.compose.project=${name}`);

@@ -71,6 +71,7 @@ export { copyImage } from './image/copy-image.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
 export { type ClonedModel, type CloneModelOptions, cloneModel } from './model/clone-model.ts';
 export { publishedPortsOf } from './model/clone-ports.ts';
+export { boundPathsOf } from './model/declared-mounts.ts';
 export type {
   ContainerModel,
   EnvironmentModel,

@@ -136,6 +136,7 @@ export {
   backupTaskSchema,
   type CodeTask,
   type CompareTask,
+  codeTaskSchema,
   type FeedTask,
   type ForgetTask,
   feedTaskSchema,
@@ -150,4 +151,5 @@ export {
   type TaskSpec,
   taskSpecSchema,
   type UnpackTask,
+  unpackTaskSchema,
 } from './task/task-spec.ts';

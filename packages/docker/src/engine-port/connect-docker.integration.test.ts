@@ -34,7 +34,13 @@ describe('connecting', () => {
   });
 
   test('refuses a host that it cannot speak to', async () => {
-    for (const host of ['tcp://10.0.0.1:2375', 'unix://', 'unix://relative', '/var/run/docker.sock']) {
+    for (const host of [
+      'ssh://root@10.0.0.1',
+      'https://10.0.0.1:2376',
+      'unix://',
+      'unix://relative',
+      '/var/run/docker.sock',
+    ]) {
       await expect(connectDocker({ host })).rejects.toMatchObject({ code: 'configuration-invalid' });
     }
   });

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { JsonObject } from '../engine-port/json-object.ts';
 import { isWithin } from '../mounts/path-containment.ts';
-import type { ContainerModel, VolumeModel } from './environment-model.ts';
+import type { ContainerModel, EnvironmentModel, VolumeModel } from './environment-model.ts';
 import { objectsAt, textAt, textsAt } from './json-access.ts';
 
 /** Files and folders of the machine that apps only read, and that are the same for all. */
@@ -43,6 +43,19 @@ export function declaredMounts({ hostConfig, volumes }: ContainerModel): readonl
       .filter(({ destination }) => !places.has(cleanPath(destination)))
       .map(({ name, destination }) => toDeclared({ source: name, destination, isReadOnly: false })),
   ];
+}
+
+/** Each path of the machine that a model's containers get at, also by a volume's options; not what is the machine's own. */
+export function boundPathsOf({
+  containers,
+  volumes,
+}: Pick<EnvironmentModel, 'containers' | 'volumes'>): readonly string[] {
+  const binds = containers
+    .flatMap(declaredMounts)
+    .filter((mount) => mount.kind === 'bind' && !isMachinesOwn(mount))
+    .map(({ source }) => source);
+  const devices = volumes.map(boundPath).filter((path) => path !== undefined);
+  return [...new Set([...binds, ...devices])];
 }
 
 /** `source:/place[:mode]`, as it stands in `Binds`. */

@@ -7,6 +7,8 @@ import {
   type BackupTask,
   backupIdSchema,
   backupTaskSchema,
+  type CodeTask,
+  codeTaskSchema,
   type FeedTask,
   type ForgetTask,
   feedTaskSchema,
@@ -18,6 +20,8 @@ import {
   type RestoreTask,
   rebuildTaskSchema,
   restoreTaskSchema,
+  type UnpackTask,
+  unpackTaskSchema,
 } from '@holdfast/protocol';
 
 export const ownPassword = 'own password';
@@ -42,6 +46,10 @@ export interface TestPlace extends AsyncDisposable {
     command: Omit<FeedTask['commands'][number], 'name' | 'treeId' | 'bytes'>,
   ): FeedTask;
   forget(manifest: Manifest): ForgetTask;
+  /** Of its part `code`; all others are taken for bound. */
+  code(manifest: Manifest): CodeTask;
+  /** Of `project` in its part `code`. */
+  unpack(manifest: Manifest, path: string): UnpackTask;
   /** Opened with the recovery key; `newPassword` is to open it afterwards. */
   rebuild(newPassword: string): RebuildTask;
 }
@@ -123,6 +131,23 @@ export async function testPlace(): Promise<TestPlace> {
         commands: parts.map(({ name, treeId, bytes }) => ({ name, treeId, bytes, ...command })),
       }),
     forget: ({ backupId }) => forgetTaskSchema.parse({ ...base(), kind: 'forget', backupId }),
+    code: ({ parts }) =>
+      codeTaskSchema.parse({
+        ...base(),
+        kind: 'code',
+        treeId: treeOf(parts, 'code'),
+        binds: parts.flatMap(({ name, treeId }) => (name === 'code' ? [] : [{ name, treeId }])),
+        images: [],
+      }),
+    unpack: ({ parts }, path) =>
+      unpackTaskSchema.parse({
+        ...base(),
+        kind: 'unpack',
+        name: 'code',
+        treeId: treeOf(parts, 'code'),
+        nodePath: ['data', 'project'],
+        path,
+      }),
     rebuild: (newPassword) =>
       rebuildTaskSchema.parse({
         ...base(),
@@ -150,6 +175,10 @@ function manifest() {
     createdBy: 'tester',
     policy: null,
   };
+}
+
+function treeOf(parts: Manifest['parts'], name: string): string | undefined {
+  return parts.find((part) => part.name === name)?.treeId;
 }
 
 function newId(): string {

@@ -19,7 +19,7 @@ export async function startRestore(
   server: DockerServer,
   backup: string,
   components?: string[],
-  more: { readonly safety?: boolean } = {},
+  more: { readonly safety?: boolean; readonly code?: boolean } = {},
 ): Promise<Job> {
   const body = components === undefined ? more : { components, ...more };
   return (await server.client.call('backup.restore', { params: { backup }, body })).job;

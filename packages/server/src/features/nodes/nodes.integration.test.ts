@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { connectDocker, copyImage } from '@holdfast/docker';
 import { describe, expect, test } from 'vitest';
 import { type DockerServer, openDockerServer } from '../../testing/docker-server.ts';
@@ -157,11 +158,12 @@ describe('a node', () => {
   });
 
   test('has movers in containers of its own where a path cannot be proven, from the image of the first', async () => {
-    const ownEngine = await connectDocker({ host: required('DOCKER_HOST') });
-    if ((await ownEngine.images.inspect('holdfast:0.1.0')) === undefined) {
-      throw new Error('The image is missing: script/image');
-    }
-    await using server = await openDockerServer();
+    const program = fileURLToPath(new URL('../../../../../script/image', import.meta.url));
+    const env = { ...process.env, HOLDFAST_IMAGE_TAG: 'holdfast-test/holdfast-nodes' };
+    const image = execFileSync(program, { env, stdio: ['ignore', 'pipe', 'inherit'] })
+      .toString()
+      .trim();
+    await using server = await openDockerServer(['--image', image]);
     await using project = await openSecondProject();
     await addSecond(server);
     // A volume with options is empty on this machine while nothing uses it: only a container reaches it.

@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/base';
 import {
+  boundPathsOf,
   type ContainerModel,
   cloneModel,
   type EnvironmentModel,
@@ -22,8 +23,13 @@ import type { JobRun } from '../jobs/execution/job-handler.ts';
 import type { TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
 import type { StoppedContainer } from '../jobs/journal-store.ts';
 import type { RepositoryService } from '../repositories/service.ts';
+import {
+  type EnvironmentFolder,
+  existingEnvironmentFolder,
+  leadsOut,
+  makeEnvironmentFolder,
+} from './environment-folder.ts';
 import { fetchCode, type TargetRequest } from './fetch-code.ts';
-import { type FolderOfClone, makeFolderOfClone } from './folder-of-clone.ts';
 import { portsTakenOn } from './ports-taken.ts';
 import type { RestoreChoice } from './restore-choice.ts';
 
@@ -69,10 +75,11 @@ export async function makeTarget(
   const inventory = await readInventory(docker, run);
   const { model, folder, remarks } = described.isClone
     ? await cloneInto(options, { run, backup, survey }, described, await portsTakenOn(docker, run))
-    : { ...described, folder: undefined, remarks: [] };
+    : { ...described, ...(await folderAgain(options, { run, backup, survey }, described)) };
   try {
     const shared = described.isClone ? sharedWith(model, inventory) : [];
     if (shared.length > 0) throw sharesStorage(shared);
+    if (described.isClone || backup.kind === 'imported') await requireOwnPaths(survey, model, run);
     run.step('Making its containers');
     const made = await makeEnvironment(docker, model, {
       mark: run.job.id,
@@ -96,7 +103,7 @@ function isWhole({ components, paths }: RestoreChoice): boolean {
 function madeTarget(
   model: EnvironmentModel,
   made: MadeEnvironment,
-  folder: FolderOfClone | undefined,
+  folder: EnvironmentFolder | undefined,
   warnings: readonly string[],
 ): MadeTarget {
   let isKept = false;
@@ -105,7 +112,7 @@ function madeTarget(
     warnings,
     isFresh: ({ mount: { source } }) =>
       source?.kind === 'bind'
-        ? folder !== undefined
+        ? folder?.isNew(source.path) === true
         : source !== null && made.madeVolumes.includes(source.name),
     keep: async () => {
       if (isKept) return;
@@ -205,12 +212,8 @@ async function cloneInto(
   for (const remark of cloned.remarks) run.log('warn', remark);
   const needsFolder = project !== undefined || cloned.binds.some(({ to }) => to.startsWith(`${folder}/`));
   if (!needsFolder) return { model: cloned.model, folder: undefined, remarks: cloned.remarks };
-  const files = new Set(
-    backup.parts.flatMap(({ name, source }) =>
-      source.kind === 'bind' && singleFiles.includes(name) ? [source.path] : [],
-    ),
-  );
-  const made = await makeFolderOfClone(folder, { survey, serverPlace: options.serverPlace });
+  const files = filesAmong(backup, singleFiles);
+  const made = await makeEnvironmentFolder(folder, { survey, serverPlace: options.serverPlace });
   try {
     if (project !== undefined) await restoreProject(options, { run, backup, survey, project, folder });
     await made.makePlaces(cloned.binds.map(({ from, to }) => ({ path: to, isFile: files.has(from) })));
@@ -219,6 +222,66 @@ async function cloneInto(
     throw error;
   }
   return { model: cloned.model, folder: made, remarks: cloned.remarks };
+}
+
+/**
+ * The project's folder of an environment that was there, where that is gone too, and what its containers bind in it: by the catalog,
+ * not by the backup.
+ */
+async function folderAgain(
+  options: MakeTargetOptions,
+  { run, backup, survey }: TargetRequest,
+  { model, project, singleFiles }: Described,
+): Promise<{ readonly folder: EnvironmentFolder | undefined; readonly remarks: readonly string[] }> {
+  const { folder } = survey.record;
+  if (folder === null) return { folder: undefined, remarks: [] };
+  const [found] = await survey.resolvePaths([folder], run);
+  const isThere = found?.resolved === true && found.type !== 'nothing';
+  if (options.serverPlace.isInContainer || !survey.host.isShared) {
+    if (isThere) return { folder: undefined, remarks: [] };
+    const remark = `The project's folder ${folder} is not made: the server does not see the folders of the node.`;
+    run.log('warn', remark);
+    return { folder: undefined, remarks: [remark] };
+  }
+  const made = isThere
+    ? existingEnvironmentFolder(folder)
+    : await makeEnvironmentFolder(folder, { survey, serverPlace: options.serverPlace, withParents: true });
+  try {
+    if (!isThere && project !== undefined)
+      await restoreProject(options, { run, backup, survey, project, folder });
+    const files = filesAmong(backup, singleFiles);
+    await made.makePlaces(boundPathsOf(model).map((path) => ({ path, isFile: files.has(path) })));
+  } catch (error) {
+    await made.undo();
+    throw error;
+  }
+  return { folder: made, remarks: [] };
+}
+
+/** The paths that were bound and were a file. */
+function filesAmong({ parts }: BackupWithParts, singleFiles: readonly string[]): ReadonlySet<string> {
+  const binds = parts.flatMap(({ name, source }) =>
+    source.kind === 'bind' ? [{ name, path: source.path }] : [],
+  );
+  return new Set(binds.filter(({ name }) => singleFiles.includes(name)).map(({ path }) => path));
+}
+
+/** What is bound in the environment's folder is there, and not somewhere that a link leads to. */
+async function requireOwnPaths(
+  { record, resolvePaths }: EnvironmentSurvey,
+  model: EnvironmentModel,
+  { signal }: JobRun,
+): Promise<void> {
+  const folder = record.folder ?? model.folder;
+  if (folder === null) return;
+  const paths = boundPathsOf(model).filter((path) => path.startsWith(`${folder}/`));
+  const [home, ...found] = await resolvePaths([folder, ...paths], { signal });
+  if (home?.resolved !== true) return;
+  for (const [index, path] of paths.entries()) {
+    const target = found[index];
+    const own = `${home.path}${path.slice(folder.length)}`;
+    if (target?.resolved === true && target.path !== own) throw leadsOut(path);
+  }
 }
 
 interface ProjectRestore extends TargetRequest {

@@ -70,13 +70,26 @@ describe('a restore', () => {
     await project.down({ volumes: true });
     rmSync(join(project.folder, 'etc'), { recursive: true });
     rmSync(file);
-    expect(await restore(server, backup)).toMatchObject({ state: 'done', warnings: [] });
+    const restored = await startRestore(server, backup, undefined, { code: false });
+    expect(await server.ended(restored)).toMatchObject({ state: 'done', warnings: [] });
     const after = await project.docker.volumes.inspect(data);
     expect({ ...after, mountpoint: '' }).toEqual({ ...before, mountpoint: '' });
     expect(readFileSync(join(after.mountpoint, 'file'), 'utf8')).toBe('old');
     expect(statSync(join(conf, 'a.conf')).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'utf8')).toBe('one');
     expect(readdirSync(project.folder).sort()).toEqual(['etc', 'one.conf']);
+
+    // Or else its containers come back as well, and so does what they bind.
+    await project.docker.volumes.remove(data);
+    rmSync(join(project.folder, 'etc'), { recursive: true });
+    rmSync(file);
+    expect(await restore(server, backup)).toMatchObject({ state: 'done', warnings: [] });
+    const params = { environment: project.name };
+    const environment = await server.client.call('environment.get', { params });
+    const [instance] = environment.components.flatMap(({ instances }) => instances);
+    expect(instance?.state).toBe('running');
+    expect([readFileSync(join(conf, 'a.conf'), 'utf8'), readFileSync(file, 'utf8')]).toEqual(['a', 'one']);
+    await project.docker.containers.remove(instance?.containerId ?? '');
     await project.docker.volumes.remove(data);
   });
 

@@ -70,7 +70,8 @@ describe('a safety backup', () => {
     const { log } = await server.client.call('backup.log', { params: { backup }, query });
     expect(log).toContainEqual(expect.objectContaining({ message: expect.stringContaining('is not kept') }));
     await project.down({ volumes: true });
-    expect(await restore(server, backup)).toMatchObject({ state: 'done' });
+    const again = await startRestore(server, backup, undefined, { code: false });
+    expect(await server.ended(again)).toMatchObject({ state: 'done' });
     expect(contents()).toBe('old');
     expect(await safetyBackups(server, project)).toEqual([]);
     await project.docker.volumes.remove(data);
