@@ -171,6 +171,14 @@ describe('Restore an environment from a backup', () => {
     expect(await contents()).toEqual(['then', 'then']);
   });
 
+  it('what was written since is kept where only the containers are gone, and --undo brings it back', async () => {
+    await project.compose('down', '--timeout', '0');
+    await holdfast.mustRun(['backup:restore', backupId, '--yes']);
+    expect(await contents()).toEqual(['then', 'then']);
+    await holdfast.mustRun(['backup:restore', '-e', environment, '--undo', '--yes']);
+    expect(await contents()).toEqual(['now', 'now']);
+  });
+
   it('opt out of restoring the code: --no-code', async () => {
     await project.compose('down', '--volumes', '--timeout', '0');
     const refused = await holdfast.run([

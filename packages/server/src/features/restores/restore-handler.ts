@@ -7,6 +7,7 @@ import type { ServerPlace } from '../../runner/server-place.ts';
 import type { BackupWithParts } from '../backups/backup-record.ts';
 import type { SafetyBackup, SafetyBackupRequest, SafetyBackups } from '../backups/safety-backups.ts';
 import type { EnvironmentService } from '../environments/service.ts';
+import type { EnvironmentSurvey, SurveyedMount } from '../environments/survey.ts';
 import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.ts';
 import type { SettledTask, TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
 import type { JournalStore } from '../jobs/journal-store.ts';
@@ -152,24 +153,40 @@ async function restoreInto(
   notePlaces(plan, run);
   if (plan.parts.length === 0 && feed.commands.length === 0 && made === undefined)
     throw nothingToRestore(backup, warnings);
-  // What was made has nothing that a command could keep.
+  // In what was just made no backup command can run: what it would print is kept as the files that it stands in.
   const commandsOf = made === undefined ? feed.components : [];
+  const covered = made === undefined ? [] : coveredBy(feed.components, survey, made);
   const keeping = { survey, restored: backup, commandsOf, instance };
   const feeder = feed.commands.length === 0 ? undefined : await startFeeder(options, { run, backup, feed });
   try {
     if (feeder !== undefined) await fetchForCommands(run, feeder);
     if (plan.parts.length > 0)
-      warnings.push(...(await restoreFiles(options, { run, plan, made, ...keeping })));
-    else if (made !== undefined) warnings.push(...(await startMade(options, { run, backup, survey, made })));
+      warnings.push(...(await restoreFiles(options, { run, plan, made, covered, ...keeping })));
+    // Where files are restored too, it is kept then.
+    else if (feeder !== undefined) await keep(options, run, { ...keeping, overwritten: covered });
+    if (plan.parts.length === 0 && made !== undefined)
+      warnings.push(...(await startMade(options, { run, backup, survey, made })));
     if (feeder !== undefined) {
-      // Where files were restored too, it was kept then.
-      if (plan.parts.length === 0) await keep(options, run, { ...keeping, overwritten: [] });
       warnings.push(...(await feedCommands({ run, docker: survey.docker, mover: feeder }, feed.commands)));
     }
   } finally {
     if (feeder !== undefined) await options.taskRuns.end(feeder);
   }
   return endOf(warnings);
+}
+
+/** The mounts that restore commands of these components will write to, and that hold something. */
+function coveredBy(
+  components: readonly string[],
+  { mounts }: EnvironmentSurvey,
+  made: MadeTarget,
+): readonly SurveyedMount[] {
+  return mounts.filter(
+    (surveyed) =>
+      surveyed.isByCommand === true &&
+      !made.isFresh(surveyed) &&
+      surveyed.mount.mountPoints.some(({ component }) => components.includes(component)),
+  );
 }
 
 /** Of a backup without files: its containers are all there is to bring back. */
@@ -201,12 +218,14 @@ interface FileRestore extends Omit<SafetyBackupRequest, 'overwritten'> {
   readonly run: JobRun;
   readonly plan: RestorePlan;
   readonly made: MadeTarget | undefined;
+  /** What else is overwritten, later. */
+  readonly covered: readonly SurveyedMount[];
 }
 
 /** The parts that are files. Answers what was not done exactly as asked. */
 async function restoreFiles(
   options: RestoreHandlerOptions,
-  { run, plan, made, ...keeping }: FileRestore,
+  { run, plan, made, covered, ...keeping }: FileRestore,
 ): Promise<readonly string[]> {
   const { journals, clock } = options;
   const { survey, restored: backup } = keeping;
@@ -217,7 +236,10 @@ async function restoreFiles(
     signal: run.signal,
   });
   const standstill = { docker: survey.docker, journals, run, clock };
-  const overwritten = prepared.overwritten.filter((mount) => made?.isFresh(mount) !== true);
+  const overwritten = [
+    ...prepared.overwritten.filter((each) => made?.isFresh(each) !== true && !covered.includes(each)),
+    ...covered,
+  ];
   const warnings: string[] = [];
   let milestones: Milestones = {};
   const start = async (): Promise<readonly string[]> => {
