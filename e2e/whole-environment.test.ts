@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ComposeProject, docker } from './support/compose.ts';
@@ -199,4 +200,18 @@ it('after `down -v`, without its image and its folder, all of it comes back from
   const before = await ids();
   await project.compose('up', '--detach');
   expect(await ids()).toBe(before);
+});
+
+it('an image that was imported is not loaded: it could take the name of any other', async () => {
+  const archive = join(tmpdir(), 'holdfast-copied.tar.zst');
+  await holdfast.mustRun(['backup:download', backupId, '-o', archive]);
+  const imported = (await holdfast.mustRun(['backup:import', name, '--file', archive])).trim();
+  rmSync(archive);
+  await project.compose('down', '--volumes', '--timeout', '0');
+  await docker('rmi', '--force', image);
+  const refused = await holdfast.run(['backup:restore', imported, '--yes']);
+  expect(refused.stderr).toContain('error[image-unknown]');
+  expect((await run('docker', ['image', 'inspect', image])).status).not.toBe(0);
+  const ofProject = ['--filter', `label=com.docker.compose.project=${name}`];
+  expect(await docker('ps', '--all', '--quiet', ...ofProject)).toBe('');
 });

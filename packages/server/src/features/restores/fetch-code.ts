@@ -20,7 +20,8 @@ export interface FetchCodeOptions {
 }
 
 /**
- * Reads what an environment was made of, and loads the images of the backup that the target's engine does not have.
+ * Reads what an environment was made of, and loads the images of the backup that the target's engine does not have. Not
+ * those that were imported: an image says itself what it is called, and would take the name of one that others use.
  * @throws HoldfastError `code-unusable`
  */
 export async function fetchCode(
@@ -30,7 +31,7 @@ export async function fetchCode(
   run.step('Reading what it was made of');
   const images: CodeTask['images'] = [];
   for (const { name, source, treeId, bytes } of backup.parts) {
-    if (source.kind !== 'image') continue;
+    if (source.kind !== 'image' || backup.kind === 'imported') continue;
     const known = await docker.images.inspect(source.imageId, run);
     const { imageId, reference } = source;
     if (known === undefined)
