@@ -69,7 +69,7 @@ export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
 export { resolveInContainer } from './host-files/host-files.ts';
 export { copyImage } from './image/copy-image.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
-export { type ClonedModel, type CloneModelOptions, cloneModel } from './model/clone-model.ts';
+export { type ClonedModel, type CloneModelOptions, cloneModel, isProjectName } from './model/clone-model.ts';
 export { publishedPortsOf } from './model/clone-ports.ts';
 export { boundPathsOf } from './model/declared-mounts.ts';
 export type {

@@ -228,6 +228,8 @@ test('a new environment is made beside another under a name that is free', async
   await expect(restore({})).rejects.toEqual(invalid);
   await expect(restore({ target: 'Not a name' })).rejects.toEqual(invalid);
   await expect(restore({ target: 'copy', components: ['web'] })).rejects.toEqual(invalid);
+  const onNode = { params: { backup: job.backupId }, body: { node: 'local' } };
+  await expect(client.call('backup.restore', onNode)).rejects.toEqual(invalid);
   await expect(restore({ target: environment.name })).rejects.toEqual(failingWith(409, 'environment-exists'));
   const { job: started } = await restore({ target: 'copy' });
   expect(started).toMatchObject({ kind: 'restore', environmentName: 'copy' });

@@ -77,9 +77,14 @@ export function cloneModel(model: EnvironmentModel, options: CloneModelOptions):
   };
 }
 
+/** What Compose takes for the name of a project, and the engine for the beginning of its containers' names. */
+export function isProjectName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name);
+}
+
 function refuseUnusableName(model: EnvironmentModel, name: string): void {
   const isTaken = name === model.project;
-  if (!isTaken && /^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return;
+  if (!isTaken && isProjectName(name)) return;
   throw new HoldfastError('usage-invalid', `A clone cannot be called ${name}.`, {
     hint: isTaken
       ? 'That is the original’s name.'

@@ -111,30 +111,33 @@ function completing({ components, paths }: EarlierRestore): string {
   return components === null ? 'without naming components or paths' : `at least ${components.join(', ')}`;
 }
 
-/** A new environment gets all of a backup, or it would be no copy. @throws HoldfastError `usage-invalid` */
-export function requireBranchPossible({
-  target,
-  components,
-  paths,
-  dryRun,
-}: {
+export interface BranchCheck {
+  readonly branchFrom: string | undefined;
   readonly target: string | undefined;
+  readonly node: string | undefined;
   readonly components: readonly string[] | undefined;
   readonly paths: readonly unknown[] | undefined;
   readonly dryRun: boolean;
-}): void {
-  const problem =
-    target === undefined
-      ? 'a target has to give it a name'
-      : components !== undefined || paths !== undefined
-        ? 'it gets all of the backup'
-        : dryRun
-          ? 'nothing of it is there that could be compared'
-          : undefined;
+}
+
+/** A new environment gets all of a backup, or it would be no copy. @throws HoldfastError `usage-invalid` */
+export function requireBranchPossible(check: BranchCheck): void {
+  const problem = check.branchFrom === undefined ? strayNode(check) : branchProblem(check);
   if (problem === undefined) return;
-  throw new HoldfastError('usage-invalid', `A new environment is to be made: ${problem}.`, {
-    hint: 'holdfast backup:restore ID --target NAME --branch-from ENVIRONMENT',
+  throw new HoldfastError('usage-invalid', problem, {
+    hint: 'holdfast backup:restore ID --target NAME --branch-from ENVIRONMENT [--node NODE]',
   });
+}
+
+function strayNode({ node }: BranchCheck): string | undefined {
+  return node === undefined ? undefined : 'A node is chosen for a new environment only.';
+}
+
+function branchProblem({ target, components, paths, dryRun }: BranchCheck): string | undefined {
+  if (target === undefined) return 'A new environment is to be made: a target has to give it a name.';
+  if (components !== undefined || paths !== undefined)
+    return 'A new environment is to be made: it gets all of the backup.';
+  return dryRun ? 'A new environment is to be made: nothing of it is there to compare with.' : undefined;
 }
 
 /**

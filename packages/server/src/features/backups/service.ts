@@ -14,7 +14,8 @@ import type {
 import type { Catalog, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import { requireInstance } from '../environments/commands/choose-instance.ts';
-import type { EnvironmentService } from '../environments/service.ts';
+import type { EnvironmentRecord } from '../environments/environment-record.ts';
+import type { Branch, EnvironmentService } from '../environments/service.ts';
 import type { JobRecord } from '../jobs/job-record.ts';
 import type { JobService } from '../jobs/service.ts';
 import type { NodeService } from '../nodes/service.ts';
@@ -165,6 +166,18 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     throw new HoldfastError('internal', `The catalog has no environment ${backup.environmentId}.`);
   }
 
+  async function targetOf(backup: BackupWithParts, named: string | undefined): Promise<EnvironmentRecord> {
+    return named === undefined ? await environmentOf(backup) : await environments.find(named);
+  }
+
+  async function branchOf(request: RestoreRequest): Promise<Branch | undefined> {
+    const { branchFrom, target: name, node } = request;
+    requireBranchPossible(request);
+    if (branchFrom === undefined || name === undefined) return undefined;
+    const parent = await environments.find(branchFrom);
+    return { name, parent, nodeId: node === undefined ? parent.nodeId : (await nodes.find(node)).id };
+  }
+
   async function lastRestoreOf({ id }: BackupWithParts): Promise<JobId | null> {
     const restores = await jobs.list({ backupId: id, kind: 'restore', limit: 1 });
     return restores[0]?.id ?? null;
@@ -250,43 +263,12 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     },
 
     restore: async (request) => {
-      const { target, branchFrom, components, instance, safety, dryRun, createdBy } = request;
-      const { code, createExternal, resources } = request;
+      const { components, instance, safety, dryRun, code, createExternal, resources, createdBy } = request;
       const backup = await find(request.backup);
       const paths = pathsToRestore(backup, request);
-      const parent = branchFrom === undefined ? undefined : await environments.find(branchFrom);
-      if (parent !== undefined) {
-        const nodeId = request.node === undefined ? parent.nodeId : (await nodes.find(request.node)).id;
-        requireBranchPossible({ target, components, paths, dryRun });
-        requireRestorePossible({ backup, components, paths, unfinished: null });
-        const job = await catalog.write(async (tx) => {
-          await requireNone(backup, 'delete', tx);
-          const { id: environmentId } = await environments.branch(target ?? '', { parent, nodeId }, tx);
-          const asked = {
-            kind: 'restore',
-            components: null,
-            paths: null,
-            instance: null,
-            safety: false,
-          } as const;
-          const made = { code, createExternal, resources, parentId: parent.id };
-          return await jobs.enqueue(
-            {
-              kind: 'restore',
-              environmentId,
-              backupId: backup.id,
-              request: { ...asked, ...made },
-              createdBy,
-            },
-            tx,
-          );
-        });
-        jobs.wake();
-        return job;
-      }
-      const environment =
-        target === undefined ? await environmentOf(backup) : await environments.find(target);
-      const unfinished = environment.unfinishedRestore;
+      const branch = await branchOf(request);
+      const existing = branch === undefined ? await targetOf(backup, request.target) : undefined;
+      const unfinished = existing?.unfinishedRestore ?? null;
       requireRestorePossible({
         backup,
         components,
@@ -298,8 +280,11 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
         paths: paths ?? null,
         instance: instance ?? null,
       };
+      const making = { code, createExternal, resources, parentId: branch?.parent.id ?? null };
       const job = await catalog.write(async (tx) => {
         await requireNone(backup, 'delete', tx);
+        const environment = branch === undefined ? existing : await environments.branch(branch, tx);
+        if (environment === undefined) throw new HoldfastError('internal', 'The restore has no target.');
         return await jobs.enqueue(
           {
             kind: dryRun ? 'preview' : 'restore',
@@ -307,7 +292,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
             backupId: backup.id,
             request: dryRun
               ? { kind: 'preview', ...chosen }
-              : { kind: 'restore', ...chosen, safety, code, createExternal, resources, parentId: null },
+              : { kind: 'restore', ...chosen, safety, ...making },
             createdBy,
           },
           tx,

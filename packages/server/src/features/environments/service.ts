@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { type Abortable, HoldfastError, throwIfAborted, toHoldfastError } from '@holdfast/base';
-import type { ProtectedPath } from '@holdfast/docker';
+import { isProjectName, type ProtectedPath } from '@holdfast/docker';
 import type { BackupId, BackupIntegrationChange, Component, EnvironmentId, NodeId } from '@holdfast/protocol';
 import type { Tx } from '../../catalog/catalog.ts';
 import type { ServerPlace } from '../../runner/server-place.ts';
@@ -47,10 +47,11 @@ export interface EnvironmentService {
    * One that is to be made of a backup, beside its parent: it has nothing yet.
    * @throws HoldfastError `usage-invalid` for what is no name of a Compose project, `environment-exists`
    */
-  branch(name: string, branch: Branch, tx: Tx): Promise<EnvironmentRecord>;
+  branch(branch: Branch, tx: Tx): Promise<EnvironmentRecord>;
 }
 
 export interface Branch {
+  readonly name: string;
   readonly parent: EnvironmentRecord;
   readonly nodeId: NodeId;
 }
@@ -152,7 +153,7 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
     findUnfinished: async (backupId) =>
       (await store.list()).find(({ unfinishedRestore }) => unfinishedRestore?.backupId === backupId),
 
-    branch: async (name, { parent, nodeId }, tx) => {
+    branch: async ({ name, parent, nodeId }, tx) => {
       requireProjectName(name);
       const folder = parent.folder === null ? null : join(dirname(parent.folder), name);
       const id = await store.add({ nodeId, name, type: 'development', folder }, tx);
@@ -211,7 +212,7 @@ export function requireComponent({ name, seen }: EnvironmentRecord, component: s
 
 /** @throws HoldfastError `usage-invalid` */
 function requireProjectName(name: string): void {
-  if (/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) return;
+  if (isProjectName(name)) return;
   throw new HoldfastError('usage-invalid', `"${name}" is no name of a Compose project.`, {
     hint: 'It begins with a small letter or a digit, and has only these, - and _.',
     context: { name },

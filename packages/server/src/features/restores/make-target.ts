@@ -34,7 +34,7 @@ import { portsTakenOn } from './ports-taken.ts';
 import type { RestoreChoice } from './restore-choice.ts';
 
 export interface MakeTargetOptions {
-  readonly environments: Pick<EnvironmentService, 'survey' | 'get'>;
+  readonly environments: Pick<EnvironmentService, 'survey'>;
   readonly repositories: Pick<RepositoryService, 'access'>;
   readonly taskRuns: TaskRuns;
   readonly serverPlace: ServerPlace;

@@ -29,7 +29,7 @@ import { isUnfinished, journalOf, type StandstillOptions, startAgain } from './s
 export type FindBackup = (id: BackupWithParts['id']) => Promise<BackupWithParts | undefined>;
 
 export interface RestoreHandlerOptions {
-  readonly environments: Pick<EnvironmentService, 'survey' | 'get'>;
+  readonly environments: Pick<EnvironmentService, 'survey'>;
   readonly repositories: Pick<RepositoryService, 'access'>;
   readonly findBackup: FindBackup;
   readonly safetyBackups: SafetyBackups;
