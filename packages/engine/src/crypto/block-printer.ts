@@ -1,3 +1,4 @@
+import { NativeMemory } from '../filesystem/native-memory.ts';
 import type { MasterKey } from './master-key.ts';
 import { createOneTimeMac } from './one-time-mac.ts';
 
@@ -11,16 +12,21 @@ export const printBytes = 16;
  */
 export class BlockPrinter {
   readonly #mac = createOneTimeMac();
-  readonly #key: Buffer;
+  readonly #key = new NativeMemory(32);
   readonly #print = Buffer.alloc(printBytes);
   #printOfZeros: Buffer | undefined;
 
   constructor({ macR, macK }: MasterKey) {
-    this.#key = Buffer.concat([macR, macK]);
+    Buffer.concat([macR, macK]).copy(this.#key.bytes);
   }
 
   print(block: Uint8Array, into: Uint8Array): void {
-    this.#mac.compute(block, this.#key, into);
+    this.#mac.compute(block, this.#key.bytes, into);
+  }
+
+  /** Of each of a row of blocks, one print behind the other. */
+  printEach(memory: NativeMemory, lengthBytes: number, into: NativeMemory): void {
+    this.#mac.computeEach({ memory, lengthBytes, messageBytes: blockBytes }, this.#key, into);
   }
 
   hasPrint(block: Uint8Array, print: Uint8Array): boolean {

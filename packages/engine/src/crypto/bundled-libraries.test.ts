@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { NativeMemory } from '../filesystem/native-memory.ts';
 import { bundledLibraries } from './bundled-libraries.ts';
 import { createCounterMode } from './counter-mode.ts';
 import { createOneTimeMac, type OneTimeMac } from './one-time-mac.ts';
@@ -61,6 +62,33 @@ describe.each([
     expect(zstd.decompress(frame.subarray(0, length), new Uint8Array(plaintext.length - 1))).toBe(-1);
     expect(zstd.decompress(frame.subarray(0, length - 1), new Uint8Array(plaintext.length))).toBe(-1);
     expect(zstd.decompress(randomBytes(50), new Uint8Array(1000))).toBe(-1);
+  });
+
+  it('Poly1305 of a row of messages is that of each', () => {
+    const mac = createOneTimeMac(libraries ?? null);
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ maxLength: 20_000 }),
+        fc.integer({ min: 1, max: 5000 }),
+        (row, messageBytes) => {
+          const [memory, key, tags] = [
+            new NativeMemory(row.length),
+            new NativeMemory(32),
+            new NativeMemory(16 * (row.length + 1)),
+          ];
+          memory.bytes.set(row);
+          key.bytes.set(randomBytes(32));
+          mac.computeEach({ memory, lengthBytes: row.length, messageBytes }, key, tags);
+          const count = Math.ceil(row.length / messageBytes);
+          for (let index = 0; index < count; index += 1) {
+            const tag = Buffer.alloc(16);
+            mac.compute(row.subarray(index * messageBytes, (index + 1) * messageBytes), key.bytes, tag);
+            expect(tags.bytes.subarray(16 * index, 16 * (index + 1))).toEqual(tag);
+          }
+          expect(tags.bytes.subarray(16 * count)).toEqual(Buffer.alloc(tags.bytes.length - 16 * count));
+        },
+      ),
+    );
   });
 
   it('Poly1305 is that of RFC 8439, and of the other', () => {

@@ -69,7 +69,8 @@ function stretchesOf({ end, known, ...file }: Omit<BlocksToPrint, 'start'>): Blo
       ...file,
       start,
       end: Math.min(start + stretchBytes, end),
-      known: known?.slice(firstPrint, firstPrint + mostPrints),
+      // A copy: with a view, the memory that it looks into would go to the thread, all of it.
+      known: known && new Uint8Array(known.subarray(firstPrint, firstPrint + mostPrints)),
     };
   });
 }

@@ -2,13 +2,14 @@ import { writeSync } from 'node:fs';
 import { systemErrorCode } from '@holdfast/base';
 import { type BlockPrinter, blockBytes, blockCount, printBytes } from '../crypto/block-printer.ts';
 import { nextData } from '../filesystem/holes.ts';
+import { NativeMemory } from '../filesystem/native-memory.ts';
 import { readUpTo } from '../filesystem/read-up-to.ts';
 import type { BlockPrints, BlocksToPrint } from './operations.ts';
 
 /** Read at once: it stays in the processor's cache until it has its prints. */
-const readBytes = 16 * blockBytes;
+const blocksAtOnce = 16;
 const zeros = Buffer.alloc(blockBytes);
-let memory: Buffer | undefined;
+let memory: { readonly blocks: NativeMemory; readonly prints: NativeMemory } | undefined;
 
 /** See `Operations`. */
 export function printBlocks(printer: BlockPrinter, request: BlocksToPrint): BlockPrints {
@@ -40,15 +41,18 @@ class BlockPass {
 
   run(): BlockPrints {
     const { end } = this.#request;
-    memory ??= Buffer.allocUnsafeSlow(readBytes);
+    memory ??= {
+      blocks: new NativeMemory(blocksAtOnce * blockBytes),
+      prints: new NativeMemory(blocksAtOnce * printBytes),
+    };
+    const { blocks, prints } = memory;
     while (this.#position < end) {
       if (this.#position >= this.#dataEnd) this.#passHole();
-      const wanted = Math.min(readBytes, end - this.#position);
+      const wanted = Math.min(blocks.bytes.length, end - this.#position);
       if (wanted === 0) break;
-      const read = readUpTo(this.#request.file, memory.subarray(0, wanted), this.#position);
-      for (let at = 0; at < read; at += blockBytes) {
-        this.#take(memory.subarray(at, Math.min(at + blockBytes, read)));
-      }
+      const read = readUpTo(this.#request.file, blocks.bytes.subarray(0, wanted), this.#position);
+      this.#printer.printEach(blocks, read, prints);
+      this.#take(blocks.bytes.subarray(0, read), prints.bytes.subarray(0, blockCount(read) * printBytes));
       if (read < wanted) break;
     }
     const count = blockCount(this.#position - this.#request.start);
@@ -77,11 +81,21 @@ class BlockPass {
     return known !== undefined && ((position - start) / blockBytes) * printBytes < known.length;
   }
 
-  #take(block: Buffer): void {
-    const position = this.#position;
-    const print = Buffer.allocUnsafe(printBytes);
-    this.#printer.print(block, print);
-    if (!this.#add(print, block.length)) writeAll(this.#request.copyTo, block, position);
+  /** Blocks in a row: mostly, none of them has changed. */
+  #take(blocks: Buffer, prints: Buffer): void {
+    const { known, start, copyTo } = this.#request;
+    const at = ((this.#position - start) / blockBytes) * printBytes;
+    if (known !== undefined && prints.equals(known.subarray(at, at + prints.length))) {
+      this.#prints.set(prints, at);
+      this.#position += blocks.length;
+      return;
+    }
+    for (let index = 0; index * blockBytes < blocks.length; index += 1) {
+      const block = blocks.subarray(index * blockBytes, (index + 1) * blockBytes);
+      const position = this.#position;
+      const print = prints.subarray(index * printBytes, (index + 1) * printBytes);
+      if (!this.#add(print, block.length)) writeAll(copyTo, block, position);
+    }
   }
 
   /** False if it is another than was known. */
