@@ -23,7 +23,7 @@ export interface CompareRequest extends StageRequest {
  * repository throws
  */
 export async function compareTarget(request: CompareRequest): Promise<Difference> {
-  const { blobs, signal, targetPath, only, progress, onDifference } = request;
+  const { blobs, signal, targetPath, only, kept, progress, onDifference } = request;
   const node = await findChosen(request);
   const path = toByteString(targetPath);
   try {
@@ -38,7 +38,7 @@ export async function compareTarget(request: CompareRequest): Promise<Difference
       progress?.report({ files, bytes });
     };
     try {
-      return await new Stage(blobs, context, { root, chosen: chosenOf(only) }).pass(node, {
+      return await new Stage(blobs, context, { root, chosen: chosenOf(only), kept }).pass(node, {
         isMaking: false,
         onEntry,
         onDifference,

@@ -18,6 +18,8 @@ export interface StageRequest extends Abortable {
    * are made as the node has them. Undefined: all of it.
    */
   readonly only?: readonly ChosenPath[] | undefined;
+  /** What lies at these paths in the target stays there, untouched; where nothing does, the node's is made like all else. */
+  readonly kept?: readonly ChosenPath[] | undefined;
 }
 
 /** What a target lacks to be the node; directories do not count. */

@@ -19,7 +19,7 @@ import { inodesMappedForWriting } from '../filesystem/mapped-files.ts';
 import { openDirectoryAt } from '../filesystem/open.ts';
 import { SystemError } from '../filesystem/system-error.ts';
 import { isTemporaryName } from '../filesystem/temporary-name.ts';
-import { type ByteString, byteStringToText } from '../format/byte-string.ts';
+import { type ByteString, byteStringToText, toByteString } from '../format/byte-string.ts';
 import { nodeTypeOf } from '../format/go-file-mode.ts';
 import { damaged } from '../format/json.ts';
 import type { Node } from '../format/node.ts';
@@ -35,7 +35,7 @@ import { assertSafeName } from '../snapshot/target-place.ts';
 import { readNodes } from '../snapshot/tree-reader.ts';
 import { walkTree } from '../snapshot/walk.ts';
 import { WeightedLimiter } from '../workers/weighted-limiter.ts';
-import { type Chosen, chosenAt } from './chosen.ts';
+import { type Chosen, type ChosenPath, chosenAt } from './chosen.ts';
 import { KnownContents } from './known-contents.ts';
 import { mountPointsBeneath } from './mount-points.ts';
 import type { Operation } from './operation.ts';
@@ -72,6 +72,8 @@ export interface StagePlace {
   readonly folder?: StagingFolder | undefined;
   /** What of the node is meant: all else in the target stays as it is. */
   readonly chosen: Chosen;
+  /** See `StageRequest`. */
+  readonly kept?: readonly ChosenPath[] | undefined;
 }
 
 /** An entry of the target; its components are names from the root down. */
@@ -84,6 +86,8 @@ export class Stage {
   readonly #root: StagingRoot;
   readonly #folder: StagingFolder | undefined;
   readonly #chosen: Chosen;
+  /** Paths from the root down. */
+  readonly #kept: ReadonlySet<string>;
   readonly #restorer: DirectoryRestorer;
   readonly #known = new KnownContents();
   readonly #deviceId: bigint;
@@ -93,12 +97,13 @@ export class Stage {
   #lastName = 0;
 
   /** @param context of a restore into the folder; without one, nothing can be made */
-  constructor(blobs: BlobReader, context: RestoreContext, { root, folder, chosen }: StagePlace) {
+  constructor(blobs: BlobReader, context: RestoreContext, { root, folder, chosen, kept = [] }: StagePlace) {
     this.#blobs = blobs;
     this.#context = context;
     this.#root = root;
     this.#folder = folder;
     this.#chosen = chosen;
+    this.#kept = new Set(kept.map((names) => names.map(toByteString).join('/')));
     this.#restorer = new DirectoryRestorer(context);
     this.#deviceId = statusOf(root.directory).deviceId;
   }
@@ -128,7 +133,7 @@ export class Stage {
     if (node.subtree === undefined) throw damaged('tree', 'a directory in it has no subtree');
     const chosen = this.#chosenAt(place);
     const nodes = [...(await this.#context.trees.take(node.subtree))].filter(
-      ({ name }) => chosen === 'all' || chosen.has(name),
+      ({ name }) => (chosen === 'all' || chosen.has(name)) && !this.#isKept(place, opened, name),
     );
     for (const { name } of nodes) assertSafeName(name, place.path);
     const wanted = new Set(nodes.map(({ name }) => name));
@@ -195,6 +200,7 @@ export class Stage {
       this.#assertOurs(place, current);
       if (this.#chosenAt(place) !== 'all' && !isDirectory(current)) throw inTheWay(place.path);
       if (isDirectory(current)) this.#assertNothingMounted(pass, place);
+      if (isDirectory(current) && this.#hasKept(place)) throw keptBeneath(place.path);
       if (await this.#isThere(pass, place, node, current)) return false;
     }
     await this.#countMade(pass, node, this.#chosenAt(place));
@@ -260,7 +266,7 @@ export class Stage {
   #removals(pass: Pass, above: Place, opened: number, wanted: ReadonlySet<ByteString>): number {
     let removed = 0;
     for (const name of entryNames(opened)) {
-      if (wanted.has(name) || this.#isFolder(above, name)) continue;
+      if (wanted.has(name) || this.#isFolder(above, name) || this.#isKept(above, opened, name)) continue;
       removed += this.#removal(pass, placeIn(above, opened, name));
     }
     return removed;
@@ -273,7 +279,7 @@ export class Stage {
       this.#context.warnings.add(place.path, 'it was not removed: another file system is mounted there');
       return 0;
     }
-    if (isDirectory(status) && hasMountPoint(pass, place)) {
+    if (isDirectory(status) && (hasMountPoint(pass, place) || this.#hasKept(place))) {
       using opened = openDirectoryAt(place.directory, place.name);
       const target = openFileTarget(opened.number);
       const removed = this.#removals(pass, place, opened.number, new Set());
@@ -347,6 +353,15 @@ export class Stage {
     return components.length === 0 && isTemporaryName(name) && name === this.#folder?.name;
   }
 
+  #isKept({ components }: Place, directory: number, name: ByteString): boolean {
+    return this.#kept.has([...components, name].join('/')) && statusAt(directory, name) !== undefined;
+  }
+
+  #hasKept({ components }: Place): boolean {
+    const prefix = `${components.join('/')}/`;
+    return [...this.#kept].some((path) => path.startsWith(prefix));
+  }
+
   /** What is on another file system cannot change places with what is staged on this one. */
   #assertOurs(place: Place, status: FileStatus): void {
     if (isOtherFileSystem(status, this.#deviceId)) throw mounted(place.path);
@@ -377,6 +392,15 @@ function mounted(path: ByteString): HoldfastError {
     hint: 'Unmount it for the restore, or restore into another place. Nothing was changed.',
     context,
   });
+}
+
+function keptBeneath(path: ByteString): HoldfastError {
+  const context = { path: byteStringToText(path) };
+  return new HoldfastError(
+    'target-unsafe',
+    `${context.path} is a directory with something that has to stay, and is none in the backup.`,
+    { hint: 'Move it away, and restore again. Nothing was changed.', context },
+  );
 }
 
 function inTheWay(path: ByteString): HoldfastError {

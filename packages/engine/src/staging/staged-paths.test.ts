@@ -24,7 +24,7 @@ import { SeededRandom } from '../testing/seeded-random.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../testing/temporary-directory.ts';
 import type { ChosenPath } from './chosen.ts';
 import { compareTarget } from './compare-target.ts';
-import type { DifferentEntry } from './stage-request.ts';
+import type { DifferentEntry, StageRequest } from './stage-request.ts';
 import { openStagedRestore, settleStaged } from './staged-restore.ts';
 
 const polynomial = randomPolynomial();
@@ -57,8 +57,16 @@ async function backUp(): Promise<TreeId> {
 const pathOf = (text: string): ChosenPath => text.split('/') as [string, ...string[]];
 
 async function restore(treeId: TreeId, paths: readonly string[], targetPath = target): Promise<void> {
-  const only = paths.map(pathOf);
-  await using staged = await openStagedRestore({ blobs, treeId, nodePath: ['data'], targetPath, only });
+  await restoreWith({ treeId, targetPath, only: paths.map(pathOf) });
+}
+
+async function restoreWith(
+  request: Pick<StageRequest, 'treeId' | 'only' | 'kept'> & { readonly targetPath?: string },
+): Promise<void> {
+  await using staged = await openStagedRestore({
+    ...{ blobs, nodePath: ['data'], targetPath: target },
+    ...request,
+  });
   await staged.stage();
   await staged.complete();
   await staged.swap();
@@ -233,5 +241,57 @@ describe('a restore of some paths', () => {
       'made /target/new',
     ]);
     expect(readdirSync(target)).toEqual([]);
+  });
+});
+
+describe('a restore beside what is to stay', () => {
+  const kept = ['.git', 'data/db', 'gone/deep/kept'].map(pathOf);
+
+  function fill(top: string, names: readonly string[], content: string): void {
+    for (const name of names) {
+      mkdirSync(dirname(join(top, name)), { recursive: true });
+      writeFileSync(join(top, name), content);
+    }
+  }
+
+  it('neither replaces, removes nor moves it, and makes it where it is not there', async () => {
+    fill(source, ['.git/HEAD', 'app', 'data/db/rows', 'data/readme'], 'backup');
+    fill(
+      target,
+      ['.git/HEAD', '.git/new', 'app', 'extra', 'data/extra', 'gone/deep/kept/a', 'gone/b'],
+      'now',
+    );
+    const treeId = await backUp();
+    const { ino } = statSync(join(target, '.git'));
+    wholeMilliseconds(target);
+    copyTree(target, expected);
+    const staged = await openStagedRestore({ blobs, treeId, nodePath: ['data'], targetPath: target, kept });
+    await staged.complete();
+    await staged.swap();
+    await settleStaged([target], 'back');
+    await staged[Symbol.asyncDispose]();
+    expect(compareTrees(expected, target)).toEqual([]);
+
+    await restoreWith({ treeId, kept });
+    const files = entriesOf(target).filter((path) => statSync(join(target, path)).isFile());
+    expect(Object.fromEntries(files.map((path) => [path, readFileSync(join(target, path), 'utf8')]))).toEqual(
+      {
+        '.git/HEAD': 'now',
+        '.git/new': 'now',
+        app: 'backup',
+        'data/db/rows': 'backup',
+        'data/readme': 'backup',
+        'gone/deep/kept/a': 'now',
+      },
+    );
+    expect(statSync(join(target, '.git')).ino).toBe(ino);
+  });
+
+  it('is refused where a directory that holds it would become a file', async () => {
+    fill(source, ['data'], 'backup');
+    fill(target, ['data/db/rows'], 'now');
+    const treeId = await backUp();
+    await expect(restoreWith({ treeId, kept })).rejects.toMatchObject({ code: 'target-unsafe' });
+    expect(entriesOf(target)).toEqual(['data', 'data/db', 'data/db/rows']);
   });
 });

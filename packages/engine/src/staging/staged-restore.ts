@@ -66,7 +66,8 @@ export async function openStagedRestore(request: StageRequest): Promise<StagedRe
         context.tasks.fail(new HoldfastError('interrupted', 'The restore was left.'));
         await context.tasks.settled();
       });
-      return new StagedTarget({ blobs, node, chosen, staging, folder, context, sink, stack });
+      const { kept } = request;
+      return new StagedTarget({ blobs, node, chosen, kept, staging, folder, context, sink, stack });
     } catch (error) {
       await stack.disposeAsync();
       throw error;
@@ -132,6 +133,7 @@ interface StagedTargetParts {
   readonly blobs: StageRequest['blobs'];
   readonly node: Node;
   readonly chosen: Chosen;
+  readonly kept: StageRequest['kept'];
   readonly folder: StagingFolder;
   readonly staging: { isSwapping: boolean };
   readonly context: ReturnType<typeof createContext>;
@@ -146,8 +148,8 @@ class StagedTarget implements StagedRestore {
 
   constructor(parts: StagedTargetParts) {
     this.#parts = parts;
-    const { blobs, context, folder, chosen } = parts;
-    this.#stage = new Stage(blobs, context, { root: folder.root, folder, chosen });
+    const { blobs, context, folder, chosen, kept } = parts;
+    this.#stage = new Stage(blobs, context, { root: folder.root, folder, chosen, kept });
   }
 
   get warnings() {
