@@ -71,6 +71,7 @@ export { copyImage } from './image/copy-image.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
 export { type ClonedModel, type CloneModelOptions, cloneModel, isProjectName } from './model/clone-model.ts';
 export { publishedPortsOf } from './model/clone-ports.ts';
+export { compareModels, type ModelDifference } from './model/compare-models.ts';
 export { boundPathsOf } from './model/declared-mounts.ts';
 export type {
   ContainerModel,
@@ -84,6 +85,7 @@ export {
   type MadeEnvironment,
   type MakeEnvironmentOptions,
   makeEnvironment,
+  requireMakeable,
 } from './model/make-environment.ts';
 export { addedPrivileges, privilegesOf } from './model/privileges.ts';
 export { readEnvironmentModel } from './model/read-model.ts';

@@ -16,15 +16,16 @@ export async function runCompareTask(task: CompareTask, context: TaskContext): P
   const { repository, signal } = locked;
   const comparing = context.phase('compare');
   comparing.expect(sum(...task.parts));
-  for (const { name, treeId, path, only } of task.parts) {
+  for (const { name, treeId, path, nodePath, only, kept } of task.parts) {
     const named: string[] = [];
     let count = 0;
     const { files, bytes, removed } = await compareTarget({
       blobs: repository.blobs,
       treeId: asId<TreeId>(treeId),
-      nodePath: ['data'],
+      nodePath,
       targetPath: path,
       only: only ?? undefined,
+      kept,
       progress: comparing.part(name),
       onDifference: ({ change, path: entry, isDirectory }) => {
         count += 1;

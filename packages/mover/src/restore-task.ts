@@ -37,15 +37,16 @@ export async function runRestoreTask(task: RestoreTask, context: TaskContext): P
 }
 
 async function openStaged(
-  { treeId, path, only }: PartSpec,
+  { treeId, path, nodePath, only, kept }: PartSpec,
   { repository, signal }: LockedRepository,
 ): Promise<StagedRestore> {
   return await openStagedRestore({
     blobs: repository.blobs,
     treeId: asId<TreeId>(treeId),
-    nodePath: ['data'],
+    nodePath,
     targetPath: path,
     only: only ?? undefined,
+    kept,
     signal,
   });
 }

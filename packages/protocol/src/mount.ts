@@ -21,6 +21,8 @@ const codeSchema = z.object({
   kind: z.literal('code'),
   /** What is checked out in the project's folder, as its `.git` says; null where nothing says it. */
   commitId: commitIdSchema.nullable(),
+  /** Whether `project` is all of the folder, but for what is mounted from it: else it has at most its Compose files. */
+  isWhole: z.boolean().default(false),
 });
 export const imageSourceSchema = z.object({
   kind: z.literal('image'),

@@ -282,6 +282,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
           serverPlace,
           clock,
           ids,
+          codeLimits,
         }),
         journals,
         taskRuns,

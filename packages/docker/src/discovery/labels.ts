@@ -10,6 +10,10 @@ export const composeLabels = {
   volume: 'com.docker.compose.volume',
   /** On a network: its name within the Compose file. */
   network: 'com.docker.compose.network',
+  /** On a container: the id of the one whose place it took. */
+  replace: 'com.docker.compose.replace',
+  /** Of the Compose that made it. */
+  version: 'com.docker.compose.version',
 } as const;
 
 /** The labels that users put on a service for Holdfast. */

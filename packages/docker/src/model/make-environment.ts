@@ -1,4 +1,5 @@
 import { type Abortable, HoldfastError } from '@holdfast/base';
+import { composeLabels } from '../discovery/labels.ts';
 import type { DockerEngine } from '../engine-port/docker-engine.ts';
 import type { ContainerSummary } from '../engine-port/engine-objects.ts';
 import { toContainerBody } from './container-body.ts';
@@ -60,7 +61,7 @@ interface Plan {
  * an empty volume or a network of the environment's own may stay.
  *
  * Fails with `image-unknown`, `network-unknown` or `volume-unknown` for what is missing and not to be made,
- * `environment-busy` while a container that is to be replaced runs, and as every call to the engine does.
+ * `code-refused` where another project's container has a name, `environment-busy` while one that is to be replaced runs, and as every call to the engine does.
  */
 export async function makeEnvironment(
   docker: Docker,
@@ -70,6 +71,7 @@ export async function makeEnvironment(
   const { mark, signal } = options;
   refuseUnusableMark(mark);
   const plan = await planContainers(docker, model, options);
+  refuseRunning(plan.replaced);
   const missing = await findMissingParts(docker, withUsedVolumes(model, plan), options);
   const parts = createPartMaker(docker, { signal });
   try {
@@ -89,6 +91,20 @@ export async function makeEnvironment(
   }
 }
 
+/**
+ * Finds out beforehand what `makeEnvironment` would fail for: `image-unknown`, `network-unknown`, `volume-unknown`. What
+ * runs may run on, and nothing is made. Answers by which name the engine has the image of each container.
+ */
+export async function requireMakeable(
+  docker: Docker,
+  model: EnvironmentModel,
+  options: Omit<MakeEnvironmentOptions, 'mark'>,
+): Promise<ReadonlyMap<string, string>> {
+  const plan = await planContainers(docker, model, options);
+  await findMissingParts(docker, withUsedVolumes(model, plan), options);
+  return new Map(model.containers.map(({ name, image }) => [name, plan.images.get(image.id) ?? image.id]));
+}
+
 /** Takes no signal: whoever gives up wants it all the more. */
 async function undo(docker: Docker, parts: PartMaker, mark: string): Promise<void> {
   await settleReplaced(docker, { mark, direction: 'back' });
@@ -99,11 +115,11 @@ async function undo(docker: Docker, parts: PartMaker, mark: string): Promise<voi
 async function planContainers(
   docker: Docker,
   model: EnvironmentModel,
-  { images: given, anonymousVolume, signal }: MakeEnvironmentOptions,
+  { images: given, anonymousVolume, signal }: Omit<MakeEnvironmentOptions, 'mark'>,
 ): Promise<Plan> {
   const names = new Set(model.containers.map(({ name }) => name));
   const replaced = (await docker.containers.list({ signal })).filter(({ name }) => names.has(name));
-  refuseRunning(replaced);
+  refuseForeign(replaced, model);
   const images = new Map(given);
   for (const { image } of model.containers) {
     if (!images.has(image.id)) images.set(image.id, await chooseImage(docker, image, { signal }));
@@ -136,6 +152,19 @@ function refuseRunning(containers: readonly ContainerSummary[]): void {
   const names = running.map(({ name }) => name);
   throw new HoldfastError('environment-busy', `What is to be replaced still runs: ${names.join(', ')}.`, {
     hint: 'Stop it first.',
+    context: { names },
+  });
+}
+
+/** A name is free for whoever comes first: what has it now may be another app. */
+function refuseForeign(containers: readonly ContainerSummary[], { project }: EnvironmentModel): void {
+  const foreign = containers.filter(
+    ({ labels }) => project !== null && labels[composeLabels.project] !== project,
+  );
+  if (foreign.length === 0) return;
+  const names = foreign.map(({ name }) => name);
+  throw new HoldfastError('code-refused', `Containers of others have the names ${names.join(', ')}.`, {
+    hint: 'Rename or remove them first (docker rename), or restore the data alone: --no-code.',
     context: { names },
   });
 }

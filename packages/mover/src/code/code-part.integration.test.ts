@@ -24,7 +24,7 @@ const model = '{"secret":"not for logs"}\n';
 const commit = '0123456789'.repeat(4);
 
 function codeTask(path: string | null, changes: Partial<Folder> = {}): CodeTask {
-  const whole = { leftOut: [], limits: { entries: 1000, bytes: 1_000_000 } };
+  const whole = { leftOut: [], limits: { entries: 1000, bytes: 1_000_000 }, isRequired: false };
   const folder = path && {
     path,
     nodePaths: [path],
@@ -82,11 +82,11 @@ function fillProject(place: TestPlace): string {
 test('the model and the folder, without what is mounted from there; the commit is that of what was saved', async () => {
   await using place = await testPlace();
   const path = fillProject(place);
-  const whole = { leftOut: ['db data*'], limits: { entries: 1000, bytes: 1_000_000 } };
+  const whole = { leftOut: ['db data*'], limits: { entries: 1000, bytes: 1_000_000 }, isRequired: false };
   const { manifest, said } = await backUp(place, { code: codeTask(path, { whole }) });
   expect(manifest).toMatchObject({
     mode: 'consistent',
-    parts: [{ name: 'code', source: { kind: 'code', commitId: commit }, mountPoints: [] }],
+    parts: [{ name: 'code', source: { kind: 'code', commitId: commit, isWhole: true }, mountPoints: [] }],
   });
   expect(await listed(place, manifest)).toEqual([
     'model.json',
@@ -129,7 +129,7 @@ test('hostile contents are bytes: nothing of a repository runs, and no link lead
   writeFileSync(join(path, '.git/HEAD'), 'ref: refs/heads/link\n');
   symlinkSync(join(place.folder, 'outside'), join(path, '.git/refs/heads/link'));
   const { manifest } = await backUp(place, { code: codeTask(path) });
-  expect(manifest.parts[0]?.source).toEqual({ kind: 'code', commitId: null });
+  expect(manifest.parts[0]?.source).toEqual({ kind: 'code', commitId: null, isWhole: true });
   expect(existsSync(ran)).toBe(false);
 });
 
@@ -138,14 +138,21 @@ test('of a folder above the limits, or that is not to be taken, the Compose file
   const path = fillProject(place);
   const kept = ['model.json', 'project', 'project/.env', 'project/compose.yaml'];
   const limits = { entries: 5, bytes: 1_000_000 };
-  const large = await backUp(place, { code: codeTask(path, { whole: { leftOut: [], limits } }) }, 'warnings');
+  const large = await backUp(
+    place,
+    { code: codeTask(path, { whole: { leftOut: [], limits, isRequired: false } }) },
+    'warnings',
+  );
   expect(await listed(place, large.manifest)).toEqual(kept);
   expect(large.said).toContain('more than 5 entries');
+  const required = codeTask(path, { whole: { leftOut: [], limits, isRequired: true } });
+  const refused = new StartedMover(place.backup([], { code: required, initialize: null }));
+  expect(await refused.runThrough()).toMatchObject({ outcome: 'failed', error: { code: 'code-refused' } });
   const partly = await backUp(place, { code: codeTask(path, { whole: null }), initialize: null });
   expect(await listed(place, partly.manifest)).toEqual(kept);
   const none = await backUp(place, { code: codeTask(null), initialize: null });
   expect(await listed(place, none.manifest)).toEqual(['model.json']);
-  expect(none.manifest.parts[0]?.source).toEqual({ kind: 'code', commitId: null });
+  expect(none.manifest.parts[0]?.source).toEqual({ kind: 'code', commitId: null, isWhole: false });
 });
 
 test('an image is what docker save writes; under the same id it is taken over', async () => {

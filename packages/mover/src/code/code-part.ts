@@ -1,6 +1,6 @@
 import { lstat, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Abortable, isHoldfastError, systemErrorCode } from '@holdfast/base';
+import { type Abortable, HoldfastError, isHoldfastError, systemErrorCode } from '@holdfast/base';
 import {
   type BackupSource,
   type BlobReader,
@@ -19,7 +19,7 @@ import { commitIdIn, type ReadText } from './commit-id.ts';
 
 type CodeTask = NonNullable<BackupTask['code']>;
 type Folder = NonNullable<CodeTask['folder']>;
-type Contents = Pick<PartSpec, 'sources' | 'excludes'>;
+type Contents = Pick<PartSpec, 'sources' | 'excludes'> & { readonly isWhole: boolean };
 
 /** What stands in the part's `data`. */
 const modelName = 'model.json';
@@ -37,17 +37,19 @@ export async function codeParts(
   const { name, folder, parentSnapshotId } = code;
   const top = join(scratchPath, 'code');
   const model = await writeModel(top, code);
-  const contents =
-    folder === null ? { sources: [], excludes: [] } : await chooseContents(folder, top, context);
+  const { sources, excludes, isWhole } =
+    folder === null
+      ? { sources: [], excludes: [], isWhole: false }
+      : await chooseContents(folder, top, context);
   return [
     {
       name,
-      source: { kind: 'code', commitId: null },
+      source: { kind: 'code', commitId: null, isWhole },
       mountPoints: [],
       parentSnapshotId,
       mustNotBeEmpty: false,
-      ...contents,
-      sources: [model, ...contents.sources],
+      excludes,
+      sources: [model, ...sources],
     },
   ];
 }
@@ -73,10 +75,11 @@ export async function withCommitId(
   { code }: Pick<BackupTask, 'code'>,
   { repository, signal }: { readonly repository: { readonly blobs: BlobReader } } & WithSignal,
 ): Promise<SavedPart> {
-  if (part.spec.source.kind !== 'code') return part;
+  const { source } = part.spec;
+  if (source.kind !== 'code') return part;
   const read = textsOf(repository.blobs, part.result.treeId, { signal });
   const commitId = await commitIdIn(read, code?.folder?.nodePaths ?? []);
-  return { ...part, spec: { ...part.spec, source: { kind: 'code', commitId } } };
+  return { ...part, spec: { ...part.spec, source: { ...source, commitId } } };
 }
 
 /** Always with the same time: what it says changes, not when it was asked. */
@@ -96,8 +99,9 @@ async function chooseContents(folder: Folder, top: string, context: TaskContext)
     const found = await scanFolder(folder, context);
     if (found.files + found.dirs <= entries && found.bytes <= bytes) {
       const project: BackupSource = { path, treePath: ['data', projectName], parentPaths: [top] };
-      return { sources: [project], excludes: excludesOf(folder) };
+      return { sources: [project], excludes: excludesOf(folder), isWhole: true };
     }
+    if (whole.isRequired) throw tooLarge(folder, whole.limits);
     context.warn(
       `The project's folder is not in the backup, only its Compose files are: it has more than ${entries} entries, or more than ${bytes} bytes`,
     );
@@ -111,7 +115,18 @@ async function chooseContents(folder: Folder, top: string, context: TaskContext)
       parentPaths: [top, path],
     }),
   );
-  return { sources, excludes: [] };
+  return { sources, excludes: [], isWhole: false };
+}
+
+function tooLarge(
+  { path: seen, nodePaths: [path = seen] }: Folder,
+  { entries, bytes }: NonNullable<Folder['whole']>['limits'],
+) {
+  return new HoldfastError(
+    'code-refused',
+    `The project's folder ${path} has more than ${entries} entries, or more than ${bytes} bytes.`,
+    { hint: 'To leave it as it is, restore the data alone: --no-code.', context: { path, entries, bytes } },
+  );
 }
 
 /** Each path as a pattern that matches it alone, and what is below it. */

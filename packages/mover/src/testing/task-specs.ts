@@ -120,7 +120,17 @@ export async function testPlace(): Promise<TestPlace> {
         kind: 'restore',
         backupId,
         parts: parts.map(({ name, snapshotId, treeId, files, bytes }) => {
-          return { name, snapshotId, treeId, files, bytes, path: paths[name], only: null };
+          return {
+            name,
+            snapshotId,
+            treeId,
+            files,
+            bytes,
+            path: paths[name],
+            nodePath: ['data'],
+            only: null,
+            kept: [],
+          };
         }),
       }),
     feed: ({ backupId, parts }, command) =>

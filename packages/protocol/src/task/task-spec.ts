@@ -65,6 +65,8 @@ const codeSchema = z.object({
           leftOut: z.array(z.string()),
           /** Above one of these, only those files are kept. */
           limits: z.object({ entries: z.int().positive(), bytes: z.int().positive() }),
+          /** Above one of these, the task fails. */
+          isRequired: z.boolean(),
         })
         .nullable(),
     })
@@ -125,8 +127,12 @@ export const restoreTaskSchema = z.object({
       treeId: objectIdSchema,
       /** Absolute path on this machine, from the target's own configuration. */
       path: z.string(),
-      /** Only what lies at these paths in the part, by names; null: all of it. */
+      /** What of the part's tree is restored: names from its top. */
+      nodePath: z.tuple([z.string()], z.string()),
+      /** Only what lies at these paths in that, by names; null: all of it. */
       only: z.array(z.tuple([z.string()], z.string())).nullable(),
+      /** What lies at these paths in the target stays as it is. */
+      kept: z.array(z.tuple([z.string()], z.string())),
       /** As the backup counted them: for progress only. */
       files: z.int().nonnegative(),
       bytes: z.int().nonnegative(),

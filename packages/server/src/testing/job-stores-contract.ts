@@ -185,6 +185,7 @@ export function describeJobStores(makeDatabase: MakeTestDatabase): void {
             name: 'shop_web_1',
             restartPolicy: { name: 'on-failure', maximumRetryCount: 3 },
             wasRunning: true,
+            belongsTo: 'old' as const,
           },
         ],
         startedAtMs: clock.now(),

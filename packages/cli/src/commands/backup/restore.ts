@@ -70,7 +70,7 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
     )
     .option(
       '--no-code',
-      'make no containers as they were in the backup; a new target is made as its parent is now',
+      'data alone: containers and the project’s folder stay; a new target is made as its parent is now',
     )
     .option('--create-external', 'make missing networks and volumes too that are not its own')
     .addOption(
@@ -79,7 +79,7 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
         'how much processor and memory new containers may use (default: backup)',
       ).choices(resourceChoiceSchema.options),
     )
-    .option('--no-resources', 'new containers have no limits: as --resources-init default')
+    .option('--no-resources', 'limits of processor and memory are not restored: what is new has none')
     .option('--component <name>', 'only this component; may be given several times', collect)
     .option(
       '--path <path>',
@@ -151,7 +151,7 @@ async function restoreBackup(
       node: options.node,
       code: options.code ? undefined : false,
       createExternal: options.createExternal,
-      resources: options.resources ? options.resourcesInit : 'default',
+      resources: resourcesOf(options),
       components: options.component,
       paths: pathsOf(items, options),
       instance: options.instance,
@@ -222,6 +222,10 @@ async function otherTarget(
   return target.id === backup.environmentId ? undefined : target;
 }
 
+function resourcesOf({ resources, resourcesInit }: RestoreOptions): ResourceChoice | undefined {
+  return resources ? resourcesInit : 'default';
+}
+
 /** As the API has them. */
 function pathsOf(
   items: readonly RestoreItem[],
@@ -237,10 +241,11 @@ async function previewRestore(
   client: Client,
   { backup: { id }, items, options }: PlannedRestore,
 ): Promise<ExitStatus> {
-  const { target, component: components, instance, format } = options;
+  const { target, component: components, instance, format, createExternal } = options;
+  const making = { code: options.code ? undefined : false, createExternal, resources: resourcesOf(options) };
   const { job } = await client.call('backup.restore', {
     params: { backup: id },
-    body: { target, components, paths: pathsOf(items, options), instance, dryRun: true },
+    body: { target, components, paths: pathsOf(items, options), instance, ...making, dryRun: true },
     signal: context.interrupts.signal,
   });
   const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });

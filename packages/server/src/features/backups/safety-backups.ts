@@ -13,6 +13,7 @@ import type { RepositoryService } from '../repositories/service.ts';
 import type { BackupWithParts } from './backup-record.ts';
 import { backupTask, committedBackup } from './capture/backup-task.ts';
 import { type CapturePart, captureOf } from './capture/plan-capture.ts';
+import { type CodeLimits, noCode, type PlannedCode, placesOfCode, planCode } from './capture/plan-code.ts';
 import { planCommands } from './capture/plan-commands.ts';
 import { expiryOf } from './expiry.ts';
 import type { BackupStore } from './store.ts';
@@ -30,6 +31,8 @@ export interface SafetyBackupRequest {
   readonly instance: string | null;
   /** The backup that is restored. */
   readonly restored: BackupWithParts;
+  /** Whether containers are replaced, so that what they are is kept too; and whether the project's folder is. */
+  readonly code: 'none' | 'containers' | 'all';
 }
 
 /** The exact state that a restore is about to overwrite, as a backup of its own. */
@@ -65,14 +68,16 @@ export interface SafetyBackupsOptions {
   readonly serverPlace: ServerPlace;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly codeLimits: CodeLimits;
 }
 
 export function createSafetyBackups(options: SafetyBackupsOptions): SafetyBackups {
   const { store, taskRuns } = options;
   return {
     begin: async (run, request) => {
-      const contents = await contentsOf(options, request);
-      if (contents.parts.length === 0 && contents.commands.length === 0) return undefined;
+      const contents = await contentsOf(options, run, request);
+      const { parts, commands, code } = contents;
+      if (parts.length === 0 && commands.length === 0 && code.code === null) return undefined;
       run.step('Reading what will be overwritten');
       const backup = await createRow(options, run, { request, contents });
       let mover: Mover | undefined;
@@ -107,17 +112,23 @@ export function createSafetyBackups(options: SafetyBackupsOptions): SafetyBackup
 interface Contents {
   readonly parts: readonly CapturePart[];
   readonly commands: BackupTask['commands'];
+  readonly code: PlannedCode;
 }
 
 async function contentsOf(
-  { store }: SafetyBackupsOptions,
-  { survey, overwritten, commandsOf, instance }: SafetyBackupRequest,
+  { store, codeLimits: limits }: SafetyBackupsOptions,
+  run: JobRun,
+  request: SafetyBackupRequest,
 ): Promise<Contents> {
+  const { survey, overwritten, commandsOf, instance } = request;
   const lastParts = await store.lastReadyParts(survey.record.id);
-  return {
-    parts: overwritten.flatMap((mount) => captureOf(mount, { lastParts, allowEmpty: true })),
-    commands: planCommands(survey, { components: commandsOf, instance }),
-  };
+  const parts = overwritten.flatMap((mount) => captureOf(mount, { lastParts, allowEmpty: true }));
+  const commands = planCommands(survey, { components: commandsOf, instance });
+  if (request.code === 'none') return { parts, commands, code: noCode };
+  const taken = [...parts, ...commands].map(({ name }) => name);
+  const isFolderRequired = request.code === 'all';
+  const choice = { run, components: null, lastParts, taken, limits, isFolderRequired };
+  return { parts, commands, code: await planCode(survey, choice) };
 }
 
 interface Begun {
@@ -164,7 +175,7 @@ async function startMover(
 ): Promise<Mover> {
   const { docker, host, record: environment } = survey;
   const placing = { images: imagesOf(survey), host, serverPlace, readOnly: true, signal: run.signal };
-  const placed = await placeParts(docker, contents.parts, placing);
+  const placed = await placeParts(docker, [...contents.parts, ...placesOfCode(contents.code)], placing);
   const access = await repositories.access(backup.repositoryId);
   const planned = { ...contents, backup, mode: backup.mode, environment, access, placed };
   return await taskRuns.start(run, 'backup', (base) => backupTask(planned, base), placed.mounts);

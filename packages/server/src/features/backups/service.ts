@@ -291,7 +291,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
             environmentId: environment.id,
             backupId: backup.id,
             request: dryRun
-              ? { kind: 'preview', ...chosen }
+              ? { kind: 'preview', ...chosen, code, createExternal, resources }
               : { kind: 'restore', ...chosen, safety, ...making },
             createdBy,
           },

@@ -57,6 +57,9 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     kind: z.literal('preview'),
     ...restoreChoice,
     instance: z.string().nullable(),
+    code: z.boolean().default(true),
+    createExternal: z.boolean().default(false),
+    resources: resourceChoiceSchema.default('backup'),
   }),
   z.object({
     kind: z.literal('import'),

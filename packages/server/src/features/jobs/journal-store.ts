@@ -9,6 +9,8 @@ const stoppedContainerSchema = z.object({
   name: z.string(),
   restartPolicy: z.object({ name: z.string(), maximumRetryCount: z.int() }),
   wasRunning: z.boolean(),
+  /** Which state of the environment it belongs to: that from before the restore, the restored one, or both. */
+  belongsTo: z.enum(['both', 'old', 'new']).default('both'),
 });
 
 export type StoppedContainer = z.infer<typeof stoppedContainerSchema>;

@@ -23,7 +23,7 @@ export async function afterFailure(
   if (targets !== 'old') await journals.setReason(environmentId, failure.message);
   else if (!isUnfinished(journal)) {
     run.step('Putting everything back as it was');
-    for (const warning of await startAgain(standstill, journal)) run.log('warn', warning);
+    for (const warning of await startAgain(standstill, journal, 'back')) run.log('warn', warning);
     return failure;
   }
   const state =

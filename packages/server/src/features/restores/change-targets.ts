@@ -3,6 +3,7 @@ import { type Container, readInventory } from '@holdfast/docker';
 import type { BackupId } from '@holdfast/protocol';
 import type { Mover } from '../../runner/mover.ts';
 import type { SafetyBackup } from '../backups/safety-backups.ts';
+import type { RestoreJournal } from '../jobs/journal-store.ts';
 import { affectedContainers, type TargetPaths } from './affected-containers.ts';
 import type { ContainerPlan } from './make-target.ts';
 import { journalOf, type StandstillOptions, stopContainers } from './standstill.ts';
@@ -13,6 +14,8 @@ export interface Change {
   readonly targets: TargetPaths;
   /** Of containers that were made for this: how they are to be in the end. */
   readonly plans?: ReadonlyMap<string, ContainerPlan> | undefined;
+  /** With everything stopped, puts other containers in the place of some; answers the journal of both. */
+  readonly replace?: ((journal: RestoreJournal) => Promise<RestoreJournal>) | undefined;
   /** Begins to keep what is overwritten; undefined where nothing is, or nothing is to be kept. */
   readonly beginSafety: () => Promise<SafetyBackup | undefined>;
 }
@@ -23,7 +26,7 @@ export interface Change {
  */
 export async function changeTargets(
   standstill: StandstillOptions,
-  { mover, backupId, targets, plans, beginSafety }: Change,
+  { mover, backupId, targets, plans, replace, beginSafety }: Change,
 ): Promise<void> {
   const { docker, journals, run, clock } = standstill;
   const { environmentId, id: jobId } = run.job;
@@ -38,11 +41,16 @@ export async function changeTargets(
   const containers = affectedContainers(await readInventory(docker, run), targets);
   const unfinished = await journals.get(environmentId);
   const facts = { environmentId, backupId, jobId, startedAtMs: clock.now() };
-  await journals.write(journalOf(facts, containers, { unfinished, plans }));
+  const journal = journalOf(facts, containers, { unfinished, plans });
+  await journals.write(journal);
   await stopContainers(standstill, containers);
   await safety?.complete();
   assertNoneRuns(affectedContainers(await readInventory(docker, run), targets));
   throwIfAborted(run.signal);
+  if (replace !== undefined) {
+    run.step('Making its containers');
+    await journals.write(await replace(journal));
+  }
 
   run.step('Restoring');
   mover.send({ type: 'commit' });

@@ -7,11 +7,16 @@ import type { JobRun } from '../jobs/execution/job-handler.ts';
 import type { TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
 import type { RepositoryService } from '../repositories/service.ts';
 
-/** A restore into a target that has no containers. */
+/** A restore into a target. */
 export interface TargetRequest {
   readonly run: JobRun;
   readonly backup: BackupWithParts;
   readonly survey: EnvironmentSurvey;
+}
+
+export interface CodeRequest extends TargetRequest {
+  readonly code: SealedPart;
+  readonly loadsImages?: boolean;
 }
 
 export interface FetchCodeOptions {
@@ -26,12 +31,12 @@ export interface FetchCodeOptions {
  */
 export async function fetchCode(
   { repositories, taskRuns }: FetchCodeOptions,
-  { run, backup, survey: { docker }, code }: TargetRequest & { readonly code: SealedPart },
+  { run, backup, survey: { docker }, code, loadsImages = true }: CodeRequest,
 ): Promise<MoverEventOf<'described'>> {
   run.step('Reading what it was made of');
   const images: CodeTask['images'] = [];
   for (const { name, source, treeId, bytes } of backup.parts) {
-    if (source.kind !== 'image' || backup.kind === 'imported') continue;
+    if (source.kind !== 'image' || backup.kind === 'imported' || !loadsImages) continue;
     const known = await docker.images.inspect(source.imageId, run);
     const { imageId, reference } = source;
     if (known === undefined)

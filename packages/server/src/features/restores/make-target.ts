@@ -128,7 +128,8 @@ function madeTarget(
   };
 }
 
-function planOf({ hostConfig, isRunning }: ContainerModel): ContainerPlan {
+/** As the model has it. */
+export function planOf({ hostConfig, isRunning }: ContainerModel): ContainerPlan {
   const { Name: name, MaximumRetryCount: count } = (hostConfig.RestartPolicy ?? {}) as Record<
     string,
     unknown

@@ -8,6 +8,8 @@ export interface PlanFeedOptions extends RestoreChoice {
   readonly instance: string | null;
   /** Whether those where commands are to run are only started by the restore. */
   readonly mayBeStopped?: boolean;
+  /** Containers that others will have taken the place and name of by then. */
+  readonly replaced?: ReadonlySet<string>;
 }
 
 export interface FeedPlan {
@@ -26,7 +28,7 @@ export interface FeedPlan {
 export function planFeed(
   parts: readonly SealedPart[],
   survey: Pick<EnvironmentSurvey, 'record' | 'environment' | 'commands' | 'docker'>,
-  { instance: named, mayBeStopped = false, ...choice }: PlanFeedOptions,
+  { instance: named, mayBeStopped = false, replaced, ...choice }: PlanFeedOptions,
 ): FeedPlan {
   const commands: FeedTask['commands'] = [];
   const fed = new Set<string>();
@@ -41,7 +43,9 @@ export function planFeed(
       continue;
     }
     fed.add(component);
-    const { containerId, name: containerName } = chooseInstance(survey, component, { named, mayBeStopped });
+    const chosen = chooseInstance(survey, component, { named, mayBeStopped });
+    const { name: containerName } = chosen;
+    const containerId = replaced?.has(containerName) === true ? containerName : chosen.containerId;
     const { command, timeoutMs } = restore;
     const { host: dockerHost } = survey.docker;
     commands.push({ name, treeId, bytes, dockerHost, containerId, containerName, command, timeoutMs });

@@ -16,6 +16,8 @@ export interface PreparedTargets extends PlacedParts {
 
 export interface PrepareTargetsOptions extends Abortable {
   readonly serverPlace: ServerPlace;
+  /** What is to be found beside the parts. */
+  readonly besides?: readonly PartPlace[];
 }
 
 /** Where the parts would go. */
@@ -30,7 +32,7 @@ export interface FoundTargets {
 export async function findTargets(
   survey: EnvironmentSurvey,
   parts: readonly PlannedPart[],
-  { serverPlace, signal }: PrepareTargetsOptions,
+  { serverPlace, besides = [], signal }: PrepareTargetsOptions,
 ): Promise<FoundTargets> {
   const { docker, host } = survey;
   const found: PlannedPart[] = [];
@@ -42,7 +44,7 @@ export async function findTargets(
   const targets: PartPlace[] = [];
   for (const planned of found) targets.push(await findTarget(survey, planned, { signal }));
   const placing = { images: imagesOf(survey), host, serverPlace, readOnly: true, signal };
-  return { placed: await placeParts(docker, targets, placing), found, missing };
+  return { placed: await placeParts(docker, [...targets, ...besides], placing), found, missing };
 }
 
 async function isTargetThere(
@@ -71,7 +73,7 @@ async function isTargetThere(
 export async function prepareTargets(
   survey: EnvironmentSurvey,
   parts: readonly PlannedPart[],
-  { serverPlace, signal }: PrepareTargetsOptions,
+  { serverPlace, besides = [], signal }: PrepareTargetsOptions,
 ): Promise<PreparedTargets> {
   const { docker, host } = survey;
   const createdVolumes: string[] = [];
@@ -88,7 +90,7 @@ export async function prepareTargets(
     // A volume that was just made counts too: emptied again, it is as it was. But where all of them are, nothing was there.
     if (overwritten.length === createdVolumes.length) overwritten.length = 0;
     const placing = { images: imagesOf(survey), host, serverPlace, readOnly: false, signal };
-    return { ...(await placeParts(docker, targets, placing)), createdVolumes, overwritten };
+    return { ...(await placeParts(docker, [...targets, ...besides], placing)), createdVolumes, overwritten };
   } catch (error) {
     await removeVolumes(docker, createdVolumes);
     throw error;

@@ -9,7 +9,9 @@ import { affectedContainers } from './affected-containers.ts';
 import { planFeed } from './plan-feed.ts';
 import { notePlaces, planTargets } from './plan-targets.ts';
 import { type FoundTargets, findTargets } from './prepare-targets.ts';
+import { previewCode } from './restore-code.ts';
 import type { RestoreHandlerOptions } from './restore-handler.ts';
+import { taskParts } from './start-movers.ts';
 
 export type PreviewHandlerOptions = Pick<
   RestoreHandlerOptions,
@@ -46,12 +48,16 @@ async function preview(options: PreviewHandlerOptions, run: JobRun): Promise<Job
   const survey = await options.environments.survey(environmentId, run);
   const plan = await planTargets(backup, { survey, choice: request, signal: run.signal });
   const feed = planFeed(backup.parts, survey, request);
-  const warnings = [...plan.warnings, ...feed.warnings];
+  const code = await previewCode(options, { run, backup, survey });
+  const warnings = [...plan.warnings, ...feed.warnings, ...code.warnings];
   for (const warning of warnings) run.log('warn', warning);
   notePlaces(plan, run);
   const { serverPlace } = options;
-  const targets = await findTargets(survey, plan.parts, { serverPlace, signal: run.signal });
-  if (targets.found.length > 0) await compare(options, run, backup, targets);
+  const { project } = code;
+  const besides = project === undefined ? [] : [project.place];
+  const targets = await findTargets(survey, plan.parts, { serverPlace, besides, signal: run.signal });
+  const parts = taskParts(targets.found, { project, paths: targets.placed.paths });
+  if (parts.length > 0) await compare(options, run, backup, { placed: targets.placed, parts });
   for (const { part, only } of targets.missing) {
     const contents = only === null ? `${part.files} files` : only.map((names) => names.join('/')).join(', ');
     run.log('info', `${part.name}: would be made, with ${contents}`);
@@ -67,13 +73,10 @@ async function compare(
   { repositories, taskRuns }: PreviewHandlerOptions,
   run: JobRun,
   backup: BackupWithParts,
-  { placed, found }: FoundTargets,
+  { placed, parts }: Pick<FoundTargets, 'placed'> & Pick<CompareTask, 'parts'>,
 ): Promise<void> {
   run.step('Comparing');
   const { location, password } = await repositories.access(backup.repositoryId);
-  const parts = found.map(({ part: { name, snapshotId, treeId, files, bytes }, only }) => {
-    return { name, snapshotId, treeId, path: placed.paths.get(name) ?? '', only, files, bytes };
-  });
   const spec = (base: TaskBase): CompareTask => ({
     ...base,
     kind: 'compare',

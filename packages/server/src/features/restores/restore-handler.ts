@@ -1,15 +1,15 @@
 import { type Clock, HoldfastError, isHoldfastError, toHoldfastError } from '@holdfast/base';
 import { readInventory, removeLeftProbes, settleReplaced } from '@holdfast/docker';
-import { isOfMount, type RestoreTask } from '@holdfast/protocol';
+import { isOfMount } from '@holdfast/protocol';
 import type { Milestones } from '../../runner/milestones.ts';
-import type { Mover } from '../../runner/mover.ts';
+import type { PartPlace } from '../../runner/place-parts.ts';
 import type { ServerPlace } from '../../runner/server-place.ts';
 import type { BackupWithParts } from '../backups/backup-record.ts';
 import type { SafetyBackup, SafetyBackupRequest, SafetyBackups } from '../backups/safety-backups.ts';
 import type { EnvironmentService } from '../environments/service.ts';
 import type { EnvironmentSurvey, SurveyedMount } from '../environments/survey.ts';
 import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.ts';
-import type { SettledTask, TaskBase, TaskRuns } from '../jobs/execution/task-runs.ts';
+import type { SettledTask, TaskRuns } from '../jobs/execution/task-runs.ts';
 import type { JournalStore } from '../jobs/journal-store.ts';
 import type { RepositoryService } from '../repositories/service.ts';
 import { affectedContainers } from './affected-containers.ts';
@@ -18,12 +18,16 @@ import { changeTargets } from './change-targets.ts';
 import { feedCommands, fetchForCommands } from './feed-commands.ts';
 import type { TargetRequest } from './fetch-code.ts';
 import { type MadeTarget, makeTarget } from './make-target.ts';
-import { type FeedPlan, planFeed } from './plan-feed.ts';
+import { noteCode } from './note-code.ts';
+import { planFeed } from './plan-feed.ts';
+import { planProject } from './plan-project.ts';
 import type { RestorePlan } from './plan-restore.ts';
 import { notePlaces, planTargets } from './plan-targets.ts';
 import { type PreparedTargets, prepareTargets, removeVolumes } from './prepare-targets.ts';
+import { type CodeRestore, planCodeRestore } from './restore-code.ts';
 import { isUnsettled, settleTargets, targetStateOf } from './settle-targets.ts';
 import { isUnfinished, journalOf, type StandstillOptions, startAgain } from './standstill.ts';
+import { startFeeder, startRestoreMover } from './start-movers.ts';
 
 /** The backups that a restore can be of. */
 export type FindBackup = (id: BackupWithParts['id']) => Promise<BackupWithParts | undefined>;
@@ -69,11 +73,10 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
       const journal = await journals.get(run.job.environmentId);
       const isOurs = journal?.jobId === run.job.id;
       const targets = targetStateOf(milestones);
+      // Containers that were made for it; without them, what was begun is no more than some volumes.
+      await settleReplaced(docker, { mark: run.job.id, direction: targets === 'old' ? 'back' : 'forward' });
       const settledWarnings = await settleAgain(options, run, milestones);
       const warnings = [...(result?.warnings ?? []), ...(settledWarnings ?? [])];
-      // Containers that were made for it; without them, what was begun is no more than some volumes.
-      const isMadeGone = targets === 'old';
-      await settleReplaced(docker, { mark: run.job.id, direction: isMadeGone ? 'back' : 'forward' });
       if (!isOurs && targets === 'new') return endAfterFeed(feed, warnings);
       if (!isOurs && files === undefined && feed !== undefined) return endAfterFeed(feed, []);
       const failure = result?.error == null ? serverLost() : HoldfastError.fromReport(result.error);
@@ -81,7 +84,7 @@ export function createRestoreHandler(options: RestoreHandlerOptions): JobHandler
       const standstill = { docker, journals, run, clock };
       if (targets === 'old' || (targets === 'undecided' && settledWarnings === undefined))
         throw await afterFailure(standstill, milestones, failure);
-      return endAfterFeed(feed, [...warnings, ...(await startAgain(standstill, journal))]);
+      return endAfterFeed(feed, [...warnings, ...(await startAgain(standstill, journal, 'forward'))]);
     },
 
     // The journal says all that a failed restore leaves.
@@ -127,7 +130,8 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
   const made = await makeTarget(options, { run, backup, survey: before });
   try {
     const survey = made === undefined ? before : await environments.survey(environmentId, run);
-    return await restoreInto(options, { run, backup, survey, made });
+    const code = made === undefined ? await planCodeRestore(options, { run, backup, survey }) : undefined;
+    return await restoreInto(options, { run, backup, survey, made, code });
   } catch (error) {
     await made?.undo();
     throw error;
@@ -137,35 +141,44 @@ async function restore(options: RestoreHandlerOptions, run: JobRun): Promise<Job
 interface Target extends TargetRequest {
   /** What was made for this restore; undefined where the target was there. */
   readonly made: MadeTarget | undefined;
+  /** What becomes of its containers and its folder; undefined where they stay as they are. */
+  readonly code: CodeRestore | undefined;
 }
 
 async function restoreInto(
   options: RestoreHandlerOptions,
-  { run, backup, survey, made }: Target,
+  { run, backup, survey, made, code }: Target,
 ): Promise<JobEnd> {
   const { request } = run.job;
   if (request.kind !== 'restore') throw notARestore();
   const plan = await planTargets(backup, { survey, choice: request, signal: run.signal });
   const { instance } = request;
-  const feed = planFeed(backup.parts, survey, { ...request, mayBeStopped: made !== undefined });
-  const warnings = [...(made?.warnings ?? []), ...plan.warnings, ...feed.warnings];
+  const replaced = code?.replaced ?? new Set();
+  const mayBeStopped = made !== undefined || replaced.size > 0;
+  const feed = planFeed(backup.parts, survey, { ...request, mayBeStopped, replaced });
+  const warnings = [...((made ?? code)?.warnings ?? []), ...plan.warnings, ...feed.warnings];
   for (const warning of [...plan.warnings, ...feed.warnings]) run.log('warn', warning);
   notePlaces(plan, run);
-  if (plan.parts.length === 0 && feed.commands.length === 0 && made === undefined)
+  const changesCode = code?.project !== undefined || replaced.size > 0;
+  if (plan.parts.length === 0 && feed.commands.length === 0 && made === undefined && !changesCode)
     throw nothingToRestore(backup, warnings);
   // In what was just made no backup command can run: what it would print is kept as the files that it stands in.
   const commandsOf = made === undefined ? feed.components : [];
   const covered = made === undefined ? [] : coveredBy(feed.components, survey, made);
-  const keeping = { survey, restored: backup, commandsOf, instance };
+  const keeping: Keeping = {
+    ...{ survey, restored: backup, commandsOf, instance },
+    code: code?.project === undefined ? (replaced.size > 0 ? 'containers' : 'none') : 'all',
+  };
   const feeder = feed.commands.length === 0 ? undefined : await startFeeder(options, { run, backup, feed });
   try {
     if (feeder !== undefined) await fetchForCommands(run, feeder);
-    if (plan.parts.length > 0)
-      warnings.push(...(await restoreFiles(options, { run, plan, made, covered, ...keeping })));
+    if (plan.parts.length > 0 || changesCode)
+      warnings.push(...(await restoreFiles(options, { run, plan, made, code, covered, keeping })));
     // Where files are restored too, it is kept then.
     else if (feeder !== undefined) await keep(options, run, { ...keeping, overwritten: covered });
     if (plan.parts.length === 0 && made !== undefined)
       warnings.push(...(await startMade(options, { run, backup, survey, made })));
+    if (code !== undefined) await noteCode({ run, survey, code, serverPlace: options.serverPlace });
     if (feeder !== undefined) {
       warnings.push(...(await feedCommands({ run, docker: survey.docker, mover: feeder }, feed.commands)));
     }
@@ -192,7 +205,7 @@ function coveredBy(
 /** Of a backup without files: its containers are all there is to bring back. */
 async function startMade(
   { journals, clock }: RestoreHandlerOptions,
-  { run, backup, survey: { docker, record }, made }: Target & { readonly made: MadeTarget },
+  { run, backup, survey: { docker, record }, made }: TargetRequest & { readonly made: MadeTarget },
 ): Promise<readonly string[]> {
   const standstill = { docker, journals, run, clock };
   const containers = affectedContainers(await readInventory(docker, run), {
@@ -209,15 +222,20 @@ async function startMade(
   await journals.write(journal);
   await made.keep();
   run.step('Starting the containers');
-  return await startAgain(standstill, journal);
+  return await startAgain(standstill, journal, 'forward');
 }
 
 const nowhere = { volumes: new Set<string>(), paths: [] };
 
-interface FileRestore extends Omit<SafetyBackupRequest, 'overwritten'> {
+/** What is kept of all that is overwritten, but for files. */
+type Keeping = Omit<SafetyBackupRequest, 'overwritten'>;
+
+interface FileRestore {
   readonly run: JobRun;
   readonly plan: RestorePlan;
   readonly made: MadeTarget | undefined;
+  readonly code: CodeRestore | undefined;
+  readonly keeping: Keeping;
   /** What else is overwritten, later. */
   readonly covered: readonly SurveyedMount[];
 }
@@ -225,14 +243,16 @@ interface FileRestore extends Omit<SafetyBackupRequest, 'overwritten'> {
 /** The parts that are files. Answers what was not done exactly as asked. */
 async function restoreFiles(
   options: RestoreHandlerOptions,
-  { run, plan, made, covered, ...keeping }: FileRestore,
+  { run, plan, made, code, covered, keeping }: FileRestore,
 ): Promise<readonly string[]> {
   const { journals, clock } = options;
   const { survey, restored: backup } = keeping;
   const { environmentId } = run.job;
   run.step('Proving the paths of its mounts');
+  const project = code?.project;
   const prepared = await prepareTargets(survey, plan.parts, {
     serverPlace: options.serverPlace,
+    besides: project === undefined ? [] : [project.place],
     signal: run.signal,
   });
   const standstill = { docker: survey.docker, journals, run, clock };
@@ -245,19 +265,20 @@ async function restoreFiles(
   const start = async (): Promise<readonly string[]> => {
     run.step('Starting the containers');
     const journal = await journals.get(environmentId);
-    return journal === undefined ? [] : await startAgain(standstill, journal);
+    return journal === undefined ? [] : await startAgain(standstill, journal, 'forward');
   };
   try {
-    const mover = await startMover(options, { run, backup, plan, prepared });
+    const mover = await startRestoreMover(options, { run, backup, parts: plan.parts, project, prepared });
     try {
       await changeTargets(standstill, {
         mover,
         backupId: backup.id,
         targets: { environmentName: survey.record.name, ...prepared.sources },
         plans: made?.plans,
+        replace: code?.replace,
         beginSafety: async () => await beginSafety(options, run, { ...keeping, overwritten }),
       });
-      await made?.keep();
+      await (made ?? code)?.keep();
       warnings.push(...(await start()));
       run.step('Removing what was replaced');
       // How it ends is asked below.
@@ -271,9 +292,10 @@ async function restoreFiles(
     const settled = await trySettling(options, run, milestones, prepared);
     const targets = targetStateOf(milestones);
     if (targets === 'old') await removeVolumes(survey.docker, prepared.createdVolumes);
-    else await made?.keep();
+    else await (made ?? code)?.keep();
     if (targets === 'undecided' && settled !== undefined) return [...settled, ...(await start())];
     if (targets === 'old' && made !== undefined) throw await leaveNothing(standstill, made, failure);
+    if (targets === 'old') await code?.undo();
     throw await leave(standstill, milestones, failure);
   }
   // The targets are wholly new, and what uses them has started: what fails now leaves no more than a folder behind.
@@ -318,12 +340,24 @@ async function settleAgain(
     const survey = await options.environments.survey(environmentId, run);
     const { parts } = await planTargets(backup, { survey, choice, signal: run.signal });
     const { serverPlace } = options;
-    const prepared = await prepareTargets(survey, parts, { serverPlace, signal: run.signal });
+    const besides = await projectPlaces(backup, survey, run);
+    const prepared = await prepareTargets(survey, parts, { serverPlace, besides, signal: run.signal });
     return await trySettling(options, run, milestones, prepared);
   } catch (error) {
     run.log('error', `What the restore left could not be found: ${toHoldfastError(error).message}`);
     return undefined;
   }
+}
+
+/** Where the project's folder is, if the restore may have come to it. */
+async function projectPlaces(
+  { parts }: BackupWithParts,
+  survey: EnvironmentSurvey,
+  run: JobRun,
+): Promise<readonly PartPlace[]> {
+  const part = parts.find(({ source }) => source.kind === 'code');
+  const project = part === undefined ? undefined : await planProject(part, survey, run);
+  return typeof project === 'object' ? [project.place] : [];
 }
 
 /** A state that an unfinished restore left is nobody's: what that one kept is what there was before. */
@@ -376,47 +410,6 @@ async function leave(
     await standstill.journals.setReason(standstill.run.job.environmentId, message);
     throw error;
   }
-}
-
-interface Prepared {
-  readonly run: JobRun;
-  readonly backup: BackupWithParts;
-  readonly plan: RestorePlan;
-  readonly prepared: PreparedTargets;
-}
-
-async function startFeeder(
-  { repositories, taskRuns }: RestoreHandlerOptions,
-  { run, backup, feed }: { readonly run: JobRun; readonly backup: BackupWithParts; readonly feed: FeedPlan },
-): Promise<Mover> {
-  const { location, password } = await repositories.access(backup.repositoryId);
-  return await taskRuns.start(run, 'feed', (base) => ({
-    ...base,
-    kind: 'feed',
-    repository: { location, password },
-    backupId: backup.id,
-    commands: feed.commands,
-  }));
-}
-
-async function startMover(
-  { repositories, taskRuns }: RestoreHandlerOptions,
-  { run, backup, plan, prepared }: Prepared,
-): Promise<Mover> {
-  const { location, password } = await repositories.access(backup.repositoryId);
-  const parts = plan.parts.map(({ part: { name, snapshotId, treeId, files, bytes }, only }) => {
-    const path = prepared.paths.get(name);
-    if (path === undefined) throw new HoldfastError('internal', `The part ${name} has no path.`);
-    return { name, snapshotId, treeId, path, only, files, bytes };
-  });
-  const spec = (base: TaskBase): RestoreTask => ({
-    ...base,
-    kind: 'restore',
-    repository: { location, password },
-    backupId: backup.id,
-    parts,
-  });
-  return await taskRuns.start(run, 'restore', spec, prepared.mounts);
 }
 
 async function requireReady(

@@ -116,12 +116,15 @@ describe('a restore', () => {
     await project.down();
     const gone = await project.volume('other');
     await project.service('web', { mounts: [volumeMount(gone, '/data')] });
-    const { state, error } = await restore(server, backup);
+    const dataAlone = async () =>
+      await server.ended(await startRestore(server, backup, undefined, { code: false }));
+    const { state, error } = await dataAlone();
     // The volume is still the project's own, though nothing mounts it.
     expect({ state, error }).toEqual({ state: 'done', error: null });
     expect(contents()).toBe('old');
     await project.docker.volumes.remove(data);
-    const again = await restore(server, backup);
+    expect(await restore(server, backup)).toMatchObject({ state: 'failed', error: { code: 'code-refused' } });
+    const again = await dataAlone();
     expect(again).toMatchObject({ state: 'failed', error: { code: 'environment-empty' } });
     expect(again.error?.hint).toContain(`has no volume ${data} now`);
   });

@@ -135,8 +135,10 @@ describe('a safety backup', () => {
       expect((await stateOf(project, slow)).isRunning).toBe(true);
       for (const { status } of await safetyBackups(server, project)) expect(status).toBe('ready');
     }
-    expect(await restore(server, backup)).toMatchObject({ state: 'done' });
+    const warning = `${project.name}-slow-1 is not in the backup: it stays stopped`;
+    expect(await restore(server, backup)).toMatchObject({ state: 'warnings', warnings: [warning] });
     expect(contents()).toBe('old');
+    expect((await stateOf(project, slow)).isRunning).toBe(false);
   });
 
   test('has what a backup command prints of what a restore command overwrites', async () => {

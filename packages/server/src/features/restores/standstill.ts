@@ -36,7 +36,8 @@ export function journalOf(
     ...journal,
     containers: containers.map((container) => {
       const earlier = unfinished?.containers.find(({ id }) => id === container.id);
-      return earlier ?? { ...noteContainer(container), ...plans?.get(container.name) };
+      if (earlier !== undefined) return { ...earlier, belongsTo: 'both' };
+      return { ...noteContainer(container), ...plans?.get(container.name) };
     }),
     reason: unfinished?.reason ?? '',
   };
@@ -44,7 +45,13 @@ export function journalOf(
 
 function noteContainer({ id, name, restartPolicy, state }: Container): StoppedContainer {
   const { name: policy, maximumRetryCount } = restartPolicy;
-  return { id, name, restartPolicy: { name: policy, maximumRetryCount }, wasRunning: state.running };
+  return {
+    id,
+    name,
+    restartPolicy: { name: policy, maximumRetryCount },
+    wasRunning: state.running,
+    belongsTo: 'both',
+  };
 }
 
 /** True when an earlier restore changed the targets and did not complete: nothing may start before one does. */
@@ -74,8 +81,11 @@ export async function stopContainers(
   }
 }
 
+/** `back` to how the environment was before the restore, or `forward` to what was restored. */
+export type Direction = 'back' | 'forward';
+
 /**
- * Starts what was running, in the order opposite to the one it was stopped in, puts the restart policies back, deletes the journal, and
+ * Starts what is to run, in the order opposite to the one it was stopped in, puts the restart policies back, deletes the journal, and
  * waits until what it started is healthy. Answers what could not be started, or is not well, as warnings: what was restored
  * is whole all the same.
  * May be called again after it failed.
@@ -84,8 +94,11 @@ export async function stopContainers(
 export async function startAgain(
   options: StandstillOptions,
   journal: RestoreJournal,
+  direction: Direction,
 ): Promise<readonly string[]> {
   const { docker, journals, run } = options;
+  const left = direction === 'back' ? 'new' : 'old';
+  const containers = journal.containers.filter(({ belongsTo }) => belongsTo !== left);
   const warnings: string[] = [];
   const started: StartedContainer[] = [];
   const attempt = async (name: string, what: string, work: () => Promise<void>): Promise<void> => {
@@ -96,7 +109,7 @@ export async function startAgain(
       warnings.push(`${name} could not be ${what}: ${error.message}`);
     }
   };
-  for (const { id, name, wasRunning } of journal.containers.toReversed()) {
+  for (const { id, name, wasRunning } of containers.toReversed()) {
     if (!wasRunning) continue;
     await attempt(name, 'started', async () => {
       await docker.containers.start(id);
@@ -104,7 +117,7 @@ export async function startAgain(
       run.log('info', `Started ${name}`);
     });
   }
-  for (const { id, name, restartPolicy } of journal.containers) {
+  for (const { id, name, restartPolicy } of containers) {
     const policy = toPolicy(restartPolicy);
     if (policy.name === 'no') continue;
     await attempt(name, 'given back its restart policy', async () => {

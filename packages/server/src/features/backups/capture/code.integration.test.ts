@@ -85,7 +85,7 @@ describe('code and configuration', () => {
     expect(backup).toMatchObject({ status: 'ready', mode: 'consistent', commitId: commit });
     expect(namesOf(backup)).toEqual(['./conf', 'code', data(), image].sort());
     expect(backup.parts.find(({ name }) => name === 'code')).toMatchObject({
-      source: { kind: 'code', commitId: commit },
+      source: { kind: 'code', commitId: commit, isWhole: true },
       mountPoints: [],
     });
     const into = await unpacked(backup, { part: 'code' });
@@ -135,13 +135,19 @@ describe('code and configuration', () => {
     expect(backup.parts.find(({ name }) => name === image)?.source).toMatchObject({ components: ['web'] });
   });
 
-  test('a restore of data leaves them alone', async () => {
+  test('a restore of data leaves them alone, and one of all brings the folder back', async () => {
     writeFileSync(join(volumePath, 'file'), 'new');
     writeFileSync(join(project.folder, 'src/app.js'), 'changed');
-    const { job } = await server.client.call('backup.restore', { params: { backup: first.id }, body: {} });
-    expect(await server.ended(job)).toMatchObject({ state: 'done', error: null, warnings: [] });
-    expect(readFileSync(join(volumePath, 'file'), 'utf8')).toBe('old');
-    expect(readFileSync(join(project.folder, 'src/app.js'), 'utf8')).toBe('changed');
+    const params = { backup: first.id };
+    for (const [code, expected] of [
+      [false, 'changed'],
+      [true, 'run()'],
+    ] as const) {
+      const { job } = await server.client.call('backup.restore', { params, body: { code } });
+      expect(await server.ended(job)).toMatchObject({ state: 'done', error: null, warnings: [] });
+      expect(readFileSync(join(volumePath, 'file'), 'utf8')).toBe('old');
+      expect(readFileSync(join(project.folder, 'src/app.js'), 'utf8')).toBe(expected);
+    }
     const idle = await server.client.call('backup.restore', {
       params: { backup: first.id },
       body: { components: ['idle'] },

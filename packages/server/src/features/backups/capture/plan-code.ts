@@ -25,6 +25,8 @@ export interface PlanCodeOptions {
   /** Names of parts that are there already. */
   readonly taken: Iterable<string>;
   readonly limits: CodeLimits;
+  /** Whether the backup fails where the folder is above the limits. */
+  readonly isFolderRequired?: boolean;
 }
 
 /** What a backup keeps beside data. */
@@ -52,7 +54,7 @@ export const noCode: PlannedCode = { code: null, images: [], warnings: [] };
 
 /** Reads what an environment is, and finds its folder and the images that no registry has. */
 export async function planCode(survey: EnvironmentSurvey, options: PlanCodeOptions): Promise<PlannedCode> {
-  const { run, components, lastParts, limits } = options;
+  const { run, components, lastParts, limits, isFolderRequired = false } = options;
   const { docker, environment } = survey;
   if (environment === undefined) throw new HoldfastError('internal', 'Nothing is there to be modelled.');
   const model = await readEnvironmentModel(docker, environment, run);
@@ -84,7 +86,7 @@ export async function planCode(survey: EnvironmentSurvey, options: PlanCodeOptio
   const code = {
     name: freeName('code', taken),
     model: `${JSON.stringify(model, undefined, 2)}\n`,
-    folder: folderOf(found, { named: environment.folder, limits }),
+    folder: folderOf(found, { named: environment.folder, limits, isRequired: isFolderRequired }),
     parentSnapshotId: last?.snapshotId ?? null,
   };
   return { code, images, warnings };
@@ -167,7 +169,11 @@ function tellOfFolder(found: ProjectFolder, { log }: Pick<JobRun, 'log'>): void 
 
 function folderOf(
   found: ProjectFolder,
-  { named, limits }: { readonly named: string | null; readonly limits: CodeLimits },
+  {
+    named,
+    limits,
+    isRequired,
+  }: { readonly named: string | null; readonly limits: CodeLimits; readonly isRequired: boolean },
 ): CodePart['folder'] {
   if (!found.isReadable) return undefined;
   const { realPath, files, whole } = found;
@@ -175,6 +181,6 @@ function folderOf(
     realPath,
     nodePaths: [...new Set([realPath, ...(named === null ? [] : [named])])],
     files: [...files],
-    whole: whole.isTaken ? { leftOut: [...whole.leftOut], limits } : null,
+    whole: whole.isTaken ? { leftOut: [...whole.leftOut], limits, isRequired } : null,
   };
 }

@@ -1,0 +1,63 @@
+import { rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { systemErrorCode } from '@holdfast/base';
+import type { ServerPlace } from '../../runner/server-place.ts';
+import type { EnvironmentSurvey } from '../environments/survey.ts';
+import type { JobRun } from '../jobs/execution/job-handler.ts';
+import type { CodeRestore } from './restore-code.ts';
+
+/** Beside a project's Compose files: Compose only reads it where it is named. */
+export const pinnedFileName = 'compose.restored.yaml';
+
+export interface NoteCodeOptions {
+  readonly run: JobRun;
+  readonly survey: EnvironmentSurvey;
+  readonly code: CodeRestore;
+  readonly serverPlace: ServerPlace;
+}
+
+/** Says how to go on from a restored environment, whose images and folder may be older than what would be deployed now. */
+export async function noteCode(options: NoteCodeOptions): Promise<void> {
+  const { run, code } = options;
+  if (code.project !== undefined) {
+    const { source } = code.project.part;
+    const commit = source.kind === 'code' && source.commitId !== null ? `, at commit ${source.commitId}` : '';
+    run.log(
+      'info',
+      `The project's folder ${code.project.folder} is as it was${commit}; its .git is not changed: commit what you see there, or check out the newest and deploy it`,
+    );
+  }
+  if (code.pinned.size === 0) return;
+  const images = [...code.pinned].map(([component, image]) => `${component}: ${image}`).join(', ');
+  run.log('info', `Until the next deploy it runs images that are called otherwise by now: ${images}`);
+  const command = await writePinned(options);
+  if (command !== undefined) run.log('info', `To keep them over the next deploy: ${command}`);
+}
+
+/** Answers how to use it; undefined where it cannot be written. */
+async function writePinned({
+  run,
+  survey: { environment, host },
+  code: { pinned },
+  serverPlace,
+}: NoteCodeOptions): Promise<string | undefined> {
+  const folder = environment?.folder;
+  if (folder == null || serverPlace.isInContainer || !host.isShared) return undefined;
+  const services = Object.fromEntries([...pinned].map(([component, image]) => [component, { image }]));
+  // JSON is YAML too.
+  const text = `# The images that a restore brought back.\n${JSON.stringify({ services }, undefined, 2)}\n`;
+  try {
+    // Whatever has the name is replaced, and never written through.
+    const temporary = join(folder, `.${pinnedFileName}.${run.job.id}`);
+    await writeFile(temporary, text, { flag: 'wx' });
+    await rename(temporary, join(folder, pinnedFileName));
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return undefined;
+  }
+  const names = (environment?.configFiles ?? []).map((file) =>
+    dirname(file) === folder ? basename(file) : file,
+  );
+  const files = [...names, pinnedFileName].map((name) => `-f ${name}`).join(' ');
+  return `cd ${folder} && docker compose ${files} up -d`;
+}
