@@ -88,6 +88,7 @@ export {
   requireMakeable,
 } from './model/make-environment.ts';
 export { addedPrivileges, privilegesOf } from './model/privileges.ts';
+export { pullMissingImages } from './model/pull-images.ts';
 export { readEnvironmentModel } from './model/read-model.ts';
 export { type SettleOptions, settleReplaced } from './model/replaced-containers.ts';
 export {

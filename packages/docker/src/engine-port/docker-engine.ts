@@ -190,6 +190,11 @@ export interface ImageCalls {
    * on.
    */
   load(archive: AsyncIterable<Uint8Array>, options?: Abortable): Promise<void>;
+  /**
+   * Has the engine fetch an image from its registry, as anybody may: `shop/web@sha256:…`. `docker-refused` where the registry
+   * does not give it, or cannot be reached.
+   */
+  pull(digest: string, options?: Abortable): Promise<void>;
   /** Gives an image a further name, `shop/web:latest`, which another one loses by it. */
   tag(image: string, name: string, options?: Abortable): Promise<void>;
 }

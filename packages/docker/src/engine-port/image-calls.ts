@@ -16,6 +16,7 @@ export function imageCalls(link: EngineLink): ImageCalls {
   return {
     save: (image, options = {}) => saveImage(link, image, options),
     load: (archive, options = {}) => loadImage(link, archive, options),
+    pull: (digest, options = {}) => pullImage(link, digest, options),
     tag: (image, name, { signal } = {}) =>
       call({ action: `tag image ${image}`, timeoutMs, signal }, async (abortSignal) => {
         const [, repo = name, tag = 'latest'] = /^(.*?)(?::([^:/]+))?$/.exec(name) ?? [];
@@ -91,16 +92,38 @@ async function loadImage(
       { action: 'load an image', timeoutMs: loadTimeoutMs, signal: anyOf(signal, breaking.signal) },
       async (abortSignal) => {
         const answer = await dockerode.loadImage(source, { quiet: true, abortSignal });
-        for await (const line of jsonObjects(answer as AsyncIterable<Buffer>)) {
-          const engineMessage = fieldsOf(line).text('error');
-          if (engineMessage !== '') throw notLoaded(engineMessage);
-        }
+        await requireDone(answer as AsyncIterable<Buffer>, notLoaded);
       },
     );
   } catch (error) {
     throw breaking.signal.aborted ? breaking.signal.reason : error;
   } finally {
     source.destroy();
+  }
+}
+
+/** However slow a registry is. */
+const pullTimeoutMs = 60 * 60_000;
+
+async function pullImage(
+  { dockerode, call }: EngineLink,
+  digest: string,
+  { signal }: Abortable,
+): Promise<void> {
+  await call({ action: `pull ${digest}`, timeoutMs: pullTimeoutMs, signal }, async (abortSignal) => {
+    const answer = await dockerode.createImage({ fromImage: digest, abortSignal });
+    await requireDone(answer as AsyncIterable<Buffer>, (engineMessage) => notPulled(digest, engineMessage));
+  });
+}
+
+/** It has begun to answer by then: what goes wrong is in the answer. */
+async function requireDone(
+  answer: AsyncIterable<Buffer>,
+  failure: (engineMessage: string) => HoldfastError,
+): Promise<void> {
+  for await (const line of jsonObjects(answer)) {
+    const engineMessage = fieldsOf(line).text('error');
+    if (engineMessage !== '') throw failure(engineMessage);
   }
 }
 
@@ -112,6 +135,12 @@ function notLoaded(engineMessage: string): HoldfastError {
   return new HoldfastError('docker-refused', `Docker did not load the image: ${engineMessage}`, {
     hint: "See the engine's own log, and whether its disk is full.",
     context: { engineMessage },
+  });
+}
+
+function notPulled(digest: string, engineMessage: string): HoldfastError {
+  return new HoldfastError('docker-refused', `Docker did not pull ${digest}: ${engineMessage}`, {
+    context: { image: digest, engineMessage },
   });
 }
 

@@ -1,4 +1,5 @@
 import { HoldfastError } from '@holdfast/base';
+import { type EnvironmentModel, pullMissingImages } from '@holdfast/docker';
 import type { CodeTask, SealedPart } from '@holdfast/protocol';
 import type { MoverEventOf } from '../../runner/milestones.ts';
 import type { BackupWithParts } from '../backups/backup-record.ts';
@@ -64,4 +65,17 @@ export async function fetchCode(
   } finally {
     await taskRuns.end(mover);
   }
+}
+
+/**
+ * Has the target's engine fetch what it lacks from registries. Never for what was imported: that would name any host.
+ * @throws HoldfastError `image-unknown`
+ */
+export async function pullImages(
+  { docker }: Pick<EnvironmentSurvey, 'docker'>,
+  model: Pick<EnvironmentModel, 'containers'>,
+  run: JobRun,
+): Promise<void> {
+  const onPull = (digest: string): void => run.step(`Pulling ${digest}`);
+  await pullMissingImages(docker, model, { onPull, signal: run.signal });
 }

@@ -29,7 +29,7 @@ import {
   leadsOut,
   makeEnvironmentFolder,
 } from './environment-folder.ts';
-import { fetchCode, type TargetRequest } from './fetch-code.ts';
+import { fetchCode, pullImages, type TargetRequest } from './fetch-code.ts';
 import { portsTakenOn } from './ports-taken.ts';
 import type { RestoreChoice } from './restore-choice.ts';
 
@@ -80,6 +80,7 @@ export async function makeTarget(
     const shared = described.isClone ? sharedWith(model, inventory) : [];
     if (shared.length > 0) throw sharesStorage(shared);
     if (described.isClone || backup.kind === 'imported') await requireOwnPaths(survey, model, run);
+    if (backup.kind !== 'imported') await pullImages(survey, model, run);
     run.step('Making its containers');
     const made = await makeEnvironment(docker, model, {
       mark: run.job.id,

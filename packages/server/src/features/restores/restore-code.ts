@@ -13,7 +13,7 @@ import {
 import type { SealedPart } from '@holdfast/protocol';
 import type { JobRequest } from '../jobs/job-record.ts';
 import type { RestoreJournal } from '../jobs/journal-store.ts';
-import { type FetchCodeOptions, fetchCode, type TargetRequest } from './fetch-code.ts';
+import { type FetchCodeOptions, fetchCode, pullImages, type TargetRequest } from './fetch-code.ts';
 import { planOf } from './make-target.ts';
 import { type PlannedProject, planProject } from './plan-project.ts';
 import type { RestoreChoice } from './restore-choice.ts';
@@ -58,6 +58,7 @@ export async function planCodeRestore(
   const { docker } = survey;
   const { model, fields, surplus, project, warnings } = compared;
   const { createExternal } = request;
+  await pullImages(survey, model, run);
   const images = await requireMakeable(docker, model, { createExternal, signal: run.signal });
   let made: MadeEnvironment | undefined;
   return {
