@@ -50,7 +50,15 @@ export {
   resourceChoiceSchema,
   retentionSchema,
 } from './http/backup-routes.ts';
-export { ApiError, type CallOptions, type Client, type ClientOptions, createClient } from './http/client.ts';
+export {
+  ApiError,
+  apiError,
+  type CallOptions,
+  type Client,
+  type ClientOptions,
+  createClient,
+  type RequestAddress,
+} from './http/client.ts';
 export {
   type BackupIntegration,
   type BackupIntegrationChange,

@@ -33,6 +33,7 @@ export function clientOf(address: ServerAddress): Client {
         throw connectionError(error, address);
       }
     },
+    addressOf: client.addressOf,
     upload: async (name, file, options) => {
       try {
         return await client.upload(name, file, options);
@@ -58,7 +59,7 @@ const fetchWithTimeout: typeof globalThis.fetch = (input, init = {}) => {
   return fetch(input, { ...init, signal: init.signal ? AbortSignal.any([init.signal, timeout]) : timeout });
 };
 
-function connectionError(error: unknown, { url }: ServerAddress): unknown {
+export function connectionError(error: unknown, { url }: ServerAddress): unknown {
   if (error instanceof HoldfastError || error instanceof ApiError || !(error instanceof Error)) return error;
   const origin = new URL(url).origin;
   if (error.name === 'TimeoutError') {

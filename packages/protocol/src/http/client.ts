@@ -43,6 +43,8 @@ export interface Client {
   ): Promise<RouteResponse<Routes[Name]>>;
   /** The answer as it comes: of a route that another process answers. @throws as `call` */
   open<Name extends RouteName>(name: Name, options: CallOptions<Routes[Name]>): Promise<Response>;
+  /** What `open` asks for, for whoever has another way to read much of it; an answer that is none is an `apiError`. */
+  addressOf<Name extends RouteName>(name: Name, options: CallOptions<Routes[Name]>): RequestAddress;
   /** Sends a file, as it is: to a route that takes one. @throws as `call` */
   upload<Name extends RouteName>(
     name: Name,
@@ -56,6 +58,11 @@ export interface Client {
   ): AsyncGenerator<RouteResponse<Routes[Name]>>;
 }
 
+export interface RequestAddress {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 interface RawOptions {
   readonly params?: unknown;
   readonly query?: unknown;
@@ -66,12 +73,17 @@ interface RawOptions {
 
 /** A typed client of the API; works wherever `fetch` does. */
 export function createClient({ url, token, fetch = globalThis.fetch }: ClientOptions): Client {
+  function addressOf(route: Route, options: RawOptions): RequestAddress {
+    const accept = route.streams === true ? 'text/event-stream' : (route.handedOver ?? 'application/json');
+    return { url: requestUrl(url, route, options), headers: { authorization: `Bearer ${token}`, accept } };
+  }
+
   async function request(route: Route, options: RawOptions): Promise<Response> {
-    const response = await fetch(requestUrl(url, route, options), {
+    const address = addressOf(route, options);
+    const response = await fetch(address.url, {
       method: route.method,
       headers: {
-        authorization: `Bearer ${token}`,
-        accept: route.streams === true ? 'text/event-stream' : (route.handedOver ?? 'application/json'),
+        ...address.headers,
         ...(options.body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(options.file === undefined ? {} : { 'content-type': 'application/octet-stream' }),
       },
@@ -79,7 +91,7 @@ export function createClient({ url, token, fetch = globalThis.fetch }: ClientOpt
       ...(options.file === undefined ? {} : { body: options.file, duplex: 'half' }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),
     });
-    if (!response.ok) throw await apiError(response);
+    if (!response.ok) throw apiError(response.status, await response.text());
     return response;
   }
 
@@ -90,6 +102,7 @@ export function createClient({ url, token, fetch = globalThis.fetch }: ClientOpt
       return route.response.parse(await response.json()) as RouteResponse<Routes[typeof name]>;
     },
     open: async (name, options) => await request(routes[name], options),
+    addressOf: (name, options) => addressOf(routes[name], options),
     async upload(name, file, options) {
       const route = routes[name];
       const response = await request(route, { ...options, file });
@@ -123,16 +136,16 @@ function requestUrl(base: string, route: Route, options: RawOptions): URL {
   return url;
 }
 
-async function apiError(response: Response): Promise<ApiError> {
-  const text = await response.text();
+/** What the server says with a status that is none of success. */
+export function apiError(status: number, text: string): ApiError {
   const parsed = errorReportSchema.safeParse(parseJson(text));
   return new ApiError(
-    response.status,
+    status,
     parsed.success
       ? parsed.data
       : {
           code: 'internal',
-          message: `The server answered ${response.status} with something else than JSON.`,
+          message: `The server answered ${status} with something else than JSON.`,
         },
   );
 }

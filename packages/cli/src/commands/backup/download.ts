@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { Readable, type Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { type ExitStatus, exitStatus, HoldfastError } from '@holdfast/base';
 import {
   type ArchiveFormat,
@@ -22,6 +23,7 @@ import { formatBytes, formatTime } from '../../output/quantities.ts';
 import { writeWholeFile } from '../../output/whole-file.ts';
 import { connect } from '../../server/connect.ts';
 import { locateServer, type ServerOptions } from '../../server/locate-server.ts';
+import { type IncomingDownload, openDownload } from '../../server/open-download.ts';
 import { pathInBackup } from '../../server/path-in-backup.ts';
 import { resolveBackup } from '../../server/resolve-backup.ts';
 import { entryProgress } from '../../terminal/entry-progress.ts';
@@ -75,7 +77,11 @@ async function downloadBackup(
   if (output === '-' && context.output.isTerminal) throw nothingForTerminal();
   const backup = await resolveBackup(context, client, { id, environment, status: 'ready' });
   if (options.link === true) return await printLink(context, client, { backup, options });
-  const response = await openDownload(client, { backup, options, signal: context.interrupts.signal });
+  const response = await openDownload(client, {
+    params: { backup: backup.id },
+    query: whatOf({ backup, options }),
+    signal: context.interrupts.signal,
+  });
   if (output === '-') {
     await receive(context, response, context.output.stream);
     tellNotes(context, response);
@@ -106,14 +112,6 @@ function whatOf({ backup, options: { component, path, archive } }: Chosen): Down
   };
 }
 
-async function openDownload(
-  client: Client,
-  { signal, ...chosen }: Chosen & { readonly signal: AbortSignal },
-): Promise<Response> {
-  const params = { backup: chosen.backup.id };
-  return await client.open('backup.download', { params, query: whatOf(chosen), signal });
-}
-
 async function printLink(context: CliContext, client: Client, chosen: Chosen): Promise<ExitStatus> {
   const { validFor, ...address } = chosen.options;
   const { path, expiresAtMs } = await client.call('backup.link', {
@@ -131,24 +129,25 @@ async function printLink(context: CliContext, client: Client, chosen: Chosen): P
 }
 
 /** Answers how many bytes came. @throws HoldfastError `server-unreachable` when the download breaks off */
-async function receive(context: CliContext, response: Response, output: Writable): Promise<number> {
+async function receive(context: CliContext, { body }: IncomingDownload, output: Writable): Promise<number> {
   let bytes = 0;
-  if (response.body === null) return bytes;
   const { signal } = context.interrupts;
   using view = showProgress(context);
   const progress = entryProgress(view, 'Downloading');
+  let isCut = false;
+  body.once('error', () => {
+    isCut = output.errored === null;
+  });
+  body.on('data', (piece: Buffer) => {
+    bytes += piece.length;
+    progress.report({ files: 0, bytes });
+  });
   try {
-    for await (const piece of Readable.fromWeb(response.body, { signal })) {
-      await new Promise<void>((done, fail) => {
-        output.write(piece, (error) => (error == null ? done() : fail(error)));
-      });
-      bytes += piece.length;
-      progress.report({ files: 0, bytes });
-    }
+    await pipeline(body, output, { signal, end: false });
     return bytes;
   } catch (error) {
     signal.throwIfAborted();
-    if (context.output.isClosed || output.errored !== null) throw error;
+    if (context.output.isClosed || !isCut) throw error;
     throw new HoldfastError('server-unreachable', 'The download broke off before its end.', {
       hint: 'Try again. The log of the server may say why.',
       cause: error,
@@ -156,8 +155,8 @@ async function receive(context: CliContext, response: Response, output: Writable
   }
 }
 
-function tellNotes({ notes }: CliContext, { headers }: Response): void {
-  for (const { kind, count, paths } of decodeArchiveNotes(headers.get(archiveNotesHeader))) {
+function tellNotes({ notes }: CliContext, response: IncomingDownload): void {
+  for (const { kind, count, paths } of decodeArchiveNotes(response.header(archiveNotesHeader) ?? null)) {
     const more = count > paths.length ? ', …' : '';
     notes.line(`${meaningOf[kind]}: ${count} (${paths.join(', ')}${more}).`);
   }
@@ -171,9 +170,9 @@ const meaningOf: Readonly<Record<ArchiveNote['kind'], string>> = {
 };
 
 /** What the server calls it, as a name in this folder. */
-function suggestedName({ headers }: Response, backup: Backup): string {
-  const encoded = /filename\*=UTF-8''(?<name>[^;]+)/i.exec(headers.get('content-disposition') ?? '')?.groups
-    ?.name;
+function suggestedName(response: IncomingDownload, backup: Backup): string {
+  const encoded = /filename\*=UTF-8''(?<name>[^;]+)/i.exec(response.header('content-disposition') ?? '')
+    ?.groups?.name;
   const name = basename(decodeURIComponent(encoded ?? '')).replace(/^\.+/, '');
   return name === '' ? `${backup.id}.download` : name;
 }
