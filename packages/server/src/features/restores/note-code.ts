@@ -19,7 +19,7 @@ export interface NoteCodeOptions {
 /** Says how to go on from a restored environment, whose images and folder may be older than what would be deployed now. */
 export async function noteCode(options: NoteCodeOptions): Promise<void> {
   const { run, code } = options;
-  if (code.project !== undefined) {
+  if (code.project !== undefined && code.replaced.size > 0) {
     const { source } = code.project.part;
     const commit = source.kind === 'code' && source.commitId !== null ? `, at commit ${source.commitId}` : '';
     run.log(

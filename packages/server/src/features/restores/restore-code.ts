@@ -28,10 +28,10 @@ export interface CodeRestore {
   readonly pinned: ReadonlyMap<string, string>;
   readonly warnings: readonly string[];
   /**
-   * Makes the containers, with everything stopped. Answers the journal of both states.
+   * Makes the containers, with everything stopped. Answers the journal of both states. Undefined where all stay.
    * @throws HoldfastError as `makeEnvironment`: then all is as before
    */
-  replace(journal: RestoreJournal): Promise<RestoreJournal>;
+  readonly replace: ((journal: RestoreJournal) => Promise<RestoreJournal>) | undefined;
   /** Removes what was replaced: `undo` does nothing from now on. */
   keep(): Promise<void>;
   undo(): Promise<void>;
@@ -61,6 +61,15 @@ export async function planCodeRestore(
   await pullImages(survey, model, run);
   const images = await requireMakeable(docker, model, { createExternal, signal: run.signal });
   let made: MadeEnvironment | undefined;
+  const replace = async (journal: RestoreJournal): Promise<RestoreJournal> => {
+    const plans = new Map(model.containers.map((container) => [container.name, planOf(container)]));
+    made = await makeEnvironment(docker, model, {
+      ...{ mark: run.job.id, createExternal, isHeldBack: true, signal: run.signal },
+    });
+    for (const [name, different] of fields)
+      run.log('info', `Made ${name} as it was: ${different.join(', ')}`);
+    return withMade(journal, { ids: made.containerIds, plans, surplus });
+  };
   return {
     project,
     replaced: new Set(fields.keys()),
@@ -71,16 +80,7 @@ export async function planCodeRestore(
       }),
     ),
     warnings,
-    replace: async (journal) => {
-      const mark = run.job.id;
-      const plans = new Map(model.containers.map((container) => [container.name, planOf(container)]));
-      made = await makeEnvironment(docker, model, {
-        ...{ mark, createExternal, isHeldBack: true, signal: run.signal },
-      });
-      for (const [name, different] of fields)
-        run.log('info', `Made ${name} as it was: ${different.join(', ')}`);
-      return withMade(journal, { ids: made.containerIds, plans, surplus });
-    },
+    replace: fields.size + surplus.length === 0 ? undefined : replace,
     keep: async () => {
       await made?.finish();
       made = undefined;
@@ -158,7 +158,7 @@ const nothingToDo: CodeRestore = {
   replaced: new Set(),
   pinned: new Map(),
   warnings: [],
-  replace: async (journal) => journal,
+  replace: undefined,
   keep: async () => {},
   undo: async () => {},
 };

@@ -295,8 +295,7 @@ async function restoreFiles(
     else await (made ?? code)?.keep();
     if (targets === 'undecided' && settled !== undefined) return [...settled, ...(await start())];
     if (targets === 'old' && made !== undefined) throw await leaveNothing(standstill, made, failure);
-    if (targets === 'old') await code?.undo();
-    throw await leave(standstill, milestones, failure);
+    throw await leave(standstill, { milestones, code }, failure);
   }
   // The targets are wholly new, and what uses them has started: what fails now leaves no more than a folder behind.
   const settled = await trySettling(options, run, milestones, prepared);
@@ -400,10 +399,11 @@ async function leaveNothing(
 /** Where Docker is gone for long, what could not be put back is an unfinished restore: the next one completes it. */
 async function leave(
   standstill: StandstillOptions,
-  milestones: Milestones,
+  { milestones, code }: Pick<FileRestore, 'code'> & { readonly milestones: Milestones },
   failure: HoldfastError,
 ): Promise<HoldfastError> {
   try {
+    if (targetStateOf(milestones) === 'old') await code?.undo();
     return await afterFailure(standstill, milestones, failure);
   } catch (error) {
     const { message } = toHoldfastError(error);
