@@ -38,6 +38,9 @@ afterAll(async () => {
 /** The second version is deployed, and has broken the data. */
 beforeEach(async () => {
   edit('image/app.sh', 'version=1', 'version=2');
+  edit('compose.yaml', '      - ./cache:/cache\n', '');
+  mkdirSync(join(project.folder, 'cache'), { recursive: true });
+  writeFileSync(join(project.folder, 'cache/large'), 'in no backup');
   edit('compose.yaml', 'restart: unless-stopped', 'restart: on-failure:2');
   writeCommit('2');
   writeFileSync(join(project.folder, 'image/second'), 'of the second version');
@@ -93,13 +96,15 @@ function expectFolderOf(version: 1 | 2): void {
   expect(read('image/app.sh')).toContain(`version=${version}`);
   expect(existsSync(join(project.folder, 'image/second'))).toBe(version === 2);
   expect(read('settings/mode')).toBe(version === 1 ? 'as it is now\n' : 'changed since');
+  // Nothing mounts it any more, and what the backup does not have of it is nowhere else.
+  expect(read('cache/large')).toBe('in no backup');
   expect(readdirSync(project.folder).filter((each) => each.startsWith('.holdfast'))).toEqual([]);
 }
 
 it('a restore brings back the image and the folder that fit the data', async () => {
   const store = (await docker('inspect', '--format', '{{.Id}}', `${name}-store-1`)).trim();
   const told = await holdfast.run(['backup:restore', backupId, '--dry-run']);
-  expect(told.stderr).toContain(`${app} would be made as it was: Image`);
+  expect(told.stderr).toContain(`${app} would be made as it was: Binds, Image`);
   expect(told.stderr).toContain('- image/second');
   expect([await imageOf(app), await rows()]).toEqual([second, 'migrated to 2']);
 

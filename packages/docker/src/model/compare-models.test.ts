@@ -16,7 +16,7 @@ function difference(wanted: readonly ContainerModel[], now: readonly ContainerMo
 
 test('what is as it was stays', () => {
   const web = sampleContainer({ name: 'web' });
-  expect(difference([web], [web])).toEqual({ wanted: [], fields: {}, same: ['web'], surplus: [] });
+  expect(difference([web], [web])).toEqual({ wanted: [], fields: {}, surplus: [] });
 });
 
 describe('what may differ without a container being another', () => {
@@ -45,7 +45,7 @@ describe('what may differ without a container being another', () => {
       },
     ],
   ])('%s', (_, change) => {
-    expect(difference([web], [{ ...web, ...change }]).same).toEqual(['web']);
+    expect(difference([web], [{ ...web, ...change }]).wanted).toEqual([]);
   });
 });
 
@@ -87,7 +87,6 @@ test('who shares the network of one that is made again is made again too, and wh
       beside: ['what it shares with web'],
       web: ['Env'],
     },
-    same: ['db'],
     surplus: [],
   });
 });
@@ -97,7 +96,6 @@ test('what is new is made, and what is no more is told', () => {
   expect(difference([web], [job])).toEqual({
     wanted: ['web'],
     fields: { web: ['new'] },
-    same: [],
     surplus: ['job'],
   });
 });

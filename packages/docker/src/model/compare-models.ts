@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { composeLabels } from '../discovery/labels.ts';
 import type { JsonObject } from '../engine-port/json-object.ts';
 import { referencesOf } from './container-references.ts';
+import { parseBind } from './declared-mounts.ts';
 import type { ContainerModel, EnvironmentModel } from './environment-model.ts';
 import { objectAt, objectsAt, textAt, textsAt, without } from './json-access.ts';
 
@@ -11,8 +12,6 @@ export interface ModelDifference {
   readonly wanted: readonly ContainerModel[];
   /** By name, of each of these: the fields in which it is another. No values, for they may be secret. */
   readonly fields: ReadonlyMap<string, readonly string[]>;
-  /** Names of those that are as they are to be. */
-  readonly same: readonly string[];
   /** Names of those that the other model does not have. */
   readonly surplus: readonly string[];
 }
@@ -44,7 +43,6 @@ export function compareModels(wanted: EnvironmentModel, now: EnvironmentModel): 
   return {
     wanted: wanted.containers.filter(({ name }) => fields.has(name)),
     fields,
-    same: wanted.containers.flatMap(({ name }) => (fields.has(name) ? [] : [name])),
     surplus: now.containers.flatMap(({ name }) => (names.has(name) ? [] : [name])),
   };
 }
@@ -77,8 +75,8 @@ function withoutMounts(hostConfig: JsonObject, destinations: ReadonlySet<string>
     (mount) => !destinations.has(textAt(mount, 'Target')),
   );
   const binds = textsAt(hostConfig, 'Binds').filter((bind) => {
-    const [first = '', second] = bind.split(':');
-    return !destinations.has(second ?? first);
+    const { source, destination } = parseBind(bind);
+    return !destinations.has(destination === '' ? source : destination);
   });
   return { ...hostConfig, Mounts: mounts, Binds: binds };
 }

@@ -31,7 +31,7 @@ import {
 } from './environment-folder.ts';
 import { fetchCode, pullImages, type TargetRequest } from './fetch-code.ts';
 import { portsTakenOn } from './ports-taken.ts';
-import type { RestoreChoice } from './restore-choice.ts';
+import { isWhole } from './restore-choice.ts';
 
 export interface MakeTargetOptions {
   readonly environments: Pick<EnvironmentService, 'survey'>;
@@ -94,11 +94,6 @@ export async function makeTarget(
     await folder?.undo();
     throw error;
   }
-}
-
-/** Of components or paths, somebody wants these and nothing else. */
-function isWhole({ components, paths }: RestoreChoice): boolean {
-  return components === null && paths === null;
 }
 
 function madeTarget(

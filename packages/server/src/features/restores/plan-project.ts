@@ -1,4 +1,4 @@
-import { findProjectFolder } from '@holdfast/docker';
+import { boundPathsOf, type EnvironmentModel, findProjectFolder } from '@holdfast/docker';
 import type { SealedPart } from '@holdfast/protocol';
 import type { PartPlace } from '../../runner/place-parts.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
@@ -10,7 +10,7 @@ export interface PlannedProject {
   readonly place: PartPlace;
   /** Where a node's user finds it. */
   readonly folder: string;
-  /** What stays as it is: what is mounted from the folder, and its Git history. */
+  /** What stays as it is: what is or was mounted from the folder, and its Git history. */
   readonly kept: [string, ...string[]][];
 }
 
@@ -21,7 +21,7 @@ export const projectNodePath: [string, ...string[]] = ['data', 'project'];
 export async function planProject(
   part: SealedPart,
   survey: EnvironmentSurvey,
-  { signal }: Pick<JobRun, 'signal'>,
+  { signal, model }: Pick<JobRun, 'signal'> & { readonly model?: EnvironmentModel },
 ): Promise<PlannedProject | string> {
   const { environment, mounts, protectedPaths, resolvePaths } = survey;
   if (part.source.kind !== 'code' || !part.source.isWhole) return 'the backup does not have all of it';
@@ -38,6 +38,14 @@ export async function planProject(
     part,
     folder: environment.folder ?? realPath,
     place: { partName: part.name, place: { kind: 'bind', path: realPath }, isOptional: true },
-    kept: ['.git', ...whole.leftOut].map((path) => path.split('/') as [string, ...string[]]),
+    kept: ['.git', ...whole.leftOut, ...(model === undefined ? [] : boundWithin(model))].map(
+      (path) => path.split('/') as [string, ...string[]],
+    ),
   };
+}
+
+/** The backup has none of it with the folder: what is there now may be all that there is of it. */
+function boundWithin(model: EnvironmentModel): string[] {
+  const top = `${model.folder}/`;
+  return boundPathsOf(model).flatMap((path) => (path.startsWith(top) ? [path.slice(top.length)] : []));
 }

@@ -14,6 +14,11 @@ export interface ChosenPath {
   readonly names: readonly string[];
 }
 
+/** Of components or paths, somebody wants these and nothing else. */
+export function isWhole({ components, paths }: RestoreChoice): boolean {
+  return components === null && paths === null;
+}
+
 /** Whether the part, or something in it, is restored. */
 export function isChosen(part: SealedPart, { components, paths }: RestoreChoice): boolean {
   if (paths !== null && !paths.some((path) => path.part === part.name)) return false;

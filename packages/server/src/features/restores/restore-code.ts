@@ -16,7 +16,7 @@ import type { RestoreJournal } from '../jobs/journal-store.ts';
 import { type FetchCodeOptions, fetchCode, pullImages, type TargetRequest } from './fetch-code.ts';
 import { planOf } from './make-target.ts';
 import { type PlannedProject, planProject } from './plan-project.ts';
-import type { RestoreChoice } from './restore-choice.ts';
+import { isWhole } from './restore-choice.ts';
 
 /** How the containers and the folder of an environment that is there become those of a backup. */
 export interface CodeRestore {
@@ -56,19 +56,24 @@ export async function planCodeRestore(
   for (const warning of compared.warnings) run.log('warn', warning);
   if (!request.code) return { ...nothingToDo, warnings: compared.warnings };
   const { docker } = survey;
-  const { model, fields, surplus, project, warnings } = compared;
+  const { model, fields, same, surplus, project, warnings } = compared;
+  // A restore may have left them stopped: the state before it is more than what they are.
+  const settled = target.backup.kind === 'safety' ? same : [];
   const { createExternal } = request;
   await pullImages(survey, model, run);
   const images = await requireMakeable(docker, model, { createExternal, signal: run.signal });
   let made: MadeEnvironment | undefined;
   const replace = async (journal: RestoreJournal): Promise<RestoreJournal> => {
-    const plans = new Map(model.containers.map((container) => [container.name, planOf(container)]));
+    const containers = [...model.containers, ...settled];
+    const plans = new Map(containers.map((container) => [container.name, planOf(container)]));
     made = await makeEnvironment(docker, model, {
       ...{ mark: run.job.id, createExternal, isHeldBack: true, signal: run.signal },
     });
     for (const [name, different] of fields)
       run.log('info', `Made ${name} as it was: ${different.join(', ')}`);
-    return withMade(journal, { ids: made.containerIds, plans, surplus });
+    const known = journal.containers.map(({ name, id }) => [name, id] as const);
+    const staying = known.filter(([name]) => settled.some((container) => container.name === name));
+    return withMade(journal, { ids: new Map([...made.containerIds, ...staying]), plans, surplus });
   };
   return {
     project,
@@ -80,7 +85,7 @@ export async function planCodeRestore(
       }),
     ),
     warnings,
-    replace: fields.size + surplus.length === 0 ? undefined : replace,
+    replace: fields.size + surplus.length + settled.length === 0 ? undefined : replace,
     keep: async () => {
       await made?.finish();
       made = undefined;
@@ -111,6 +116,8 @@ interface ComparedCode extends CodePreview {
   /** Of the containers that are to be made. */
   readonly model: EnvironmentModel;
   readonly fields: ReadonlyMap<string, readonly string[]>;
+  /** As the backup has them: what they are has not changed. */
+  readonly same: EnvironmentModel['containers'];
   readonly surplus: readonly string[];
 }
 
@@ -132,24 +139,21 @@ async function compareCode(
   const isLimitedAsNow = request.resources !== 'backup';
   const wholeModel = isLimitedAsNow ? withResources(described, { from: 'parent', parent: now }) : described;
   const { wanted, fields, surplus } = compareModels(wholeModel, now);
+  const same = wholeModel.containers.filter(({ name }) => !fields.has(name));
   const model = onlyUsed(wholeModel, wanted);
   if (!request.code)
-    return { project: undefined, model, fields, surplus: [], warnings: otherImages(model, now) };
+    return { project: undefined, model, fields, same, surplus: [], warnings: otherImages(model, now) };
   requireSameMounts(model, now, backup.parts);
-  const project = await planProject(part, survey, run);
+  const project = await planProject(part, survey, { signal: run.signal, model: wholeModel });
   if (typeof project === 'string') run.log('info', `The project's folder stays as it is: ${project}`);
   return {
     project: typeof project === 'string' ? undefined : project,
     model,
     fields,
+    same,
     surplus,
     warnings: surplus.map((name) => `${name} is not in the backup: it stays stopped`),
   };
-}
-
-/** Of components or paths, somebody wants these and nothing else. */
-function isWhole({ components, paths }: RestoreChoice): boolean {
-  return components === null && paths === null;
 }
 
 /** With `--no-code`: data alone. */
@@ -224,7 +228,7 @@ interface Made {
   readonly surplus: readonly string[];
 }
 
-/** Each new container right after the one that it replaces: both are stopped and started in the same order. */
+/** Each container as it is to be right after what it was: both are stopped and started in the same order. */
 function withMade(journal: RestoreJournal, { ids, plans, surplus }: Made): RestoreJournal {
   const entryOf = (name: string) => {
     const [id, plan] = [ids.get(name), plans.get(name)];

@@ -159,7 +159,7 @@ async function restoreInto(
   const warnings = [...((made ?? code)?.warnings ?? []), ...plan.warnings, ...feed.warnings];
   for (const warning of [...plan.warnings, ...feed.warnings]) run.log('warn', warning);
   notePlaces(plan, run);
-  const changesCode = code?.project !== undefined || replaced.size > 0;
+  const changesCode = code?.project !== undefined || code?.replace !== undefined;
   if (plan.parts.length === 0 && feed.commands.length === 0 && made === undefined && !changesCode)
     throw nothingToRestore(backup, warnings);
   // In what was just made no backup command can run: what it would print is kept as the files that it stands in.
@@ -167,7 +167,7 @@ async function restoreInto(
   const covered = made === undefined ? [] : coveredBy(feed.components, survey, made);
   const keeping: Keeping = {
     ...{ survey, restored: backup, commandsOf, instance },
-    code: code?.project === undefined ? (replaced.size > 0 ? 'containers' : 'none') : 'all',
+    code: code?.project === undefined ? (code?.replace === undefined ? 'none' : 'containers') : 'all',
   };
   const feeder = feed.commands.length === 0 ? undefined : await startFeeder(options, { run, backup, feed });
   try {
@@ -255,6 +255,8 @@ async function restoreFiles(
     besides: project === undefined ? [] : [project.place],
     signal: run.signal,
   });
+  if (project !== undefined && !prepared.paths.has(project.part.name))
+    run.log('warn', `The project's folder ${project.folder} stays as it is: nothing leads to it from here`);
   const standstill = { docker: survey.docker, journals, run, clock };
   const overwritten = [
     ...prepared.overwritten.filter((each) => made?.isFresh(each) !== true && !covered.includes(each)),

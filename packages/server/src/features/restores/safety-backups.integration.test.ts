@@ -139,6 +139,10 @@ describe('a safety backup', () => {
     expect(await restore(server, backup)).toMatchObject({ state: 'warnings', warnings: [warning] });
     expect(contents()).toBe('old');
     expect((await stateOf(project, slow)).isRunning).toBe(false);
+    const [kept] = await safetyBackups(server, project);
+    expect(await restore(server, kept?.id ?? '')).toMatchObject({ state: 'done' });
+    expect(contents()).toBe('new');
+    expect((await stateOf(project, slow)).isRunning).toBe(true);
   });
 
   test('has what a backup command prints of what a restore command overwrites', async () => {
