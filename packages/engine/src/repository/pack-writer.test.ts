@@ -24,6 +24,10 @@ class StandingBackend extends FaultBackend {
     if (args[0].kind === 'data') await this.#gate.promise;
     await super.save(...args);
   }
+
+  [Symbol.dispose](): void {
+    this.goOn();
+  }
 }
 
 describe('a writer', () => {
@@ -143,16 +147,18 @@ describe('a writer', () => {
     const repository = await openRepository({ backend, password: testPassword });
     await using lock = await repository.lock('shared');
     await using writer = await repository.openWriter({ lock });
+    // Closing the writer waits for its packs, also where the test fails.
+    using standing = backend;
     let savedBytes = 0;
     const saves = Array.from({ length: 40 }, async () => {
       await writer.saveBlob('data', randomBytes(4 * mebibyte));
       savedBytes += 4 * mebibyte;
     });
-    // Two packs that are filled, and three on their way.
-    await vi.waitFor(() => expect(savedBytes).toBeGreaterThan(60 * mebibyte), { timeout: 50_000 });
+    // Three packs that are on their way; how much is in the two that are open is left to chance.
+    await vi.waitFor(() => expect(savedBytes).toBeGreaterThanOrEqual(48 * mebibyte), { timeout: 50_000 });
     await delay(50);
     expect(savedBytes).toBeLessThanOrEqual(96 * mebibyte);
-    backend.goOn();
+    standing.goOn();
     await Promise.all(saves);
     await writer.flush();
     expect(repository.storage.indexes.current.blobCount).toBe(40);
