@@ -278,7 +278,7 @@ async function restoreFiles(
         targets: { environmentName: survey.record.name, ...prepared.sources },
         plans: made?.plans,
         replace: code?.replace,
-        beginSafety: async () => await beginSafety(options, run, { ...keeping, overwritten }),
+        beginSafety: async (beside) => await beginSafety(options, beside, { ...keeping, overwritten }),
       });
       await (made ?? code)?.keep();
       warnings.push(...(await start()));

@@ -22,6 +22,10 @@ async function safetyBackups(server: DockerServer, project: TestProject): Promis
   return (await server.client.call('backup.list', { query })).backups;
 }
 
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await sleep(2);
+}
+
 /** The newest. */
 async function keptBy(server: DockerServer, project: TestProject): Promise<BackupSummary> {
   const [kept] = await safetyBackups(server, project);
@@ -83,7 +87,7 @@ describe('a safety backup', () => {
     const { startedAt } = (await project.docker.containers.inspect(web)).state;
     const job = await startRestore(server, backup);
     await server.reaches(job, 'Reading what will be overwritten');
-    while (server.moverPids().length < 2) await sleep(2);
+    await until(() => server.moverPids().length >= 2);
     process.kill(server.moverPids().at(-1) ?? 0, 'SIGKILL');
     const failed = await server.ended(job);
     expect(failed).toMatchObject({ state: 'failed', error: { code: 'mover-lost' } });
@@ -94,6 +98,29 @@ describe('a safety backup', () => {
     expect((await project.docker.containers.inspect(web)).state.startedAt).toBe(startedAt);
     expect(await safetyBackups(server, project)).toEqual([]);
     expect(await restore(server, backup)).toMatchObject({ state: 'done' });
+  });
+
+  test('of an app that is down is taken beside the staging; where one of them ends, neither leaves anything', async () => {
+    const { project, server, path, web, backup, contents, dispose } = await setUp(2000);
+    await using _ = dispose;
+    await project.docker.containers.stop(web, { graceSeconds: 0 });
+    for (const killed of ['restore', 'safety'] as const) {
+      const job = await startRestore(server, backup);
+      await until(() => server.moverPids().length === 2);
+      const pids = server.moverPids();
+      process.kill((killed === 'restore' ? pids[0] : pids[1]) ?? 0, 'SIGKILL');
+      const failed = await server.ended(job);
+      expect(failed).toMatchObject({ state: 'failed', error: { code: 'mover-lost' } });
+      expect(failed.error?.message.includes('could not be kept')).toBe(killed === 'safety');
+      expect(contents()).toBe('new');
+      expect(readdirSync(path)).toHaveLength(2001);
+      expect((await stateOf(project, web)).isRunning).toBe(false);
+      expect(await safetyBackups(server, project)).toEqual([]);
+    }
+    expect(await restore(server, backup)).toMatchObject({ state: 'done' });
+    expect(contents()).toBe('old');
+    expect(await restore(server, (await keptBy(server, project)).id)).toMatchObject({ state: 'done' });
+    expect([contents(), (await stateOf(project, web)).isRunning]).toEqual(['new', false]);
   });
 
   test('undoes a restore that was cut off, and stays what it is meanwhile', async () => {
