@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Backup } from '@holdfast/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ComposeProject } from './support/compose.ts';
@@ -153,6 +155,26 @@ describe.each(subjects)('$component', ({ component, ask, wreck, state }) => {
     const log = await holdfast.mustRun(['backup:log', backup.id, '--restore']);
     expect(log).toMatch(/the restore command ended with status 0/);
   });
+});
+
+it('the folder is restored beside it, and nothing is stopped', async () => {
+  const whole = await holdfast.createBackup(environment);
+  const [kept, later] = [join(project.folder, 'compose.yaml'), join(project.folder, 'later')];
+  const text = readFileSync(kept, 'utf8');
+  writeFileSync(kept, '# changed\n');
+  writeFileSync(later, '');
+  for (const { component, ask, wreck } of subjects) {
+    for (const query of wreck) await sh(component, ask(query)).catch(() => '');
+  }
+  const startedAt = async (): Promise<string[]> =>
+    await Promise.all(subjects.map(({ component }) => project.startedAt(component)));
+  const started = await startedAt();
+  await holdfast.mustRun(['backup:restore', whole, '--yes']);
+  expect(await startedAt()).toEqual(started);
+  expect([readFileSync(kept, 'utf8'), existsSync(later)]).toEqual([text, false]);
+  for (const { component, ask, state } of subjects) {
+    expect(await sh(component, ask(state))).toBe(before.get(component));
+  }
 });
 
 it('a PostgreSQL restore that fails on the way leaves everything as it was', async () => {

@@ -7,7 +7,7 @@ import { eventually, run } from './support/process.ts';
 
 /** A deploy that broke its data, and the restore of the app as it was before: data, image, containers and folder. */
 const [name, image] = ['migrating', 'holdfast-e2e/migrating'];
-const app = `${name}-app-1`;
+const [app, store] = [`${name}-app-1`, `${name}-store-1`];
 
 let holdfast: Holdfast;
 let project: ComposeProject;
@@ -49,6 +49,7 @@ beforeEach(async () => {
   await project.compose('up', '--detach');
   await project.sh('store', 'echo 1 > /data/schema');
   await docker('restart', '--time', '0', app);
+  await docker('update', '--restart', 'always', store);
   await eventually('it is broken', async () => (await rows()) === 'migrated to 2');
 });
 
@@ -78,6 +79,10 @@ async function imageOf(container: string): Promise<string> {
   return (await docker('inspect', '--format', '{{.Image}}', container)).trim();
 }
 
+async function idOf(container: string): Promise<string> {
+  return (await docker('inspect', '--format', '{{.Id}}', container)).trim();
+}
+
 async function isRunning(): Promise<boolean> {
   return (await docker('inspect', '--format', '{{.State.Running}}', app)).trim() === 'true';
 }
@@ -102,7 +107,7 @@ function expectFolderOf(version: 1 | 2): void {
 }
 
 it('a restore brings back the image and the folder that fit the data', async () => {
-  const store = (await docker('inspect', '--format', '{{.Id}}', `${name}-store-1`)).trim();
+  const staying = await idOf(store);
   const told = await holdfast.run(['backup:restore', backupId, '--dry-run']);
   expect(told.stderr).toContain(`${app} would be made as it was: Binds, Image`);
   expect(told.stderr).toContain('- image/second');
@@ -113,8 +118,8 @@ it('a restore brings back the image and the folder that fit the data', async () 
   await eventually('the app runs', isRunning);
   expect([await imageOf(app), await rows(), await schema()]).toEqual([first, 'precious', '1']);
   expect(await project.restartPolicy('app')).toBe('unless-stopped');
-  expect((await docker('inspect', '--format', '{{.Id}}', `${name}-store-1`)).trim()).toBe(store);
-  expect(await containers()).toEqual([app, `${name}-store-1`]);
+  expect([await idOf(store), await project.restartPolicy('store')]).toEqual([staying, 'no']);
+  expect(await containers()).toEqual([app, store]);
   expectFolderOf(1);
   // The history of what was deployed is never rewritten.
   expect(read('.git/refs/heads/main')).toBe(`${'2'.repeat(40)}\n`);
@@ -139,27 +144,28 @@ it('--undo brings back the newer image, folder and data', async () => {
   expect(undone).toMatchObject({ status: 0 });
   expect([await imageOf(app), await rows()]).toEqual([second, 'migrated to 2']);
   expect(await project.restartPolicy('app')).toBe('on-failure');
+  expect(await project.restartPolicy('store')).toBe('always');
   expectFolderOf(2);
 });
 
 it('--no-code keeps the newer app, and says that its data are of another', async () => {
-  const container = (await docker('inspect', '--format', '{{.Id}}', app)).trim();
+  const container = await idOf(app);
   const restored = await holdfast.run(['backup:restore', backupId, '--no-code', '--yes']);
   expect(restored.stderr).toContain(`${app} keeps the image`);
-  expect((await docker('inspect', '--format', '{{.Id}}', app)).trim()).toBe(container);
+  expect(await idOf(app)).toBe(container);
   await eventually('it has broken them again', async () => (await rows()) === 'migrated to 2');
   expect(read('image/app.sh')).toContain('version=2');
 });
 
 it('is refused before anything stops where an image cannot be had, or a container of another has a name', async () => {
-  const id = (await docker('inspect', '--format', '{{.Id}}', app)).trim();
+  const id = await idOf(app);
   await project.compose('rm', '--force', '--stop', 'app');
   await docker('create', '--name', app, 'holdfast-test/busybox');
   try {
     const refused = await holdfast.run(['backup:restore', backupId, '--yes']);
     expect(refused.stderr).toContain('error[code-refused]');
     expect(await rows()).toBe('migrated to 2');
-    expect((await docker('inspect', '--format', '{{.Id}}', app)).trim()).not.toBe(id);
+    expect(await idOf(app)).not.toBe(id);
   } finally {
     await docker('rm', '--force', app);
     await project.compose('up', '--detach');
@@ -182,7 +188,8 @@ it.each(['Stopping the containers', 'Making its containers', 'Restoring', 'Start
     await eventually('the job is over', async () => !['queued', 'running'].includes((await state()).state));
     const { state: end } = await state();
     const isNew = end !== 'failed';
-    expect(await containers()).toEqual([app, `${name}-store-1`]);
+    expect(await containers()).toEqual([app, store]);
+    expect(await project.restartPolicy('store')).toBe(isNew ? 'no' : 'always');
     expect(await imageOf(app)).toBe(isNew ? first : second);
     expect(await rows()).toBe(isNew ? 'precious' : 'migrated to 2');
     expectFolderOf(isNew ? 1 : 2);

@@ -53,6 +53,10 @@ export class ComposeProject implements AsyncDisposable {
     );
   }
 
+  async startedAt(service: string): Promise<string> {
+    return await docker('inspect', '--format', '{{.State.StartedAt}}', `${this.name}-${service}-1`);
+  }
+
   async restartPolicy(service: string): Promise<string> {
     return (
       await docker('inspect', '--format', '{{.HostConfig.RestartPolicy.Name}}', `${this.name}-${service}-1`)

@@ -49,6 +49,7 @@ function mount(changes: Partial<ContainerMount>): ContainerMount {
 
 const targets = {
   environmentName: 'shop',
+  needsStandstill: true,
   volumes: new Set(['shop_data']),
   paths: ['/volumes/shop_data/_data', '/srv/shop/files'],
 };

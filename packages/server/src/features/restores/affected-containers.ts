@@ -12,16 +12,18 @@ import {
 /** What a restore is about to write to. */
 export interface TargetPaths extends MountedSources {
   readonly environmentName: string;
+  /** False where nothing is written to that any container of the environment's own mounts. */
+  readonly needsStandstill: boolean;
 }
 
 /**
  * Every container that may touch the targets, in an order in which they may be stopped: all of the environment's own,
- * dependents before what they depend on, then others that mount a target for writing.
+ * dependents before what they depend on (none where it needs no standstill), then others that mount a target for writing.
  * @throws HoldfastError `environment-busy` when one of those others runs
  */
 export function affectedContainers(inventory: EngineInventory, targets: TargetPaths): readonly Container[] {
   const ownIds = new Set(idsOf(inventory, targets.environmentName));
-  const own = inventory.containers.filter(({ id }) => ownIds.has(id));
+  const own = targets.needsStandstill ? inventory.containers.filter(({ id }) => ownIds.has(id)) : [];
   const others = inventory.containers.filter(
     (container) =>
       !ownIds.has(container.id) &&

@@ -36,8 +36,8 @@ export async function changeTargets(standstill: StandstillOptions, change: Chang
   const isStill = found.every(({ state }) => !state.running);
   await using safety = isStill ? await stageBesideKeeping(change, run) : await stageThenKeep(change, run);
 
-  run.step('Stopping the containers');
   const containers = affectedContainers(await readInventory(docker, run), targets);
+  if (containers.length > 0) run.step('Stopping the containers');
   const unfinished = await journals.get(environmentId);
   const facts = { environmentId, backupId, jobId, startedAtMs: clock.now() };
   const journal = journalOf(facts, containers, { unfinished, plans });

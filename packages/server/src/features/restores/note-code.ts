@@ -4,6 +4,7 @@ import { systemErrorCode } from '@holdfast/base';
 import type { ServerPlace } from '../../runner/server-place.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobRun } from '../jobs/execution/job-handler.ts';
+import type { PlannedProject } from './plan-project.ts';
 import type { CodeRestore } from './restore-code.ts';
 
 /** Beside a project's Compose files: Compose only reads it where it is named. */
@@ -16,17 +17,18 @@ export interface NoteCodeOptions {
   readonly serverPlace: ServerPlace;
 }
 
-/** Says how to go on from a restored environment, whose images and folder may be older than what would be deployed now. */
-export async function noteCode(options: NoteCodeOptions): Promise<void> {
+/** Says how to go on from a folder that was put to an older state. */
+export function noteFolder({ part: { source }, folder }: PlannedProject, run: Pick<JobRun, 'log'>): void {
+  const commit = source.kind === 'code' && source.commitId !== null ? `, at commit ${source.commitId}` : '';
+  run.log(
+    'info',
+    `The project's folder ${folder} is as it was${commit}; its .git is not changed: commit what you see there, or check out the newest and deploy it`,
+  );
+}
+
+/** Says how to go on from a restored environment, whose images may be older than what would be deployed now. */
+export async function noteImages(options: NoteCodeOptions): Promise<void> {
   const { run, code } = options;
-  if (code.project !== undefined && code.replaced.size > 0) {
-    const { source } = code.project.part;
-    const commit = source.kind === 'code' && source.commitId !== null ? `, at commit ${source.commitId}` : '';
-    run.log(
-      'info',
-      `The project's folder ${code.project.folder} is as it was${commit}; its .git is not changed: commit what you see there, or check out the newest and deploy it`,
-    );
-  }
   if (code.pinned.size === 0) return;
   const images = [...code.pinned].map(([component, image]) => `${component}: ${image}`).join(', ');
   run.log('info', `Until the next deploy it runs images that are called otherwise by now: ${images}`);

@@ -62,7 +62,7 @@ async function preview(options: PreviewHandlerOptions, run: JobRun): Promise<Job
     const contents = only === null ? `${part.files} files` : only.map((names) => names.join('/')).join(', ');
     run.log('info', `${part.name}: would be made, with ${contents}`);
   }
-  if (plan.parts.length > 0) await noteContainers(run, survey, targets);
+  if (plan.parts.length > 0 || code.changesContainers) await noteContainers(run, survey, targets);
   for (const { name, containerName } of feed.commands) {
     run.log('info', `${name}: would go to the restore command of ${containerName}`);
   }
@@ -99,7 +99,11 @@ async function noteContainers(
   { placed: { sources } }: FoundTargets,
 ): Promise<void> {
   const inventory = await readInventory(docker, run);
-  const affected = affectedContainers(inventory, { environmentName: record.name, ...sources });
+  const affected = affectedContainers(inventory, {
+    environmentName: record.name,
+    needsStandstill: true,
+    ...sources,
+  });
   const running = affected.filter(({ state }) => state.running).map(({ name }) => name);
   const which = running.length === 0 ? 'none' : running.join(', ');
   run.log('info', `Containers that would be stopped, and started again: ${which}`);

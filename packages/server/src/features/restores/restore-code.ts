@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { HoldfastError } from '@holdfast/base';
 import {
   boundPathsOf,
@@ -56,24 +57,25 @@ export async function planCodeRestore(
   for (const warning of compared.warnings) run.log('warn', warning);
   if (!request.code) return { ...nothingToDo, warnings: compared.warnings };
   const { docker } = survey;
-  const { model, fields, same, surplus, project, warnings } = compared;
-  // A restore may have left them stopped: the state before it is more than what they are.
-  const settled = target.backup.kind === 'safety' ? same : [];
+  const { model, fields, settled, surplus, project, warnings } = compared;
   const { createExternal } = request;
   await pullImages(survey, model, run);
   const images = await requireMakeable(docker, model, { createExternal, signal: run.signal });
   let made: MadeEnvironment | undefined;
   const replace = async (journal: RestoreJournal): Promise<RestoreJournal> => {
-    const containers = [...model.containers, ...settled];
-    const plans = new Map(containers.map((container) => [container.name, planOf(container)]));
+    const plans = new Map([...model.containers, ...settled].map((each) => [each.name, planOf(each)]));
     made = await makeEnvironment(docker, model, {
       ...{ mark: run.job.id, createExternal, isHeldBack: true, signal: run.signal },
     });
     for (const [name, different] of fields)
       run.log('info', `Made ${name} as it was: ${different.join(', ')}`);
-    const known = journal.containers.map(({ name, id }) => [name, id] as const);
-    const staying = known.filter(([name]) => settled.some((container) => container.name === name));
-    return withMade(journal, { ids: new Map([...made.containerIds, ...staying]), plans, surplus });
+    const staying = journal.containers.filter(({ name }) => settled.some((each) => each.name === name));
+    for (const { name, wasRunning } of staying) {
+      const plan = plans.get(name);
+      if (plan !== undefined && !isUndo(target.backup)) plans.set(name, { ...plan, wasRunning });
+    }
+    const ids = new Map([...made.containerIds, ...staying.map(({ name, id }) => [name, id] as const)]);
+    return withMade(journal, { ids, plans, surplus });
   };
   return {
     project,
@@ -85,7 +87,7 @@ export async function planCodeRestore(
       }),
     ),
     warnings,
-    replace: fields.size + surplus.length + settled.length === 0 ? undefined : replace,
+    replace: compared.changesContainers ? replace : undefined,
     keep: async () => {
       await made?.finish();
       made = undefined;
@@ -103,21 +105,24 @@ export async function previewCode(options: FetchCodeOptions, target: TargetReque
   const { request } = run.job;
   const compared = request.kind === 'preview' ? await compareCode(options, target, request) : undefined;
   if (compared === undefined || (request.kind === 'preview' && !request.code))
-    return { project: undefined, warnings: compared?.warnings ?? [] };
+    return { project: undefined, changesContainers: false, warnings: compared?.warnings ?? [] };
   for (const [name, different] of compared.fields) {
     run.log('info', `${name} would be made as it was: ${different.join(', ')}`);
   }
   return compared;
 }
 
-export type CodePreview = Pick<CodeRestore, 'project' | 'warnings'>;
+export interface CodePreview extends Pick<CodeRestore, 'project' | 'warnings'> {
+  /** Whether any is made, started again or left stopped. */
+  readonly changesContainers: boolean;
+}
 
 interface ComparedCode extends CodePreview {
   /** Of the containers that are to be made. */
   readonly model: EnvironmentModel;
   readonly fields: ReadonlyMap<string, readonly string[]>;
-  /** As the backup has them: what they are has not changed. */
-  readonly same: EnvironmentModel['containers'];
+  /** Of those that are what they were: the ones whose restart policy is another or, for the state before a restore, that ran or did not. */
+  readonly settled: EnvironmentModel['containers'];
   readonly surplus: readonly string[];
 }
 
@@ -139,10 +144,29 @@ async function compareCode(
   const isLimitedAsNow = request.resources !== 'backup';
   const wholeModel = isLimitedAsNow ? withResources(described, { from: 'parent', parent: now }) : described;
   const { wanted, fields, surplus } = compareModels(wholeModel, now);
-  const same = wholeModel.containers.filter(({ name }) => !fields.has(name));
   const model = onlyUsed(wholeModel, wanted);
-  if (!request.code)
-    return { project: undefined, model, fields, same, surplus: [], warnings: otherImages(model, now) };
+  if (!request.code) {
+    const warnings = otherImages(model, now);
+    return {
+      project: undefined,
+      model,
+      fields,
+      settled: [],
+      surplus: [],
+      changesContainers: false,
+      warnings,
+    };
+  }
+  const same = wholeModel.containers.filter(({ name }) => !fields.has(name));
+  const settled = same.filter((container) => {
+    const [plan, current] = [planOf(container), now.containers.find(({ name }) => name === container.name)];
+    if (current === undefined) return false;
+    const { restartPolicy, wasRunning } = planOf(current);
+    return (
+      !isDeepStrictEqual(plan.restartPolicy, restartPolicy) ||
+      (isUndo(backup) && plan.wasRunning !== wasRunning)
+    );
+  });
   requireSameMounts(model, now, backup.parts);
   const project = await planProject(part, survey, { signal: run.signal, model: wholeModel });
   if (typeof project === 'string') run.log('info', `The project's folder stays as it is: ${project}`);
@@ -150,10 +174,16 @@ async function compareCode(
     project: typeof project === 'string' ? undefined : project,
     model,
     fields,
-    same,
+    settled,
     surplus,
+    changesContainers: fields.size + surplus.length + settled.length > 0,
     warnings: surplus.map((name) => `${name} is not in the backup: it stays stopped`),
   };
+}
+
+/** Which containers ran is part of the state before a restore; of any other backup, it is for those who run them now. */
+function isUndo({ kind }: TargetRequest['backup']): boolean {
+  return kind === 'safety';
 }
 
 /** With `--no-code`: data alone. */

@@ -18,7 +18,7 @@ import { changeTargets } from './change-targets.ts';
 import { feedCommands, fetchForCommands } from './feed-commands.ts';
 import type { TargetRequest } from './fetch-code.ts';
 import { type MadeTarget, makeTarget } from './make-target.ts';
-import { noteCode } from './note-code.ts';
+import { noteFolder, noteImages } from './note-code.ts';
 import { planFeed } from './plan-feed.ts';
 import { planProject } from './plan-project.ts';
 import type { RestorePlan } from './plan-restore.ts';
@@ -178,7 +178,7 @@ async function restoreInto(
     else if (feeder !== undefined) await keep(options, run, { ...keeping, overwritten: covered });
     if (plan.parts.length === 0 && made !== undefined)
       warnings.push(...(await startMade(options, { run, backup, survey, made })));
-    if (code !== undefined) await noteCode({ run, survey, code, serverPlace: options.serverPlace });
+    if (code !== undefined) await noteImages({ run, survey, code, serverPlace: options.serverPlace });
     if (feeder !== undefined) {
       warnings.push(...(await feedCommands({ run, docker: survey.docker, mover: feeder }, feed.commands)));
     }
@@ -210,6 +210,7 @@ async function startMade(
   const standstill = { docker, journals, run, clock };
   const containers = affectedContainers(await readInventory(docker, run), {
     environmentName: record.name,
+    needsStandstill: true,
     ...nowhere,
   });
   const facts = {
@@ -249,15 +250,18 @@ async function restoreFiles(
   const { survey, restored: backup } = keeping;
   const { environmentId } = run.job;
   run.step('Proving the paths of its mounts');
-  const project = code?.project;
+  const planned = code?.project;
   const prepared = await prepareTargets(survey, plan.parts, {
     serverPlace: options.serverPlace,
-    besides: project === undefined ? [] : [project.place],
+    besides: planned === undefined ? [] : [planned.place],
     signal: run.signal,
   });
-  if (project !== undefined && !prepared.paths.has(project.part.name))
-    run.log('warn', `The project's folder ${project.folder} stays as it is: nothing leads to it from here`);
+  const project = planned !== undefined && prepared.paths.has(planned.part.name) ? planned : undefined;
+  if (project !== planned)
+    run.log('warn', `The project's folder ${planned?.folder} stays as it is: nothing leads to it from here`);
   const standstill = { docker: survey.docker, journals, run, clock };
+  // What containers mount of the project's folder is no part of it.
+  const needsStandstill = plan.parts.length > 0 || made !== undefined || code?.replace !== undefined;
   const overwritten = [
     ...prepared.overwritten.filter((each) => made?.isFresh(each) !== true && !covered.includes(each)),
     ...covered,
@@ -275,13 +279,14 @@ async function restoreFiles(
       await changeTargets(standstill, {
         mover,
         backupId: backup.id,
-        targets: { environmentName: survey.record.name, ...prepared.sources },
+        targets: { environmentName: survey.record.name, needsStandstill, ...prepared.sources },
         plans: made?.plans,
         replace: code?.replace,
         beginSafety: async (beside) => await beginSafety(options, beside, { ...keeping, overwritten }),
       });
       await (made ?? code)?.keep();
       warnings.push(...(await start()));
+      if (project !== undefined && code?.replace !== undefined) noteFolder(project, run);
       run.step('Removing what was replaced');
       // How it ends is asked below.
       await mover.waitFor('result').catch(() => {});

@@ -199,7 +199,7 @@ leave() { code=$?; second shutdown nosave >/dev/null 2>&1; wait; rm -rf "$folder
 trap leave EXIT
 cat >"$folder/dump.rdb" || exit
 redis-check-rdb "$folder/dump.rdb" >&2 || exit
-redis-server --port "$port" --bind 127.0.0.1 --protected-mode yes --dir "$folder" --dbfilename dump.rdb --save '' --appendonly no >&2 &
+redis-server --port "$port" --bind 127.0.0.1 --protected-mode yes --dir "$folder" --dbfilename dump.rdb --save '' --appendonly no --repl-diskless-sync-delay 0 >&2 &
 server=$!
 until [ "$(second ping 2>/dev/null)" = PONG ]; do kill -0 "$server" 2>/dev/null || exit 1; sleep 0.2; done
 redis-cli replicaof 127.0.0.1 "$port" >/dev/null || exit
