@@ -136,6 +136,16 @@ it('a restore brings back the image and the folder that fit the data', async () 
   expect([await imageOf(app), await rows()]).toEqual([first, 'precious']);
 });
 
+it('a backup tells what runs otherwise than the Compose files say, and its restore does again', async () => {
+  expect(await holdfast.mustRun(['backup:log', backupId])).not.toContain('Compose files');
+  const newer = await holdfast.createBackup(name);
+  expect(await holdfast.mustRun(['backup:log', newer])).toContain(
+    'store is not as its Compose files say, and docker compose up would change it: restart',
+  );
+  const told = await holdfast.run(['backup:restore', newer, '--dry-run']);
+  expect(told.stderr).toContain('store was not as its Compose files said');
+});
+
 it('--undo brings back the newer image, folder and data', async () => {
   await holdfast.mustRun(['backup:restore', backupId, '--yes']);
   expect([await imageOf(app), await rows()]).toEqual([first, 'precious']);

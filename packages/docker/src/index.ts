@@ -5,6 +5,8 @@ export {
   type RunningCommand,
   startCommand,
 } from './command/run-command.ts';
+export { compareComposeFiles } from './compose-files/compare-compose-files.ts';
+export { composeFilesOf, findCompose, resolveComposeFiles } from './compose-files/resolve-compose-files.ts';
 export { dependentsFirst } from './discovery/dependency-order.ts';
 export { discoverEnvironments, type EngineInventory } from './discovery/discover-environments.ts';
 export type {
@@ -74,6 +76,7 @@ export { publishedPortsOf } from './model/clone-ports.ts';
 export { compareModels, type ModelDifference } from './model/compare-models.ts';
 export { boundPathsOf } from './model/declared-mounts.ts';
 export type {
+  ComposeDifferences,
   ContainerModel,
   EnvironmentModel,
   ImageModel,

@@ -13,6 +13,7 @@ const model: EnvironmentModel = {
   containers: [],
   networks: [],
   volumes: [],
+  composeDifferences: null,
 };
 
 /** A backup whose part `code` has these files. */

@@ -37,6 +37,7 @@ const model: EnvironmentModel = {
   volumes: [
     { name: 'shop_data', isExternal: false, isAnonymous: false, driver: 'local', options: {}, labels: {} },
   ],
+  composeDifferences: { web: ['image', 'environment.TOKEN'] },
 };
 
 const isTaken = (value: unknown) => environmentModelSchema.safeParse(value).success;
@@ -44,6 +45,8 @@ const withContainer = (change: object) => isTaken({ ...model, containers: [{ ...
 
 test('takes a model as it is', () => {
   expect(environmentModelSchema.parse(JSON.parse(JSON.stringify(model)))).toEqual(model);
+  const { composeDifferences: _, ...withoutThem } = model;
+  expect(environmentModelSchema.parse(withoutThem)).toEqual({ ...model, composeDifferences: null });
 });
 
 describe('refuses', () => {

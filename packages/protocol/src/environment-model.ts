@@ -102,6 +102,10 @@ export const environmentModelSchema = z.strictObject({
   containers: unique(z.array(containerSchema).max(1000)),
   networks: unique(z.array(networkSchema).max(1000)),
   volumes: unique(z.array(volumeSchema).max(10_000)),
+  composeDifferences: z
+    .record(z.string().max(255), z.array(z.string().max(4096)).max(10_000).readonly())
+    .nullable()
+    .default(null),
 });
 
 export type EnvironmentModel = z.infer<typeof environmentModelSchema>;

@@ -6,6 +6,7 @@ import { createIds, type Ids } from './catalog/ids.ts';
 import type { Config } from './config/load-config.ts';
 import type { Logger } from './config/logger.ts';
 import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
+import { createCompareCompose } from './features/backups/capture/compare-compose.ts';
 import { catalogEndpoint } from './features/backups/capture/needed-containers.ts';
 import { createDownloadLinks } from './features/backups/download-links.ts';
 import { createImportHandler } from './features/backups/imports/import-handler.ts';
@@ -259,6 +260,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         endpoints: catalogEndpoint(config.catalogUrl),
         holdLimitMs,
         codeLimits,
+        compareCompose: createCompareCompose({ program: config.composeProgram, serverPlace }),
         clock,
       }),
       import: createImportHandler({

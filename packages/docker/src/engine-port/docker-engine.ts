@@ -177,7 +177,7 @@ export interface NetworkCalls {
 }
 
 export interface ImageCalls {
-  list(options?: Abortable): Promise<Omit<Image, 'declaredVolumes'>[]>;
+  list(options?: Abortable): Promise<Omit<Image, 'declaredVolumes' | 'variables'>[]>;
   /** `undefined` when the engine has no such image. */
   inspect(image: string, options?: Abortable): Promise<Image | undefined>;
   /**

@@ -137,6 +137,8 @@ export interface Image {
   readonly sizeBytes: number;
   /** The paths that the image declares as volumes: every container of it gets one there. */
   readonly declaredVolumes: readonly string[];
+  /** Names of the variables that every container of it has. */
+  readonly variables: readonly string[];
 }
 
 export interface EngineEvent {

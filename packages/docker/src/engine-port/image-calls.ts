@@ -152,5 +152,9 @@ function toImage(answer: unknown): Image {
     digests: image.texts('RepoDigests'),
     sizeBytes: image.number('Size'),
     declaredVolumes: image.object('Config').object('Volumes').names(),
+    variables: image
+      .object('Config')
+      .texts('Env')
+      .map((line) => line.split('=', 1)[0] ?? ''),
   };
 }

@@ -21,7 +21,12 @@ export interface EnvironmentModel {
   readonly networks: readonly NetworkModel[];
   /** By name; with those that are of the Compose project and mounted by no container. */
   readonly volumes: readonly VolumeModel[];
+  /** In what its containers were otherwise than its Compose files; null where that was not looked at. */
+  readonly composeDifferences: ComposeDifferences | null;
 }
+
+/** By component: in what its containers are otherwise than the Compose files say. No values, for they may be secret. */
+export type ComposeDifferences = Readonly<Record<string, readonly string[]>>;
 
 export interface ContainerModel {
   readonly name: string;

@@ -68,6 +68,7 @@ export async function readEnvironmentModel(
     containers: models.sort(byName),
     networks: networkModels(models, surroundings),
     volumes: volumeModels([...mountedVolumes(models), ...unmountedVolumes(environment)], surroundings),
+    composeDifferences: null,
   };
 }
 

@@ -19,6 +19,7 @@ export function sampleContainer(change: Partial<ContainerModel> = {}): Container
 export function sampleModel(change: Partial<EnvironmentModel> = {}): EnvironmentModel {
   return {
     version: 1,
+    composeDifferences: null,
     engine: { version: '28.0.0', architecture: 'x86_64', os: 'linux' },
     project: 'shop',
     folder: '/srv/shop',

@@ -121,6 +121,15 @@ export const configKeys = {
     defaultInWords: '`500000`',
     description: 'The same for how many files and folders it may have.',
   }),
+  compose: key({
+    variables: ['HOLDFAST_COMPOSE'],
+    placeholder: 'PATH',
+    parse: parsePath,
+    default: () => null,
+    defaultInWords: 'the plugin of the `docker` command, or `docker-compose` in `PATH`',
+    description:
+      'The program of Docker Compose 2 that says what the Compose files of a project come to, so that a backup tells in what its containers are otherwise.',
+  }),
   'import-allow': key({
     variables: ['HOLDFAST_IMPORT_ALLOW'],
     placeholder: 'CIDR,…',

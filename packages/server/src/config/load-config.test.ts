@@ -32,6 +32,7 @@ test('has defaults for everything', async () => {
     holdLimitMs: 10_000,
     concurrency: 2,
     codeLimits: { bytes: 5 * 2 ** 30, entries: 500_000 },
+    composeProgram: null,
     imports: {
       allowedRanges: [],
       limitBytes: 2 ** 40,

@@ -22,6 +22,8 @@ export interface Config {
   readonly concurrency: number;
   /** Above which a project's folder is not kept as code. */
   readonly codeLimits: { readonly bytes: number; readonly entries: number };
+  /** Docker Compose; null: whatever is found. */
+  readonly composeProgram: string | null;
   readonly imports: ImportSettings;
   /** Null: the server's own, or the one of its version. */
   readonly image: string | null;
@@ -90,6 +92,7 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
       bytes: required(read('code-limit-bytes', configKeys['code-limit-bytes'], sources)),
       entries: required(read('code-limit-entries', configKeys['code-limit-entries'], sources)),
     },
+    composeProgram: read('compose', configKeys.compose, sources),
     imports: importSettings(sources),
     image: read('image', configKeys.image, sources),
     logLevel: required(read('log-level', configKeys['log-level'], sources)),

@@ -11,6 +11,7 @@ test('a model is the same to the engine’s side and to what is read back from a
     containers: [],
     networks: [],
     volumes: [],
+    composeDifferences: { web: ['image'] },
   };
   // Either way, as types: what one has the other has too.
   const written: Required<WrittenModel> = model;

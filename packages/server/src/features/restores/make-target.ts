@@ -30,6 +30,7 @@ import {
   makeEnvironmentFolder,
 } from './environment-folder.ts';
 import { fetchCode, pullImages, type TargetRequest } from './fetch-code.ts';
+import { noteDifferences } from './note-differences.ts';
 import { portsTakenOn } from './ports-taken.ts';
 import { isWhole } from './restore-choice.ts';
 
@@ -162,6 +163,7 @@ async function describe(
   if (request.code && code !== undefined) {
     const { model, hasProject, singleFiles } = await fetchCode(options, { run, backup, survey, code });
     if (backup.kind === 'imported') refusePrivileges(model);
+    if (!isClone && hasProject) noteDifferences(model, run);
     const limits = resourcesChoice(request.resources, parent && (await currentModel(parent, run)));
     return {
       model: withResources(model, limits),

@@ -16,6 +16,7 @@ import type { JobRequest } from '../jobs/job-record.ts';
 import type { RestoreJournal } from '../jobs/journal-store.ts';
 import { type FetchCodeOptions, fetchCode, pullImages, type TargetRequest } from './fetch-code.ts';
 import { planOf } from './make-target.ts';
+import { noteDifferences } from './note-differences.ts';
 import { type PlannedProject, planProject } from './plan-project.ts';
 import { isWhole } from './restore-choice.ts';
 
@@ -170,6 +171,7 @@ async function compareCode(
   requireSameMounts(model, now, backup.parts);
   const project = await planProject(part, survey, { signal: run.signal, model: wholeModel });
   if (typeof project === 'string') run.log('info', `The project's folder stays as it is: ${project}`);
+  else noteDifferences(wholeModel, run);
   return {
     project: typeof project === 'string' ? undefined : project,
     model,

@@ -22,6 +22,7 @@ import { requireBackupPossible } from '../check-request.ts';
 import type { BackupStore } from '../store.ts';
 import { backupTask, committedBackup } from './backup-task.ts';
 import { type CaptureOptions, capture, hookOptions } from './capture-environment.ts';
+import type { CompareCompose } from './compare-compose.ts';
 import { holdingContainers, watchContainers } from './container-watch.ts';
 import { HoldCommands } from './hold-commands.ts';
 import { runPostHooks } from './hooks.ts';
@@ -38,6 +39,7 @@ export interface BackupHandlerOptions extends CaptureOptions {
   readonly backups: BackupStore;
   readonly taskRuns: TaskRuns;
   readonly codeLimits: CodeLimits;
+  readonly compareCompose: CompareCompose;
 }
 
 /**
@@ -136,7 +138,7 @@ interface PreparedBackup {
 
 /** Looks at the environment anew: since the backup was asked for, it may have changed. */
 async function prepare(
-  { environments, repositories, backups, serverPlace, codeLimits }: BackupHandlerOptions,
+  { environments, repositories, backups, serverPlace, codeLimits, compareCompose }: BackupHandlerOptions,
   run: JobRun,
   backup: BackupWithParts,
 ): Promise<PreparedBackup> {
@@ -155,7 +157,7 @@ async function prepare(
   if (mode === 'consistent') tellOfCommands(run, commands);
   const taken = [...parts, ...commands].map(({ name }) => name);
   const code = request.code
-    ? await planCode(survey, { run, components, lastParts, taken, limits: codeLimits })
+    ? await planCode(survey, { run, components, lastParts, taken, limits: codeLimits, compareCompose })
     : noCode;
   run.step('Proving the paths of its mounts');
   const placing = { images: imagesOf(survey), host, serverPlace, readOnly: true, signal: run.signal };

@@ -9,6 +9,7 @@ import type { BackupTask, SealedPart } from '@holdfast/protocol';
 import type { PartPlace, PlacedParts } from '../../../runner/place-parts.ts';
 import type { EnvironmentSurvey } from '../../environments/survey.ts';
 import type { JobRun } from '../../jobs/execution/job-handler.ts';
+import type { CompareCompose } from './compare-compose.ts';
 
 /** Above one of these, a project's folder is not kept. */
 export interface CodeLimits {
@@ -25,6 +26,8 @@ export interface PlanCodeOptions {
   /** Names of parts that are there already. */
   readonly taken: Iterable<string>;
   readonly limits: CodeLimits;
+  /** Left out where nobody asks. */
+  readonly compareCompose?: CompareCompose;
   /** Whether the backup fails where the folder is above the limits. */
   readonly isFolderRequired?: boolean;
 }
@@ -82,10 +85,11 @@ export async function planCode(survey: EnvironmentSurvey, options: PlanCodeOptio
     { protectedPaths, resolvePaths, signal: run.signal },
   );
   tellOfFolder(found, run);
+  const composeDifferences = (await options.compareCompose?.(survey, model, run)) ?? null;
   const last = [...lastParts.values()].find(({ source }) => source.kind === 'code');
   const code = {
     name: freeName('code', taken),
-    model: `${JSON.stringify(model, undefined, 2)}\n`,
+    model: `${JSON.stringify({ ...model, composeDifferences }, undefined, 2)}\n`,
     folder: folderOf(found, { named: environment.folder, limits, isRequired: isFolderRequired }),
     parentSnapshotId: last?.snapshotId ?? null,
   };

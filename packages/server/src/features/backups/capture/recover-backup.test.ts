@@ -114,6 +114,7 @@ async function setUp() {
     endpoints: [],
     holdLimitMs: 60_000,
     codeLimits: { entries: 1000, bytes: 1_000_000 },
+    compareCompose: async () => null,
     clock,
   });
   const executor = createJobExecutor({
