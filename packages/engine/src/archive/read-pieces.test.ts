@@ -12,7 +12,7 @@ async function* of(pieces: readonly ArchivePiece[]): AsyncGenerator<ArchivePiece
 /** Blobs that arrive in an order of their own. */
 function slowly(blobs: MemoryBlobs, delays: readonly number[]) {
   let calls = 0;
-  const copier = blobs.openCopier({ sparse: false });
+  const copier = blobs.openCopier({ sparse: false, willSync: false });
   return {
     ...copier,
     read: async (id: BlobId, memory: Uint8Array) => {

@@ -37,7 +37,7 @@ export async function writeTar({ members, checksumsFolder, ...request }: Content
  */
 export async function writeZip({ members, checksumsFolder, ...request }: ContentsRequest): Promise<number> {
   const { blobs, output, signal } = request;
-  await using copier = blobs.openCopier({ sparse: false });
+  await using copier = blobs.openCopier({ sparse: false, willSync: false });
   const writer = new GatheringWriter(output, { signal });
   using zip = new ZipWriter(writer);
   const pieces = zipPieces({ blobs, members, checksumsFolder, signal });
@@ -106,7 +106,7 @@ interface PiecesRequest extends ArchiveRequest {
 
 /** With bounded memory. */
 async function writePieces({ blobs, pieces, output, signal }: PiecesRequest): Promise<number> {
-  await using copier = blobs.openCopier({ sparse: false });
+  await using copier = blobs.openCopier({ sparse: false, willSync: false });
   const writer = new GatheringWriter(output, { signal });
   for await (const { bytes } of readPieces({ copier, pieces, signal })) await writer.write(bytes);
   await writer.flush();

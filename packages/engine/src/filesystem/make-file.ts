@@ -5,7 +5,7 @@ import { renameAt, unlinkAt } from './entries.ts';
 import { type InodeMetadata, openFileTarget, restoreMetadata } from './inode-metadata.ts';
 import { createFileAt } from './open.ts';
 import { temporaryNameFor } from './temporary-name.ts';
-import { writeBytes } from './write-bytes.ts';
+import { type WriteOptions, writeBytes } from './write-bytes.ts';
 
 /** A regular file that is to be made where nothing has its name. */
 export interface NewFile {
@@ -29,13 +29,13 @@ export interface MetadataFailure {
 export function makeFile(
   { directory, name, metadata }: NewFile,
   content: Uint8Array,
-  { sparse }: { readonly sparse: boolean },
+  options: WriteOptions,
 ): readonly MetadataFailure[] {
   const temporary = temporaryNameFor();
   using file = createFileAt(directory, temporary);
   try {
-    if (sparse) ftruncateSync(file.number, content.length);
-    writeBytes(file.number, content, { position: 0, sparse });
+    if (options.sparse) ftruncateSync(file.number, content.length);
+    writeBytes(file.number, content, { ...options, position: 0 });
     const failures: MetadataFailure[] = [];
     restoreMetadata(openFileTarget(file.number), metadata, {
       onFailure: (what, error) => failures.push({ what, errorCode: systemErrorCode(error) ?? 'EIO' }),

@@ -42,6 +42,7 @@ export interface SystemCalls {
   fremovexattr(file: number, name: Buffer): number;
   /** Waits on a thread of its own, as all that may take long. Offsets are the same in both files. */
   copyFileRange(from: number, to: number, offset: number, size: number): Promise<number>;
+  syncFileRange(file: number, offset: number, size: number, flags: number): number;
   /** Waits on a thread of its own: a file system may take minutes. */
   syncfs(file: number): Promise<number>;
 }
@@ -115,6 +116,7 @@ function load(): SystemCalls {
     fgetxattr: named('long fgetxattr(int file, void *name, void *into, size_t size)'),
     fsetxattr: named('int fsetxattr(int file, void *name, void *value, size_t size, int flags)'),
     fremovexattr: named('int fremovexattr(int file, void *name)'),
+    syncFileRange: named('int sync_file_range(int file, int64_t offset, int64_t size, uint32_t flags)'),
     copyFileRange: (from, to, offset, size) => {
       const [fromOffset, toOffset] = [offsetMemory(offset), offsetMemory(offset)];
       return new Promise((resolve, reject) => {

@@ -3,6 +3,7 @@ import type { Backend } from '../backend/backend.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import type { MetadataFailure, NewFile } from '../filesystem/make-file.ts';
 import { SystemError } from '../filesystem/system-error.ts';
+import type { WriteOptions } from '../filesystem/write-bytes.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
 import type { BlobLocation } from '../index/blob-index.ts';
 import { type BlobRange, rangesOf } from '../pack/blob-ranges.ts';
@@ -22,7 +23,7 @@ export interface BlobCopierParts {
   readonly indexes: IndexStore;
   /** For what cannot be copied from where the index first finds it. */
   readonly blobs: BlobReader;
-  readonly sparse: boolean;
+  readonly options: WriteOptions;
 }
 
 /** One blob on its way. */
@@ -144,7 +145,7 @@ export class PackBlobCopier implements BlobCopier {
         uncompressedLength,
         to,
       }));
-      const copies = await this.#opening.copyBlobs({ sealed, blobs, sparse: this.#parts.sparse });
+      const copies = await this.#opening.copyBlobs({ sealed, blobs, options: this.#parts.options });
       for (const [at, { settle }] of copyings.entries()) settle(copies[at] ?? 'damaged');
     } finally {
       this.#leave();

@@ -2,6 +2,7 @@ import { type Abortable, HoldfastError, throwIfAborted } from '@holdfast/base';
 import type { Backend, TransferOptions } from '../backend/backend.ts';
 import type { MasterKey } from '../crypto/master-key.ts';
 import { sealOverheadBytes } from '../crypto/seal.ts';
+import type { WriteOptions } from '../filesystem/write-bytes.ts';
 import type { BlobId } from '../format/ids.ts';
 import type { BlobLocation } from '../index/blob-index.ts';
 import { openBlob } from '../pack/blob-seal.ts';
@@ -57,8 +58,8 @@ export class BlobSource implements BlobReader {
     throw damagedBlob(type, id, locations);
   }
 
-  openCopier({ sparse }: { readonly sparse: boolean }): BlobCopier {
-    return new PackBlobCopier({ ...this.#parts, blobs: this, sparse });
+  openCopier(options: WriteOptions): BlobCopier {
+    return new PackBlobCopier({ ...this.#parts, blobs: this, options });
   }
 
   async #readCopy(id: BlobId, location: BlobLocation, options: TransferOptions): Promise<Buffer | undefined> {

@@ -1,5 +1,6 @@
 import type { Abortable } from '@holdfast/base';
 import type { MetadataFailure, NewFile } from '../filesystem/make-file.ts';
+import type { WriteOptions } from '../filesystem/write-bytes.ts';
 import type { BlobType } from '../format/blob-type.ts';
 import type { BlobId } from '../format/ids.ts';
 
@@ -22,8 +23,7 @@ export interface BlobReader {
    */
   readBlob(type: BlobType, id: BlobId, options?: Abortable): Promise<Uint8Array>;
 
-  /** `sparse`: whole pages of zeros are not written, so that a new file has holes there. */
-  openCopier(options: { readonly sparse: boolean }): BlobCopier;
+  openCopier(options: WriteOptions): BlobCopier;
 }
 
 /** Where the plaintext of a data blob belongs. */

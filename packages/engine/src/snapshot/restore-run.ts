@@ -130,7 +130,7 @@ function makeTargetDirectory(path: ByteString): void {
 }
 
 export function openCopier({ blobs, options }: Pick<RestoreRequest, 'blobs' | 'options'>): BlobCopier {
-  return blobs.openCopier({ sparse: options?.sparse ?? false });
+  return blobs.openCopier({ sparse: options?.sparse ?? false, willSync: options?.syncTarget !== false });
 }
 
 interface RestoreParts {

@@ -2,6 +2,7 @@ import { readSync } from 'node:fs';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { sha256 } from '../crypto/hash.ts';
 import { makeFile } from '../filesystem/make-file.ts';
+import type { WriteOptions } from '../filesystem/write-bytes.ts';
 import type { BlobType } from '../format/blob-type.ts';
 import { asId, idFromBytes } from '../format/id-codec.ts';
 import type { BlobId, TreeId } from '../format/ids.ts';
@@ -33,7 +34,7 @@ export class MemoryBlobs implements BlobReader, BlobWriter {
     return Buffer.from(bytes);
   }
 
-  openCopier({ sparse }: { readonly sparse: boolean }): BlobCopier {
+  openCopier(options: WriteOptions): BlobCopier {
     return {
       copy: async (id, { write }) => await write(await this.readBlob('data', id)),
       read: async (id, memory) => memory.set(await this.readBlob('data', id)),
@@ -42,7 +43,7 @@ export class MemoryBlobs implements BlobReader, BlobWriter {
         if (bytes === undefined || sha256(bytes) !== id) return undefined;
         this.reads.set(id, (this.reads.get(id) ?? 0) + 1);
         try {
-          return makeFile(file, bytes, { sparse });
+          return makeFile(file, bytes, options);
         } catch (error) {
           if (systemErrorCode(error) === undefined) throw error;
           return undefined;

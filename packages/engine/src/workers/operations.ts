@@ -1,5 +1,6 @@
 import type { ErrorReport } from '@holdfast/base';
 import type { MetadataFailure, NewFile } from '../filesystem/make-file.ts';
+import type { WriteOptions } from '../filesystem/write-bytes.ts';
 import type { BlobId, PackId } from '../format/ids.ts';
 import type { MasterKeyBytes } from '../format/key-file.ts';
 import type { PackedBlob } from '../format/pack-header.ts';
@@ -108,12 +109,12 @@ export interface Operations {
     };
     readonly answer: readonly SealedPlace[];
   };
-  /** Opens blobs and writes their plaintexts; `sparse` leaves out pages of zeros. One answer for each blob. */
+  /** Opens blobs and writes their plaintexts. One answer for each blob. */
   copyBlobs: {
     readonly request: {
       readonly sealed: Uint8Array;
       readonly blobs: readonly BlobToCopy[];
-      readonly sparse: boolean;
+      readonly options: WriteOptions;
     };
     readonly answer: readonly BlobCopy[];
   };

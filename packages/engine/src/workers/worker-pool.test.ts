@@ -79,7 +79,7 @@ describe('worker pools', () => {
     const request = {
       sealed: Buffer.concat([sealed, damaged]),
       blobs: [blob('made', 0), blob('damaged', sealed.length), blob('nowhere', 0, none)],
-      sparse: false,
+      options: { sparse: false, willSync: true },
     };
     const copies = await pool.call(pool.next(), { name: 'copyBlobs', request });
     expect(copies).toEqual(['copied', 'damaged', { errorCode: 'EBADF' }]);
@@ -108,9 +108,9 @@ describe('makeFile', () => {
   it('leaves nothing of a file that cannot get its name', () => {
     using opened = openTrustedDirectory(directory as ByteString);
     const name = 'n'.repeat(300) as ByteString;
-    expect(() => makeFile({ directory: opened.number, name, metadata }, bytes, { sparse: false })).toThrow(
-      'ENAMETOOLONG',
-    );
+    expect(() =>
+      makeFile({ directory: opened.number, name, metadata }, bytes, { sparse: false, willSync: false }),
+    ).toThrow('ENAMETOOLONG');
     expect(readdirSync(directory)).toEqual([]);
   });
 
@@ -118,7 +118,7 @@ describe('makeFile', () => {
     writeFileSync(join(directory, 'file'), 'before');
     using opened = openTrustedDirectory(directory as ByteString);
     const file = { directory: opened.number, name: 'file' as ByteString, metadata };
-    expect(makeFile(file, bytes, { sparse: true })).toEqual([]);
+    expect(makeFile(file, bytes, { sparse: true, willSync: true })).toEqual([]);
     expect(readdirSync(directory)).toEqual(['file']);
   });
 });
