@@ -18,7 +18,7 @@ CMD ["server"]
 FROM plain AS compiled
 ENV NODE_COMPILE_CACHE=/opt/holdfast/compiled
 RUN set -e; cd /opt/holdfast/packages; holdfast help >/dev/null; holdfast server --help >/dev/null; holdfast gate --help >/dev/null; \
-    for program in mover/src/main.ts docker/src/freeze/guard-main.ts docker/src/host-files/look-main.ts; do \
+    for program in mover/src/main.ts docker/src/freeze/guard-main.ts docker/src/host-files/look-main.ts docker/src/host-files/folder-main.ts; do \
       timeout 60 node --max-semi-space-size=4 --heap-growing-percent=30 "$program" </dev/null >/dev/null 2>&1 || true; \
     done; \
     test -n "$(ls "$NODE_COMPILE_CACHE")"

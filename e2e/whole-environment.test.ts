@@ -167,7 +167,9 @@ it('on another engine, which has nothing of it, it answers with the same data', 
   await remove();
   await holdfast.mustRun(['node:add', 'second', '--host', host]);
   const target = ['--target', fourth, '--branch-from', name, '--node', 'second'];
-  await holdfast.mustRun(['backup:restore', backupId, ...target]);
+  await holdfast.mustRun(['backup:restore', backupId, ...target, '--resources-init', 'minimum']);
+  const limits = await there('inspect', '--format', '{{.HostConfig.Memory}}', `${fourth}-store-1`);
+  expect(limits.trim()).toBe(String(256 * 2 ** 20));
   const fetched = () => there('exec', `${fourth}-web-1`, 'wget', '-qO-', 'http://127.0.0.1/data/file');
   await eventually('the copy answers', async () => (await fetched()) === 'kept\n');
   expect(await there('exec', `${fourth}-web-1`, 'cat', '/site/built')).toBe('made of its own image\n');
@@ -188,7 +190,12 @@ it('after `down -v`, without its image and its folder, all of it comes back from
   await docker('rm', '--force', '--volumes', `${copy}-web-1`);
   await docker('rmi', '--force', image);
   rmSync(project.folder, { recursive: true });
-  await holdfast.mustRun(['backup:restore', backupId, '--yes']);
+  await docker('volume', 'rm', shared);
+  const refused = await holdfast.run(['backup:restore', backupId, '--yes']);
+  expect(refused.stderr).toContain('error[volume-unknown]');
+  expect(refused.stderr).toContain(shared);
+  await holdfast.mustRun(['backup:restore', backupId, '--create-external', '--yes']);
+  expect(await project.sh('store', 'cat /shared/file')).toBe('of all\n');
   await eventually('the app answers', async () => (await answer(name, 'data/file')) === 'kept\n');
   expect(await answer(name, 'built')).toBe('made of its own image\n');
   expect(await inspect<string[]>(`${name}-web-1`, '.Config.Env')).toContain('GREETING=from a shell');
@@ -200,6 +207,42 @@ it('after `down -v`, without its image and its folder, all of it comes back from
   const before = await ids();
   await project.compose('up', '--detach');
   expect(await ids()).toBe(before);
+});
+
+it('containers that could do more to the machine than now, or that an archive asks such for, have to be allowed', async () => {
+  const more = join(project.folder, 'more.yaml');
+  writeFileSync(more, 'services: { store: { cap_add: [NET_ADMIN] } }\n');
+  await project.compose('--file', 'compose.yaml', '--file', more, 'up', '--detach');
+  const able = await holdfast.createBackup(name);
+  rmSync(more);
+  await project.compose('up', '--detach');
+  const capabilities = () => inspect<string[] | null>(`${name}-store-1`, '.HostConfig.CapAdd');
+  expect(await capabilities()).toBeNull();
+
+  const asked = 'store has the capability NET_ADMIN.';
+  for (const option of ['--dry-run', '--yes']) {
+    const refused = await holdfast.run(['backup:restore', able, option]);
+    expect(refused.stderr).toContain('error[code-refused]');
+    expect(refused.stderr).toContain(asked);
+  }
+  expect(await capabilities()).toBeNull();
+  await holdfast.mustRun(['backup:restore', able, '--allow-privileges', '--yes']);
+  expect(await capabilities()).toEqual(['NET_ADMIN']);
+  // What there was before a restore is nothing new.
+  for (const expected of [null, ['NET_ADMIN']]) {
+    await holdfast.mustRun(['backup:restore', '--environment', name, '--undo', '--yes']);
+    expect(await capabilities()).toEqual(expected);
+  }
+
+  const archive = join(tmpdir(), 'holdfast-able.tar.zst');
+  await holdfast.mustRun(['backup:download', able, '-o', archive]);
+  const imported = (await holdfast.mustRun(['backup:import', name, '--file', archive])).trim();
+  rmSync(archive);
+  await project.compose('down', '--volumes', '--timeout', '0');
+  const refused = await holdfast.run(['backup:restore', imported, '--yes']);
+  expect(refused.stderr).toContain(asked);
+  await holdfast.mustRun(['backup:restore', imported, '--allow-privileges', '--yes']);
+  expect(await capabilities()).toEqual(['NET_ADMIN']);
 });
 
 it('an image that was imported is not loaded: it could take the name of any other', async () => {

@@ -68,7 +68,13 @@ export { type Guard, type StartGuardOptions, startGuard } from './freeze/start-g
 export { type ThawOptions, thawContainers } from './freeze/thaw-containers.ts';
 export { type FreezeVerdict, verifyFrozen } from './freeze/verify-frozen.ts';
 export { type ThawWatch, watchThaws } from './freeze/watch-thaws.ts';
-export { resolveInContainer } from './host-files/host-files.ts';
+export {
+  type ChangeFolders,
+  changeFoldersHere,
+  changeFoldersInContainer,
+} from './host-files/change-folders.ts';
+export type { BoundPlace, FolderAnswer } from './host-files/folder-change.ts';
+export { resolveInContainer } from './host-files/resolve-in-container.ts';
 export { copyImage } from './image/copy-image.ts';
 export { commandInImage, smallHeap } from './image/holdfast-image.ts';
 export { type ClonedModel, type CloneModelOptions, cloneModel, isProjectName } from './model/clone-model.ts';

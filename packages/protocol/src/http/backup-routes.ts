@@ -284,6 +284,11 @@ export const backupRoutes = {
       code: z.boolean().optional(),
       /** Make networks and volumes too that are missing and not the environment's own. Default: no. */
       createExternal: z.boolean().optional(),
+      /**
+       * Make containers too that may do more to their machine than those of now can (are privileged, have capabilities,
+       * mount paths of the machine), or that an archive which was handed in asks such for. Default: no.
+       */
+      allowPrivileges: z.boolean().optional(),
       /** How much processor and memory containers that are made may use. Default: `backup`. */
       resources: resourceChoiceSchema.optional(),
       /** Only these components; all of the backup when left out. */

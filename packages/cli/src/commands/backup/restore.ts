@@ -36,6 +36,7 @@ interface RestoreOptions extends ServerOptions {
   readonly node?: string;
   readonly code: boolean;
   readonly createExternal?: boolean;
+  readonly allowPrivileges?: boolean;
   readonly resources: boolean;
   readonly resourcesInit?: ResourceChoice;
   readonly component?: string[];
@@ -73,6 +74,10 @@ export function backupRestoreCommand(cli: Cli): CliCommand {
       'data alone: containers and the project’s folder stay; a new target is made as its parent is now',
     )
     .option('--create-external', 'make missing networks and volumes too that are not its own')
+    .option(
+      '--allow-privileges',
+      'make containers too that may do more to the machine than they can now, or that an archive asks such for',
+    )
     .addOption(
       new Option(
         '--resources-init <from>',
@@ -151,6 +156,7 @@ async function restoreBackup(
       node: options.node,
       code: options.code ? undefined : false,
       createExternal: options.createExternal,
+      allowPrivileges: options.allowPrivileges,
       resources: resourcesOf(options),
       components: options.component,
       paths: pathsOf(items, options),
@@ -241,8 +247,9 @@ async function previewRestore(
   client: Client,
   { backup: { id }, items, options }: PlannedRestore,
 ): Promise<ExitStatus> {
-  const { target, component: components, instance, format, createExternal } = options;
-  const making = { code: options.code ? undefined : false, createExternal, resources: resourcesOf(options) };
+  const { target, component: components, instance, format, createExternal, allowPrivileges } = options;
+  const code = options.code ? undefined : false;
+  const making = { code, createExternal, allowPrivileges, resources: resourcesOf(options) };
   const { job } = await client.call('backup.restore', {
     params: { backup: id },
     body: { target, components, paths: pathsOf(items, options), instance, ...making, dryRun: true },

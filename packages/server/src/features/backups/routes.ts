@@ -82,7 +82,7 @@ export function backupHandlers(
     'backup.restore': async ({ params, body, caller }) => {
       const { target, branchFrom, node, components, paths, instance } = body;
       const { safety = true, dryRun = false, code = true, createExternal = false } = body;
-      const { resources = 'backup' } = body;
+      const { resources = 'backup', allowPrivileges = false } = body;
       const job = await service.restore({
         backup: params.backup,
         target,
@@ -95,6 +95,7 @@ export function backupHandlers(
         dryRun,
         code,
         createExternal,
+        allowPrivileges,
         resources,
         createdBy: caller.name,
       });

@@ -65,6 +65,7 @@ export interface RestoreRequest {
   /** Whether containers that are not there are made. */
   readonly code: boolean;
   readonly createExternal: boolean;
+  readonly allowPrivileges: boolean;
   readonly resources: ResourceChoice;
   /** Undefined: all of the backup. */
   readonly components: readonly string[] | undefined;
@@ -263,7 +264,8 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     },
 
     restore: async (request) => {
-      const { components, instance, safety, dryRun, code, createExternal, resources, createdBy } = request;
+      const { components, instance, safety, dryRun, createdBy } = request;
+      const { code, createExternal, allowPrivileges, resources } = request;
       const backup = await find(request.backup);
       const paths = pathsToRestore(backup, request);
       const branch = await branchOf(request);
@@ -280,7 +282,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
         paths: paths ?? null,
         instance: instance ?? null,
       };
-      const making = { code, createExternal, resources, parentId: branch?.parent.id ?? null };
+      const making = { code, createExternal, allowPrivileges, resources };
       const job = await catalog.write(async (tx) => {
         await requireNone(backup, 'delete', tx);
         const environment = branch === undefined ? existing : await environments.branch(branch, tx);
@@ -291,8 +293,8 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
             environmentId: environment.id,
             backupId: backup.id,
             request: dryRun
-              ? { kind: 'preview', ...chosen, code, createExternal, resources }
-              : { kind: 'restore', ...chosen, safety, ...making },
+              ? { kind: 'preview', ...chosen, ...making }
+              : { kind: 'restore', ...chosen, safety, ...making, parentId: branch?.parent.id ?? null },
             createdBy,
           },
           tx,

@@ -177,13 +177,14 @@ function survey({ nodes, records }: Look, idOrName: string): EnvironmentSurvey {
   const node = nodes.get(record.nodeId);
   if (node === undefined) throw nodeRemoved(record);
   if (node instanceof HoldfastError) throw node;
-  const { docker, host, resolvePaths, protectedPaths } = node;
+  const { docker, host, resolvePaths, changeFolders, protectedPaths } = node;
   const now = node.environments.get(record.name);
   return {
     record,
     docker,
     host,
     resolvePaths,
+    changeFolders,
     protectedPaths,
     environment: now?.environment,
     mounts: now?.mounts ?? [],

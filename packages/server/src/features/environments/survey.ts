@@ -1,6 +1,9 @@
 import type { Abortable } from '@holdfast/base';
 import {
+  type ChangeFolders,
   type Container,
+  changeFoldersHere,
+  changeFoldersInContainer,
   type DescribedMount,
   type DockerEngine,
   type Environment as DockerEnvironment,
@@ -38,6 +41,7 @@ export interface NodeSurvey {
   readonly docker: DockerEngine;
   readonly host: HostView;
   readonly resolvePaths: ResolvePaths;
+  readonly changeFolders: ChangeFolders;
   /** What no mount may touch: Docker's own data, Holdfast's own data and vaults. */
   readonly protectedPaths: readonly ProtectedPath[];
   /** By name. Of an inactive one only volumes are left. */
@@ -62,6 +66,8 @@ export interface EnvironmentSurvey {
   readonly host: HostView;
   /** Follows paths of the engine's machine. */
   readonly resolvePaths: ResolvePaths;
+  /** Makes folders on the engine's machine. */
+  readonly changeFolders: ChangeFolders;
   readonly protectedPaths: readonly ProtectedPath[];
   /** Undefined when nothing of it is there, not even a volume. */
   readonly environment: DockerEnvironment | undefined;
@@ -102,6 +108,13 @@ export async function surveyNode(options: SurveyNodeOptions): Promise<NodeSurvey
   const resolvePaths = serverPlace.isInContainer
     ? resolveInContainer({ docker, image: await serverPlace.requireImage(docker) })
     : resolveHere;
+  const changeFolders = host.isShared
+    ? changeFoldersHere
+    : changeFoldersInContainer({
+        docker,
+        image: async () => await serverPlace.requireImage(docker),
+        resolvePaths,
+      });
   // Where no mount gives access to a path, none has to be followed: a look from a container takes a second.
   const needsLook = ({ mounts }: DockerEnvironment): boolean =>
     !serverPlace.isInContainer || mounts.some((mount) => hostPathOf(mount) !== null);
@@ -126,7 +139,7 @@ export async function surveyNode(options: SurveyNodeOptions): Promise<NodeSurvey
       warnings: [...environment.warnings, ...warnings, ...resolved.warnings],
     });
   }
-  return { docker, host, resolvePaths, protectedPaths, environments };
+  return { docker, host, resolvePaths, changeFolders, protectedPaths, environments };
 }
 
 /** One look at all paths: it may take a container. */

@@ -47,6 +47,8 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     code: z.boolean().default(true),
     /** Whether networks and volumes that are not the environment's own are made too, where they are missing. */
     createExternal: z.boolean().default(false),
+    /** Whether containers are made that may do more to the machine than those of now. */
+    allowPrivileges: z.boolean().default(false),
     /** How much containers that are made may use. */
     resources: resourceChoiceSchema.default('backup'),
     /** Whose containers `parent` means, and whose are made where the backup's are not wanted. */
@@ -59,6 +61,7 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     instance: z.string().nullable(),
     code: z.boolean().default(true),
     createExternal: z.boolean().default(false),
+    allowPrivileges: z.boolean().default(false),
     resources: resourceChoiceSchema.default('backup'),
   }),
   z.object({

@@ -1,9 +1,8 @@
-import { existsSync } from 'node:fs';
-import { lstat, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { HoldfastError, systemErrorCode } from '@holdfast/base';
-import type { ServerPlace } from '../../runner/server-place.ts';
+import { HoldfastError } from '@holdfast/base';
+import type { BoundPlace, FolderAnswer } from '@holdfast/docker';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
+import type { JobRun } from '../jobs/execution/job-handler.ts';
 
 /** The folder of an environment that is being made. */
 export interface EnvironmentFolder {
@@ -11,48 +10,34 @@ export interface EnvironmentFolder {
    * Makes what containers bind: folders, and empty files for those that are a file. What is there stays.
    * @throws HoldfastError `code-refused` where a link is on the way, which would lead anywhere
    */
-  makePlaces(places: readonly { readonly path: string; readonly isFile: boolean }[]): Promise<void>;
+  makePlaces(places: readonly BoundPlace[]): Promise<void>;
   /** Whether a path was not there before. */
   isNew(path: string): boolean;
   /** Removes what was made, with all that is in it. */
   undo(): Promise<void>;
 }
 
-export interface EnvironmentFolderOptions {
-  readonly survey: Pick<EnvironmentSurvey, 'host'>;
-  readonly serverPlace: ServerPlace;
-  /** Whether the folders above it are made too, where they are missing. */
-  readonly withParents?: boolean;
-}
+type Survey = Pick<EnvironmentSurvey, 'changeFolders'>;
 
 /**
- * @throws HoldfastError `environment-exists` when something is there already, `mount-needs-container` where the server does
- * not see the folders of the node
+ * `withParents`: the folders above it are made too, where they are missing.
+ * @throws HoldfastError `environment-exists` when something is there already; `target-not-writable`
  */
 export async function makeEnvironmentFolder(
   folder: string,
-  { survey: { host }, serverPlace, withParents = false }: EnvironmentFolderOptions,
+  { changeFolders }: Survey,
+  { run, withParents = false }: { readonly run: Pick<JobRun, 'signal'>; readonly withParents?: boolean },
 ): Promise<EnvironmentFolder> {
-  if (serverPlace.isInContainer || !host.isShared) throw notSeen(folder);
-  try {
-    if (withParents) await mkdir(dirname(folder), { recursive: true });
-    await mkdir(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') throw isThere(folder);
-    throw notMade(folder, error);
-  }
+  const made = await changeFolders({ kind: 'make', folder, withParents }, run);
+  if (made.kind === 'failed' && made.errorCode === 'EEXIST') throw isThere(folder);
+  requireDone(made, folder);
   return {
     makePlaces: async (places) => {
-      for (const { path, isFile } of places) {
-        if (!path.startsWith(`${folder}/`)) continue;
-        await refuseLinks(folder, path);
-        await makePlace(path, isFile);
-      }
+      requireDone(await changeFolders({ kind: 'places', folder, places, links: 'refuse' }, run), folder);
     },
     isNew: (path) => isAtOrIn(path, folder),
-    undo: async () => {
-      await rm(folder, { recursive: true, force: true });
-    },
+    // Also of work that was cancelled.
+    undo: async () => void (await changeFolders({ kind: 'remove', paths: [folder] }, {})),
   };
 }
 
@@ -60,24 +45,20 @@ export async function makeEnvironmentFolder(
  * The folder of an environment that was there before, and may lack what its containers bind. What is bound through a link
  * is its owner's to make.
  */
-export function existingEnvironmentFolder(folder: string): EnvironmentFolder {
+export function existingEnvironmentFolder(
+  folder: string,
+  { changeFolders }: Survey,
+  { run }: { readonly run: Pick<JobRun, 'signal'> },
+): EnvironmentFolder {
   const made: string[] = [];
   return {
     makePlaces: async (places) => {
-      for (const { path, isFile } of places) {
-        if (
-          !path.startsWith(`${folder}/`) ||
-          existsSync(path) ||
-          (await firstLink(folder, path)) !== undefined
-        )
-          continue;
-        const first = await makePlace(path, isFile);
-        if (first !== undefined) made.push(first);
-      }
+      const answer = await changeFolders({ kind: 'places', folder, places, links: 'skip' }, run);
+      made.push(...requireDone(answer, folder));
     },
     isNew: (path) => made.some((each) => isAtOrIn(path, each)),
     undo: async () => {
-      for (const path of made) await rm(path, { recursive: true, force: true });
+      if (made.length > 0) await changeFolders({ kind: 'remove', paths: made }, {});
     },
   };
 }
@@ -86,32 +67,16 @@ function isAtOrIn(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-/** Answers the first path that was not there. */
-async function makePlace(path: string, isFile: boolean): Promise<string | undefined> {
-  const first = await mkdir(isFile ? dirname(path) : path, { recursive: true });
-  if (!isFile) return first;
-  const isNew = !existsSync(path);
-  if (isNew) await writeFile(path, '', { flag: 'wx' });
-  return first ?? (isNew ? path : undefined);
-}
-
-async function refuseLinks(folder: string, path: string): Promise<void> {
-  const link = await firstLink(folder, path);
-  if (link !== undefined) throw leadsOut(link);
-}
-
-async function firstLink(folder: string, path: string): Promise<string | undefined> {
-  let reached = folder;
-  for (const name of path.slice(folder.length + 1).split('/')) {
-    reached = `${reached}/${name}`;
-    try {
-      if ((await lstat(reached)).isSymbolicLink()) return reached;
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return undefined;
-      throw error;
-    }
+/** Answers what was made. */
+function requireDone(answer: FolderAnswer, folder: string): readonly string[] {
+  switch (answer.kind) {
+    case 'done':
+      return answer.made;
+    case 'link':
+      throw leadsOut(answer.path);
+    case 'failed':
+      throw notMade(folder, answer.errorCode);
   }
-  return undefined;
 }
 
 /** Of a path that a container of a new environment would bind. */
@@ -133,25 +98,12 @@ function isThere(folder: string): HoldfastError {
   );
 }
 
-function notMade(folder: string, cause: unknown): HoldfastError {
-  const reason = systemErrorCode(cause) ?? 'unknown';
+function notMade(folder: string, errorCode: string): HoldfastError {
   return new HoldfastError(
     'target-not-writable',
-    `The folder ${folder} of the new environment cannot be made: ${reason}.`,
+    `The folder ${folder} of the environment cannot be made: ${errorCode}.`,
     {
       hint: `See that ${dirname(folder)} is there and may be written to.`,
-      context: { folder },
-      cause,
-    },
-  );
-}
-
-function notSeen(folder: string): HoldfastError {
-  return new HoldfastError(
-    'mount-needs-container',
-    `The server does not see the folders of the node, and the new environment needs ${folder}.`,
-    {
-      hint: 'Make the environment with Compose there, and restore the data into it: --target, without --branch-from.',
       context: { folder },
     },
   );

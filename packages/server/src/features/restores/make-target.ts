@@ -6,7 +6,6 @@ import {
   type EnvironmentModel,
   type MadeEnvironment,
   makeEnvironment,
-  privilegesOf,
   type ResourcesChoice,
   readEnvironmentModel,
   readInventory,
@@ -32,6 +31,7 @@ import {
 import { fetchCode, pullImages, type TargetRequest } from './fetch-code.ts';
 import { noteDifferences } from './note-differences.ts';
 import { portsTakenOn } from './ports-taken.ts';
+import { privilegesBeyond, requireAllowed } from './privileges-beyond.ts';
 import { isWhole } from './restore-choice.ts';
 
 export interface MakeTargetOptions {
@@ -162,9 +162,10 @@ async function describe(
     request.parentId === null ? undefined : await options.environments.survey(request.parentId, run);
   if (request.code && code !== undefined) {
     const { model, hasProject, singleFiles } = await fetchCode(options, { run, backup, survey, code });
-    if (backup.kind === 'imported') refusePrivileges(model);
+    const now = parent && (await currentModel(parent, run));
+    requireAllowed(privilegesBeyond(model, { isImported: backup.kind === 'imported', now }), request);
     if (!isClone && hasProject) noteDifferences(model, run);
-    const limits = resourcesChoice(request.resources, parent && (await currentModel(parent, run)));
+    const limits = resourcesChoice(request.resources, now);
     return {
       model: withResources(model, limits),
       isClone,
@@ -212,7 +213,7 @@ async function cloneInto(
   const needsFolder = project !== undefined || cloned.binds.some(({ to }) => to.startsWith(`${folder}/`));
   if (!needsFolder) return { model: cloned.model, folder: undefined, remarks: cloned.remarks };
   const files = filesAmong(backup, singleFiles);
-  const made = await makeEnvironmentFolder(folder, { survey, serverPlace: options.serverPlace });
+  const made = await makeEnvironmentFolder(folder, survey, { run });
   try {
     if (project !== undefined) await restoreProject(options, { run, backup, survey, project, folder });
     await made.makePlaces(cloned.binds.map(({ from, to }) => ({ path: to, isFile: files.has(from) })));
@@ -236,15 +237,9 @@ async function folderAgain(
   if (folder === null) return { folder: undefined, remarks: [] };
   const [found] = await survey.resolvePaths([folder], run);
   const isThere = found?.resolved === true && found.type !== 'nothing';
-  if (options.serverPlace.isInContainer || !survey.host.isShared) {
-    if (isThere) return { folder: undefined, remarks: [] };
-    const remark = `The project's folder ${folder} is not made: the server does not see the folders of the node.`;
-    run.log('warn', remark);
-    return { folder: undefined, remarks: [remark] };
-  }
   const made = isThere
-    ? existingEnvironmentFolder(folder)
-    : await makeEnvironmentFolder(folder, { survey, serverPlace: options.serverPlace, withParents: true });
+    ? existingEnvironmentFolder(folder, survey, { run })
+    : await makeEnvironmentFolder(folder, survey, { run, withParents: true });
   try {
     if (!isThere && project !== undefined)
       await restoreProject(options, { run, backup, survey, project, folder });
@@ -321,22 +316,6 @@ async function restoreProject(
   } finally {
     await taskRuns.end(mover);
   }
-}
-
-/** Who can hand in an archive is not thereby trusted with the machine. */
-function refusePrivileges(model: EnvironmentModel): void {
-  const asked = model.containers.flatMap((container) =>
-    privilegesOf(container, model).map((privilege) => `${container.name}: ${privilege}`),
-  );
-  if (asked.length === 0) return;
-  throw new HoldfastError(
-    'code-refused',
-    `What was imported asks for more than an app needs: ${asked.join('; ')}.`,
-    {
-      hint: 'Make its containers yourself (docker compose create), and restore the data alone: --no-code.',
-      context: { privileges: asked },
-    },
-  );
 }
 
 function sharesStorage(

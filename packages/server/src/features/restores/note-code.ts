@@ -1,7 +1,4 @@
-import { rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { systemErrorCode } from '@holdfast/base';
-import type { ServerPlace } from '../../runner/server-place.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobRun } from '../jobs/execution/job-handler.ts';
 import type { PlannedProject } from './plan-project.ts';
@@ -14,7 +11,6 @@ export interface NoteCodeOptions {
   readonly run: JobRun;
   readonly survey: EnvironmentSurvey;
   readonly code: CodeRestore;
-  readonly serverPlace: ServerPlace;
 }
 
 /** Says how to go on from a folder that was put to an older state. */
@@ -39,24 +35,17 @@ export async function noteImages(options: NoteCodeOptions): Promise<void> {
 /** Answers how to use it; undefined where it cannot be written. */
 async function writePinned({
   run,
-  survey: { environment, host },
+  survey: { environment, changeFolders },
   code: { pinned },
-  serverPlace,
 }: NoteCodeOptions): Promise<string | undefined> {
   const folder = environment?.folder;
-  if (folder == null || serverPlace.isInContainer || !host.isShared) return undefined;
+  if (folder == null) return undefined;
   const services = Object.fromEntries([...pinned].map(([component, image]) => [component, { image }]));
   // JSON is YAML too.
   const text = `# The images that a restore brought back.\n${JSON.stringify({ services }, undefined, 2)}\n`;
-  try {
-    // Whatever has the name is replaced, and never written through.
-    const temporary = join(folder, `.${pinnedFileName}.${run.job.id}`);
-    await writeFile(temporary, text, { flag: 'wx' });
-    await rename(temporary, join(folder, pinnedFileName));
-  } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
-    return undefined;
-  }
+  const path = join(folder, pinnedFileName);
+  const written = await changeFolders({ kind: 'write', path, text }, run);
+  if (written.kind !== 'done') return undefined;
   const names = (environment?.configFiles ?? []).map((file) =>
     dirname(file) === folder ? basename(file) : file,
   );

@@ -1,4 +1,3 @@
-import { mkdir, realpath } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { type Abortable, HoldfastError, isHoldfastError } from '@holdfast/base';
 import { composeLabels, type DockerEngine, type ResolvedPath } from '@holdfast/docker';
@@ -128,7 +127,7 @@ interface FoundTarget extends PartPlace {
 }
 
 async function findTarget(
-  { record, host, resolvePaths }: EnvironmentSurvey,
+  { record, changeFolders, resolvePaths }: EnvironmentSurvey,
   { part, target: { mount, described } }: PlannedPart,
   { signal }: Abortable,
 ): Promise<FoundTarget> {
@@ -145,8 +144,15 @@ async function findTarget(
   if (!isThere) {
     const isInside = home?.resolved === true && home.path !== '/' && path.startsWith(`${home.path}/`);
     if (!isInside || home.type !== 'folder') throw nothingThere(path);
-    if (host.isShared) await makeFolder(folder);
-    else if (!isAt(foundFolder, folder, 'folder')) throw nothingThere(folder);
+    if (!isAt(foundFolder, folder, 'folder')) {
+      const places = [{ path: folder, isFile: false }];
+      // Somebody may have put a link there meanwhile.
+      const made = await changeFolders(
+        { kind: 'places', folder: home.path, places, links: 'refuse' },
+        { signal },
+      );
+      if (made.kind !== 'done') throw nothingThere(folder);
+    }
   }
   // Files are replaced, which the target of a mount cannot be.
   return { partName, place: { kind: 'bind', path: folder, nameInside: basename(path) }, isThere };
@@ -154,13 +160,6 @@ async function findTarget(
 
 function isAt(found: ResolvedPath | undefined, path: string, type: 'folder' | 'file'): boolean {
   return found?.resolved === true && found.path === path && found.type === type;
-}
-
-/** @throws HoldfastError `mount-refused` */
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  // Somebody may have put a link there meanwhile.
-  if ((await realpath(folder)) !== folder) throw nothingThere(folder);
 }
 
 function nothingThere(path: string): HoldfastError {

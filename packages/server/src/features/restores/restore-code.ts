@@ -18,6 +18,7 @@ import { type FetchCodeOptions, fetchCode, pullImages, type TargetRequest } from
 import { planOf } from './make-target.ts';
 import { noteDifferences } from './note-differences.ts';
 import { type PlannedProject, planProject } from './plan-project.ts';
+import { privilegesBeyond, requireAllowed } from './privileges-beyond.ts';
 import { isWhole } from './restore-choice.ts';
 
 /** How the containers and the folder of an environment that is there become those of a backup. */
@@ -59,6 +60,7 @@ export async function planCodeRestore(
   if (!request.code) return { ...nothingToDo, warnings: compared.warnings };
   const { docker } = survey;
   const { model, fields, settled, surplus, project, warnings } = compared;
+  requireAllowed(compared.privileges, request);
   const { createExternal } = request;
   await pullImages(survey, model, run);
   const images = await requireMakeable(docker, model, { createExternal, signal: run.signal });
@@ -110,6 +112,7 @@ export async function previewCode(options: FetchCodeOptions, target: TargetReque
   for (const [name, different] of compared.fields) {
     run.log('info', `${name} would be made as it was: ${different.join(', ')}`);
   }
+  if (request.kind === 'preview') requireAllowed(compared.privileges, request);
   return compared;
 }
 
@@ -125,6 +128,8 @@ interface ComparedCode extends CodePreview {
   /** Of those that are what they were: the ones whose restart policy is another or, for the state before a restore, that ran or did not. */
   readonly settled: EnvironmentModel['containers'];
   readonly surplus: readonly string[];
+  /** What the containers could do to the machine then, and cannot now. */
+  readonly privileges: readonly string[];
 }
 
 type CodeRequest = Extract<JobRequest, { kind: 'restore' | 'preview' }>;
@@ -147,16 +152,14 @@ async function compareCode(
   const { wanted, fields, surplus } = compareModels(wholeModel, now);
   const model = onlyUsed(wholeModel, wanted);
   if (!request.code) {
-    const warnings = otherImages(model, now);
-    return {
+    const nothing = {
       project: undefined,
-      model,
-      fields,
       settled: [],
       surplus: [],
+      privileges: [],
       changesContainers: false,
-      warnings,
     };
+    return { ...nothing, model, fields, warnings: otherImages(model, now) };
   }
   const same = wholeModel.containers.filter(({ name }) => !fields.has(name));
   const settled = same.filter((container) => {
@@ -178,6 +181,8 @@ async function compareCode(
     fields,
     settled,
     surplus,
+    // What a restore replaced was there a moment before it.
+    privileges: isUndo(backup) ? [] : privilegesBeyond(wholeModel, { isImported: false, now }),
     changesContainers: fields.size + surplus.length + settled.length > 0,
     warnings: surplus.map((name) => `${name} is not in the backup: it stays stopped`),
   };

@@ -178,7 +178,7 @@ async function restoreInto(
     else if (feeder !== undefined) await keep(options, run, { ...keeping, overwritten: covered });
     if (plan.parts.length === 0 && made !== undefined)
       warnings.push(...(await startMade(options, { run, backup, survey, made })));
-    if (code !== undefined) await noteImages({ run, survey, code, serverPlace: options.serverPlace });
+    if (code !== undefined) await noteImages({ run, survey, code });
     if (feeder !== undefined) {
       warnings.push(...(await feedCommands({ run, docker: survey.docker, mover: feeder }, feed.commands)));
     }
