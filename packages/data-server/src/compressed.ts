@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import { createGzip, createZstdCompress } from 'node:zlib';
 import type { Abortable } from '@holdfast/base';
-import { type ContentsRequest, writeTar, writeZip } from '@holdfast/engine';
+import { type ContentsRequest, writeTar, writeZip, zstdParameters } from '@holdfast/engine';
 import type { ArchiveFormat } from '@holdfast/protocol';
 
 const mediaTypes: Readonly<Record<ArchiveFormat, string>> = {
@@ -12,6 +12,9 @@ const mediaTypes: Readonly<Record<ArchiveFormat, string>> = {
   tar: 'application/x-tar',
   zip: 'application/zip',
 };
+
+/** What a compressor passes on at a time, in bytes. */
+const chunkSize = 256 * 1024;
 
 /** `writeZip` or `writeTar` of the engine. */
 export function writerOf(format: ArchiveFormat): (request: ContentsRequest) => Promise<number> {
@@ -35,7 +38,10 @@ export async function sendCompressed(
     await write(response);
     return;
   }
-  const compressor = format === 'tar.gz' ? createGzip({ level: 4 }) : createZstdCompress();
+  const compressor =
+    format === 'tar.gz'
+      ? createGzip({ level: 4, chunkSize })
+      : createZstdCompress({ params: zstdParameters, chunkSize });
   const sent = pipeline(compressor, response, { end: false, signal });
   sent.catch(() => {});
   try {

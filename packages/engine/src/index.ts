@@ -40,6 +40,7 @@ export { type Retry, type RetryOptions, withRetries } from './backend/wrappers/r
 export { maxChunkBytes, minChunkBytes } from './chunker/chunk-window.ts';
 export { ChunkWindows } from './chunker/chunk-windows.ts';
 export { type ChunkerPolynomial, formatPolynomial, parsePolynomial } from './chunker/polynomial.ts';
+export { zstdParameters } from './crypto/zstd.ts';
 export { inodesMappedForWriting } from './filesystem/mapped-files.ts';
 export {
   type ByteString,
