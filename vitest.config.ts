@@ -1,4 +1,8 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+
+// Thousands of programs are started: with compiled code at hand each takes half the processor time to start.
+process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url));
 
 const nothing = ['**/node_modules/**'];
 const needsTestbed = { globalSetup: ['e2e/setup.ts'], testTimeout: 600_000, hookTimeout: 300_000 };

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ComposeProject, docker } from './support/compose.ts';
+import { ComposeProject, docker, volumeFolder } from './support/compose.ts';
 import { HoldfastContainer } from './support/holdfast-container.ts';
 import { run } from './support/process.ts';
 
@@ -84,6 +85,24 @@ it('what runs until the next deploy is written beside the Compose files', async 
   expect(await docker('exec', app, 'cat', '/version')).toBe('1\n');
   await project.compose('-f', 'compose.yaml', '-f', 'compose.restored.yaml', 'up', '--detach');
   expect(await docker('exec', app, 'cat', '/version', '/data/file')).toBe('1\nkept\n');
+});
+
+it('when the server is lost, a command in a container makes its catalog again from vault and kit', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-kit-'));
+  await using fresh = await HoldfastContainer.install();
+  try {
+    const [kit, vault] = [join(folder, 'kit.txt'), join(folder, 'vault')];
+    writeFileSync(kit, await holdfast.mustRun(['vault:kit']), { mode: 0o600 });
+    cpSync(join(await volumeFolder(`${holdfast.project}_data`), 'vault'), vault, { recursive: true });
+    const mounts = ['--volume', `${kit}:/kit.txt:ro`, '--volume', `${vault}:/mnt/vault`];
+    const options = [...mounts, '--env', 'HOLDFAST_VAULT=/mnt/vault'];
+    const rebuild = ['catalog:rebuild', '--recovery-key-file', '/kit.txt'];
+    expect(await fresh.runOnce(options, rebuild)).toMatch(
+      new RegExp(`: ${name} \\(env_\\w+\\), \\d+ backups? taken in`),
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 it('after `down -v`, the folder and what is bound from it come back too', async () => {

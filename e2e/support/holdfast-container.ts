@@ -27,7 +27,14 @@ export class HoldfastContainer implements AsyncDisposable {
   #token = '';
 
   /** @param beside lines of YAML for more services of its Compose project */
-  static async start({ beside = '' } = {}): Promise<HoldfastContainer> {
+  static async start(options: { readonly beside?: string } = {}): Promise<HoldfastContainer> {
+    const holdfast = await HoldfastContainer.install(options);
+    await holdfast.startServer();
+    return holdfast;
+  }
+
+  /** Not started yet. */
+  static async install({ beside = '' } = {}): Promise<HoldfastContainer> {
     const holdfast = new HoldfastContainer();
     const socket = (process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace('unix://', '');
     const text = readFileSync(shipped, 'utf8')
@@ -36,7 +43,6 @@ export class HoldfastContainer implements AsyncDisposable {
       .replace('127.0.0.1:8420:8420', '127.0.0.1::8420')
       .replace('/var/run/docker.sock:', `${socket}:`);
     writeFileSync(join(holdfast.#folder, 'compose.yaml'), text);
-    await holdfast.startServer();
     return holdfast;
   }
 
@@ -65,6 +71,11 @@ export class HoldfastContainer implements AsyncDisposable {
 
   mustRun(args: readonly string[]): Promise<string> {
     return mustRun('docker', ['exec', this.container, 'holdfast', ...args]);
+  }
+
+  /** A command instead of the server. */
+  runOnce(options: readonly string[], args: readonly string[]): Promise<string> {
+    return this.#compose('run', '--rm', '--no-TTY', ...options, 'holdfast', ...args);
   }
 
   async createBackup(environment: string, ...args: readonly string[]): Promise<string> {

@@ -53,12 +53,21 @@ export function changeFoldersInContainer({
 
 /** Of all that is changed, from the innermost outwards; not the root of the machine. */
 function ancestorsOf(change: FolderChange): string[] {
-  const [first = '/', ...rest] = change.kind === 'remove' ? change.paths : [pathOf(change)];
   const ancestors: string[] = [];
-  for (let folder = dirname(first); folder !== '/'; folder = dirname(folder)) ancestors.push(folder);
-  return ancestors.filter((folder) => rest.every((path) => path.startsWith(`${folder}/`)));
+  for (let folder = innermost(change); folder !== '/'; folder = dirname(folder)) ancestors.push(folder);
+  if (change.kind !== 'remove') return ancestors;
+  return ancestors.filter((folder) => change.paths.every((path) => path.startsWith(`${folder}/`)));
 }
 
-function pathOf(change: Exclude<FolderChange, { kind: 'remove' }>): string {
-  return change.kind === 'write' ? change.path : change.folder;
+function innermost(change: FolderChange): string {
+  switch (change.kind) {
+    case 'make':
+      return dirname(change.folder);
+    case 'places':
+      return change.folder;
+    case 'write':
+      return dirname(change.path);
+    case 'remove':
+      return dirname(change.paths[0] ?? '/');
+  }
 }

@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtempDisposable } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,6 +54,8 @@ describe('places that are bound', () => {
     { path: '/srv/app/conf/settings', isFile: true },
     { path: '/srv/app/conf/there', isFile: true },
     { path: '/etc/passwd', isFile: true },
+    // As long as the folder that stands for the other machine's.
+    { path: '/opt/app/else', isFile: true },
   ];
   const request = { kind: 'places' as const, folder: '/srv/app', places, links: 'skip' as const };
 
@@ -55,6 +65,7 @@ describe('places that are bound', () => {
     const made = ['/srv/app/data', '/srv/app/conf/settings'];
     expect(await change(request)).toEqual({ kind: 'done', made });
     expect(existsSync(at('app/data/deep'))).toBe(true);
+    expect(readdirSync(at('app')).sort()).toEqual(['conf', 'data']);
     expect([
       readFileSync(at('app/conf/settings'), 'utf8'),
       readFileSync(at('app/conf/there'), 'utf8'),
@@ -80,6 +91,8 @@ test('a file is written in the place of whatever has its name', async () => {
     'new',
     'precious',
   ]);
+  expect(await change({ kind: 'write', path: '/srv/app', text: '' })).toMatchObject({ kind: 'failed' });
+  expect(readdirSync(directory.path).sort()).toEqual(['app', 'precious']);
   rmSync(at('app'), { recursive: true });
   const gone = await change({ kind: 'write', path: '/srv/app/note', text: 'new' });
   expect(gone).toEqual({ kind: 'failed', errorCode: 'ENOENT' });

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { systemErrorCode } from '@holdfast/base';
@@ -12,7 +13,7 @@ export interface BoundPlace {
 export type FolderChange =
   /** Fails where there is something already. */
   | { readonly kind: 'make'; readonly folder: string; readonly withParents: boolean }
-  /** What is there stays. Where a link is on the way, beneath the folder, it is refused or left to its owner. */
+  /** Only those within the folder. What is there stays. Where a link is on the way, beneath the folder, it is refused or left to its owner. */
   | {
       readonly kind: 'places';
       readonly folder: string;
@@ -46,16 +47,14 @@ export async function changeFolder(
         return { kind: 'done', made: [change.folder] };
       }
       case 'places': {
-        const places = change.places.map((place) => ({ ...place, path: at(place.path) }));
+        const within = change.places.filter(({ path }) => path.startsWith(`${change.folder}/`));
+        const places = within.map((place) => ({ ...place, path: at(place.path) }));
         const made = await makePlaces(at(change.folder), { ...change, places });
         if (typeof made === 'string') return { kind: 'link', path: onMachine(made) };
         return { kind: 'done', made: made.map(onMachine) };
       }
       case 'write': {
-        const path = at(change.path);
-        const temporary = join(dirname(path), `.${basename(path)}.${process.pid}`);
-        await writeFile(temporary, change.text, { flag: 'wx' });
-        await rename(temporary, path);
+        await replaceFile(at(change.path), change.text);
         return { kind: 'done', made: [] };
       }
       case 'remove':
@@ -76,7 +75,6 @@ async function makePlaces(
 ): Promise<readonly string[] | string> {
   const made: string[] = [];
   for (const { path, isFile } of places) {
-    if (!path.startsWith(`${folder}/`)) continue;
     const link = await firstLink(folder, path);
     if (link !== undefined && links === 'refuse') return link;
     if (link !== undefined) continue;
@@ -92,6 +90,17 @@ async function makePlace(path: string, isFile: boolean): Promise<string | undefi
   const first = await mkdir(isFile ? dirname(path) : path, { recursive: true });
   if (isFile) await writeFile(path, '', { flag: 'wx' });
   return first ?? path;
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  await writeFile(temporary, text, { flag: 'wx' });
+  try {
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
 }
 
 async function isThere(path: string): Promise<boolean> {

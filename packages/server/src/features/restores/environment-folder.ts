@@ -13,7 +13,7 @@ export interface EnvironmentFolder {
   makePlaces(places: readonly BoundPlace[]): Promise<void>;
   /** Whether a path was not there before. */
   isNew(path: string): boolean;
-  /** Removes what was made, with all that is in it. */
+  /** Removes what was made, with all that is in it, as far as that goes. Never throws. */
   undo(): Promise<void>;
 }
 
@@ -36,8 +36,7 @@ export async function makeEnvironmentFolder(
       requireDone(await changeFolders({ kind: 'places', folder, places, links: 'refuse' }, run), folder);
     },
     isNew: (path) => isAtOrIn(path, folder),
-    // Also of work that was cancelled.
-    undo: async () => void (await changeFolders({ kind: 'remove', paths: [folder] }, {})),
+    undo: async () => await removeAll(changeFolders, [folder]),
   };
 }
 
@@ -58,9 +57,14 @@ export function existingEnvironmentFolder(
     },
     isNew: (path) => made.some((each) => isAtOrIn(path, each)),
     undo: async () => {
-      if (made.length > 0) await changeFolders({ kind: 'remove', paths: made }, {});
+      if (made.length > 0) await removeAll(changeFolders, made);
     },
   };
+}
+
+/** Also where the work was cancelled. What led here is the failure to tell. */
+async function removeAll(changeFolders: Survey['changeFolders'], paths: readonly string[]): Promise<void> {
+  await changeFolders({ kind: 'remove', paths }, {}).catch(() => {});
 }
 
 function isAtOrIn(path: string, folder: string): boolean {
