@@ -80,6 +80,8 @@ export interface Container {
   readonly labels: Readonly<Record<string, string>>;
   readonly state: ContainerState;
   readonly restartPolicy: RestartPolicy;
+  /** How long it may take to end when it is stopped (`stop_grace_period`); null where its own settings do not say. */
+  readonly stopSeconds: number | null;
   readonly autoRemove: boolean;
   readonly privileged: boolean;
   readonly networkMode: string;

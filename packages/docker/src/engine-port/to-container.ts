@@ -22,7 +22,11 @@ export interface ContainerAnswer {
     readonly ExitCode: number;
     readonly Health?: { readonly Status: string } | null | undefined;
   };
-  readonly Config: { readonly Image: string; readonly Labels?: Record<string, string> | null };
+  readonly Config: {
+    readonly Image: string;
+    readonly Labels?: Record<string, string> | null;
+    readonly StopTimeout?: number | null | undefined;
+  };
   readonly HostConfig: {
     readonly RestartPolicy?:
       | { readonly Name: string; readonly MaximumRetryCount?: number | undefined }
@@ -52,6 +56,8 @@ export interface MountAnswer {
   readonly RW: boolean;
 }
 
+const longestStopSeconds = 3600;
+
 export function toContainer(answer: ContainerAnswer): Container {
   const { State: state, HostConfig: hostConfig } = answer;
   return {
@@ -71,6 +77,7 @@ export function toContainer(answer: ContainerAnswer): Container {
       health: toHealth(state.Health?.Status),
     },
     restartPolicy: toRestartPolicy(hostConfig.RestartPolicy),
+    stopSeconds: toStopSeconds(answer.Config.StopTimeout),
     autoRemove: hostConfig.AutoRemove ?? false,
     privileged: hostConfig.Privileged ?? false,
     networkMode: hostConfig.NetworkMode ?? '',
@@ -112,6 +119,12 @@ export function toStatus(status: string): ContainerStatus {
 
 function toHealth(status: string | undefined): ContainerHealth {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none';
+}
+
+/** One that would be waited for without end gets an hour. */
+function toStopSeconds(timeout: number | null | undefined): number | null {
+  if (timeout == null) return null;
+  return timeout < 0 ? longestStopSeconds : Math.min(timeout, longestStopSeconds);
 }
 
 function toRestartPolicy(policy: ContainerAnswer['HostConfig']['RestartPolicy']): RestartPolicy {

@@ -19,6 +19,7 @@ function container(name: string, changes: Partial<Container> = {}): Container {
       exitCode: 0,
       health: 'none',
     },
+    stopSeconds: null,
     restartPolicy: { name: 'no', maximumRetryCount: 0 },
     autoRemove: false,
     privileged: false,

@@ -5,7 +5,7 @@ import type { JournalStore, RestoreJournal, StoppedContainer } from '../jobs/jou
 import type { ContainerPlan } from './make-target.ts';
 import { type StartedContainer, untilHealthy } from './until-healthy.ts';
 
-/** How long an app may take to end by itself before it is killed. */
+/** How long an app may take to end before it is killed, where its container does not say so (`stop_grace_period`). */
 const stopGraceSeconds = 30;
 const dockerRetryMs = 1000;
 const dockerTryForMs = 30_000;
@@ -72,11 +72,11 @@ export async function stopContainers(
       await docker.containers.setRestartPolicy(id, { name: 'no', maximumRetryCount: 0 });
     }
   }
-  for (const { id, name, state } of containers) {
+  for (const { id, name, state, stopSeconds } of containers) {
     throwIfAborted(run.signal);
     if (!state.running) continue;
     if (state.paused) await docker.containers.unpause(id);
-    await docker.containers.stop(id, { graceSeconds: stopGraceSeconds });
+    await docker.containers.stop(id, { graceSeconds: stopSeconds ?? stopGraceSeconds });
     run.log('info', `Stopped ${name}`);
   }
 }
