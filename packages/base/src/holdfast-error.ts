@@ -88,16 +88,9 @@ export function systemErrorCode(error: unknown): string | undefined {
 function safeValues(details: Readonly<Record<string, unknown>>): Record<string, SafeValue> {
   const safe: Record<string, SafeValue> = {};
   for (const [key, value] of Object.entries(details)) {
-    if (
-      value === null ||
-      typeof value === 'string' ||
-      typeof value === 'number' ||
-      typeof value === 'boolean'
-    ) {
-      safe[key] = value;
-    } else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) {
-      safe[key] = value;
-    }
+    const isScalar = value === null || ['string', 'number', 'boolean'].includes(typeof value);
+    const isList = Array.isArray(value) && value.every((item) => typeof item === 'string');
+    if (isScalar || isList) safe[key] = value as SafeValue;
   }
   return safe;
 }

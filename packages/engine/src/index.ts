@@ -29,14 +29,26 @@ export type {
   Pace,
   TransferOptions,
 } from './backend/backend.ts';
-export { type BackendOptions, isRemoteLocation, openBackend } from './backend/open-backend.ts';
+export {
+  type BackendOptions,
+  isRemoteLocation,
+  openBackend,
+  openPlainFiles,
+} from './backend/open-backend.ts';
+export type {
+  FolderUsage,
+  PlainFileStatus,
+  PlainFiles,
+  PlainWriteOptions,
+} from './backend/plain-files.ts';
 export type { BucketLookup, S3Credentials, S3Options } from './backend/s3/s3-options.ts';
 export { type BandwidthOptions, withBandwidthLimit } from './backend/wrappers/bandwidth-limit.ts';
 export { withConcurrencyLimit } from './backend/wrappers/concurrency-limit.ts';
 export { defaultCacheDirectory } from './backend/wrappers/default-cache.ts';
 export { type MetadataCacheOptions, withMetadataCache } from './backend/wrappers/metadata-cache.ts';
 export { withReadOnly } from './backend/wrappers/read-only.ts';
-export { type Retry, type RetryOptions, withRetries } from './backend/wrappers/retries.ts';
+export type { Retry, RetryOptions } from './backend/wrappers/repeater.ts';
+export { withRetries } from './backend/wrappers/retries.ts';
 export { maxChunkBytes, minChunkBytes } from './chunker/chunk-window.ts';
 export { ChunkWindows } from './chunker/chunk-windows.ts';
 export { type ChunkerPolynomial, formatPolynomial, parsePolynomial } from './chunker/polynomial.ts';

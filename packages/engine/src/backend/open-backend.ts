@@ -1,12 +1,16 @@
 import { type Clock, HoldfastError } from '@holdfast/base';
 import type { Backend } from './backend.ts';
 import { LocalBackend } from './local/local-backend.ts';
+import { LocalPlainFiles } from './local/local-plain-files.ts';
+import type { PlainFiles } from './plain-files.ts';
 import { S3Backend } from './s3/s3-backend.ts';
 import { parseS3Location } from './s3/s3-location.ts';
 import type { S3Options } from './s3/s3-options.ts';
+import { S3PlainFiles } from './s3/s3-plain-files.ts';
 import { withBandwidthLimit } from './wrappers/bandwidth-limit.ts';
 import { withConcurrencyLimit } from './wrappers/concurrency-limit.ts';
-import { type RetryOptions, withRetries } from './wrappers/retries.ts';
+import { Repeater, type RetryOptions } from './wrappers/repeater.ts';
+import { withRetries } from './wrappers/retries.ts';
 
 export interface BackendOptions {
   readonly s3?: S3Options | undefined;
@@ -32,20 +36,21 @@ const slowestPieceBytes = 256 * 1024;
  * @throws HoldfastError `usage-invalid` for a location that cannot be used
  */
 export function openBackend(location: string, options: BackendOptions = {}): Backend {
-  const scheme = schemeOf(location);
-  if (scheme === 'local') return withLimits(openLocal(location.slice('local:'.length)), options);
-  if (scheme === 's3') return openS3(location, options);
-  if (scheme !== undefined && comingSchemes.includes(scheme)) {
-    throw new HoldfastError('usage-invalid', `Locations of the kind "${scheme}:" cannot be used yet.`, {
-      hint: 'They come with a later version. Give a local directory.',
-    });
-  }
-  if (scheme !== undefined && foreignSchemes.includes(scheme)) {
-    throw new HoldfastError('usage-invalid', `Locations of the kind "${scheme}:" are not supported.`, {
-      hint: `Give a local directory; for one that is called like this, write "local:${location}".`,
-    });
-  }
-  return withLimits(openLocal(location), options);
+  const place = placeOf(location);
+  if (place.scheme === 's3') return openS3(location, options);
+  return withLimits(new LocalBackend(place.directory), options);
+}
+
+/**
+ * Small files at the same places. Touches nothing yet. A remote place repeats what fails; calls and bytes are few, and
+ * not limited.
+ * @throws HoldfastError `usage-invalid` for a location that cannot be used
+ */
+export function openPlainFiles(location: string, options: BackendOptions = {}): PlainFiles {
+  const place = placeOf(location);
+  if (place.scheme === 'local') return new LocalPlainFiles(place.directory);
+  const { s3 = {}, retries, clock } = options;
+  return new S3PlainFiles(parseS3Location(location), s3, new Repeater({ clock, ...retries }));
 }
 
 /** Whether the location is reached over a network: then reading metadata again and again is worth a cache. */
@@ -57,13 +62,32 @@ function schemeOf(location: string): string | undefined {
   return /^([a-z0-9]+):/.exec(location)?.[1];
 }
 
-function openLocal(directory: string): Backend {
+type Place = { readonly scheme: 's3' } | { readonly scheme: 'local'; readonly directory: string };
+
+function placeOf(location: string): Place {
+  const scheme = schemeOf(location);
+  if (scheme === 's3') return { scheme };
+  if (scheme === 'local') return localPlace(location.slice('local:'.length));
+  if (scheme !== undefined && comingSchemes.includes(scheme)) {
+    throw new HoldfastError('usage-invalid', `Locations of the kind "${scheme}:" cannot be used yet.`, {
+      hint: 'They come with a later version. Give a local directory.',
+    });
+  }
+  if (scheme !== undefined && foreignSchemes.includes(scheme)) {
+    throw new HoldfastError('usage-invalid', `Locations of the kind "${scheme}:" are not supported.`, {
+      hint: `Give a local directory; for one that is called like this, write "local:${location}".`,
+    });
+  }
+  return localPlace(location);
+}
+
+function localPlace(directory: string): Place {
   if (directory === '' || directory.includes('\0')) {
     throw new HoldfastError('usage-invalid', 'The location of the repository is empty or not a path.', {
       hint: 'Give the path of a directory.',
     });
   }
-  return new LocalBackend(directory);
+  return { scheme: 'local', directory };
 }
 
 /** A call that waits to be repeated leaves its turn to others. */

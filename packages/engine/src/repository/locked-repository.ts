@@ -1,5 +1,5 @@
 import type { Abortable } from '@holdfast/base';
-import { isRemoteLocation, openBackend } from '../backend/open-backend.ts';
+import { type BackendOptions, isRemoteLocation, openBackend } from '../backend/open-backend.ts';
 import { defaultCacheDirectory } from '../backend/wrappers/default-cache.ts';
 import { openRepository } from './open-repository.ts';
 import type { Repository } from './repository.ts';
@@ -11,18 +11,26 @@ export interface RepositoryAccess {
   /** A directory, `s3:…` or `rest:…`. */
   readonly location: string;
   readonly password: string;
+  /** How a bucket is reached, and how fast. Its credentials become part of no message. */
+  readonly storage?: BackendOptions | undefined;
+  /** Where metadata of remote repositories is kept; `defaultCacheDirectory()` without it. */
+  readonly cacheDirectory?: string | undefined;
 }
 
 /**
- * Opens a repository where it is; a remote one with the default cache.
+ * Opens a repository where it is; a remote one with a cache.
  * @throws HoldfastError `repository-missing`, `password-wrong` and whatever else opening it throws
  */
 export async function openAtLocation(
-  { location, password }: RepositoryAccess,
+  { location, password, storage, cacheDirectory = defaultCacheDirectory() }: RepositoryAccess,
   { signal }: Abortable,
 ): Promise<Repository> {
-  const cacheDirectory = isRemoteLocation(location) ? defaultCacheDirectory() : undefined;
-  return await openRepository({ backend: openBackend(location), password, cacheDirectory, signal });
+  return await openRepository({
+    backend: openBackend(location, storage),
+    password,
+    ...(isRemoteLocation(location) ? { cacheDirectory } : {}),
+    signal,
+  });
 }
 
 /** A repository of which nothing is removed meanwhile. Disposing gives the lock back. */

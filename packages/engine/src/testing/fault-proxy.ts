@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 /**
  * - a status: the answer, with that code as S3 gives it
  * - `reset`: the connection is cut before the answer
+ * - `answer-lost`: the server did it, and the connection is cut before the answer
  * - `hang`: no answer comes
  * - `hang-midway`: half of the body comes, and then nothing
  * - `truncated`: half of the body comes, then the connection is cut
@@ -13,6 +14,7 @@ import type { AddressInfo } from 'node:net';
 export type ProxyEffect =
   | { readonly status: number; readonly code: string }
   | 'reset'
+  | 'answer-lost'
   | 'hang'
   | 'hang-midway'
   | 'truncated'
@@ -107,6 +109,7 @@ export class FaultProxy implements AsyncDisposable {
     const chunks: Buffer[] = [];
     for await (const chunk of reply) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
+    if (effect === 'answer-lost') return void answer.socket?.destroy();
     answer.writeHead(reply.statusCode ?? 502, reply.headers);
     if (effect === 'truncated' || effect === 'hang-midway') {
       answer.write(bytes.subarray(0, bytes.length >> 1), () => {

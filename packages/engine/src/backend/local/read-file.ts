@@ -37,10 +37,11 @@ async function wholeFile(handle: FileHandle): Promise<ByteRange> {
   return { offset: 0, length: size };
 }
 
-async function readRange(
+/** That part of an open file, shorter if the file ends before. */
+export async function readRange(
   handle: FileHandle,
   { offset, length }: ByteRange,
-  into: Buffer | undefined,
+  into?: Buffer,
 ): Promise<Buffer> {
   const bytes = memoryFor(length, into);
   let filled = 0;

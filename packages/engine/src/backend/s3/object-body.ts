@@ -3,8 +3,20 @@ import { type Abortable, HoldfastError, throwIfAborted } from '@holdfast/base';
 import type { ByteRange, LoadOptions, TransferOptions } from '../backend.ts';
 import { memoryFor } from '../memory-for.ts';
 
+/** How much an answer's body may have at most, and what is thrown of one that has more. */
+export interface BodyLimit {
+  readonly maxBytes: number;
+  tooLarge(sizeBytes: number): HoldfastError;
+}
+
 /** No file of a repository is this large: a pack ends long before. */
-const maxObjectBytes = 1024 * 1024 * 1024;
+const repositoryFileLimit: BodyLimit = {
+  maxBytes: 1024 * 1024 * 1024,
+  tooLarge: (sizeBytes) =>
+    new HoldfastError('repository-damaged', 'A file of the repository is impossibly large.', {
+      context: { sizeBytes },
+    }),
+};
 
 /** What is sent at once where the rate is limited: small, so that the connection is never silent for long. */
 const pacedPieceBytes = 16 * 1024;
@@ -53,11 +65,19 @@ export interface AnsweredBody {
  * The whole body of an answer.
  * @throws HoldfastError `storage-unreachable`, to be tried again, when it ends early
  */
-export async function readBody(answer: AnsweredBody, options: LoadOptions): Promise<Buffer> {
+export async function readBody(
+  answer: AnsweredBody,
+  options: LoadOptions,
+  limit: BodyLimit = repositoryFileLimit,
+): Promise<Buffer> {
   const { ContentLength: length } = answer;
   if (!(answer.Body instanceof Readable)) throw cutOff();
-  if (length === undefined) return await collect(answer.Body, options);
-  assertPossible(length);
+  if (length === undefined) return await collect(answer.Body, options, limit);
+  if (length > limit.maxBytes) {
+    // Else its connection would wait for somebody to read it.
+    answer.Body.destroy();
+    throw limit.tooLarge(length);
+  }
   const bytes = memoryFor(length, options.into);
   let filled = 0;
   for await (const chunk of chunksOf(answer.Body, options)) {
@@ -82,12 +102,12 @@ export function rangeOf(bytes: Buffer, { offset, length }: ByteRange, answered: 
   return bytes;
 }
 
-async function collect(body: Readable, options: TransferOptions): Promise<Buffer> {
+async function collect(body: Readable, options: TransferOptions, limit: BodyLimit): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of chunksOf(body, options)) {
     length += chunk.length;
-    assertPossible(length);
+    if (length > limit.maxBytes) throw limit.tooLarge(length);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, length);
@@ -104,13 +124,6 @@ async function* chunksOf(
     yield chunk;
   }
   throwIfAborted(signal);
-}
-
-function assertPossible(sizeBytes: number): void {
-  if (sizeBytes <= maxObjectBytes) return;
-  throw new HoldfastError('repository-damaged', 'A file of the repository is impossibly large.', {
-    context: { sizeBytes },
-  });
 }
 
 function cutOff(): HoldfastError {

@@ -1,4 +1,4 @@
-import { type Abortable, HoldfastError, throwIfAborted } from '@holdfast/base';
+import { type Abortable, HoldfastError } from '@holdfast/base';
 import { sha256OfParts } from '../../crypto/hash.ts';
 import type {
   Backend,
@@ -15,10 +15,10 @@ import { uploadInParts } from './multipart-upload.ts';
 import { bodyOf, rangeOf, readBody } from './object-body.ts';
 import { idOfKey, keyOf, listingPrefix } from './object-key.ts';
 import { withPayloadHash } from './payload-hash.ts';
-import { openS3Client, type S3Access } from './s3-client.ts';
-import { type Access, answeredName, answeredStatus, s3Error } from './s3-error.ts';
+import { answeredName, answeredStatus } from './s3-error.ts';
 import type { S3Location } from './s3-location.ts';
 import type { S3Options } from './s3-options.ts';
+import { S3Requests } from './s3-requests.ts';
 
 const defaultMultipartBytes = 64 * 1024 * 1024;
 /** As many as the protocol has in one answer. */
@@ -38,30 +38,21 @@ const maxListedAtOnce = 1000;
 export class S3Backend implements Backend {
   readonly #place: S3Location;
   readonly #options: S3Options;
-  #access: Promise<S3Access> | undefined;
+  readonly #requests: S3Requests;
 
   constructor(place: S3Location, options: S3Options = {}) {
     this.#place = place;
     this.#options = options;
+    this.#requests = new S3Requests(place, options);
   }
 
   get location(): string {
     return this.#place.text;
   }
 
-  /** Makes the bucket if it is missing, as restic does. Credentials that may not look for it are no obstacle. */
-  async create({ signal }: Abortable = {}): Promise<void> {
-    await this.#guard('write', { signal }, async ({ sdk, client }, sending) => {
-      const bucket = { Bucket: this.#place.bucket };
-      try {
-        await client.send(new sdk.HeadBucketCommand(bucket), sending);
-      } catch (error) {
-        const status = answeredStatus(error);
-        if (status === 403) return;
-        if (status !== 404) throw error;
-        await client.send(new sdk.CreateBucketCommand(bucket), sending).catch(unlessOwn);
-      }
-    });
+  /** Makes the bucket if it is missing. */
+  async create(options: Abortable = {}): Promise<void> {
+    await this.#requests.makeBucket(options);
   }
 
   async save(file: FileName, parts: readonly Uint8Array[], options: TransferOptions = {}): Promise<void> {
@@ -72,7 +63,7 @@ export class S3Backend implements Backend {
       await this.#saveConfig(parts, options);
     } else if (sizeBytes > partBytes) {
       const upload = { bucket, key: keyOf(prefix, file), parts, sizeBytes, partBytes };
-      await this.#guard('write', options, (access) => uploadInParts(access, upload, options));
+      await this.#requests.run('write', options, (access) => uploadInParts(access, upload, options));
     } else {
       await this.#put(file, { parts, sizeBytes, hash: file.id }, options);
     }
@@ -89,7 +80,7 @@ export class S3Backend implements Backend {
   }
 
   async stat(file: FileName, { signal }: Abortable = {}): Promise<{ sizeBytes: number } | undefined> {
-    return await this.#guard('read', { signal }, async ({ sdk, client }, sending) => {
+    return await this.#requests.run('read', { signal }, async ({ sdk, client }, sending) => {
       const object = { Bucket: this.#place.bucket, Key: keyOf(this.#place.prefix, file) };
       try {
         const { ContentLength = 0 } = await client.send(new sdk.HeadObjectCommand(object), sending);
@@ -111,7 +102,7 @@ export class S3Backend implements Backend {
     const StartAfter = after === undefined ? {} : { StartAfter: keyOf(prefix, { kind, id: after }) };
     let ContinuationToken: string | undefined;
     do {
-      const page = await this.#guard('read', { signal }, ({ sdk, client }, sending) => {
+      const page = await this.#requests.run('read', { signal }, ({ sdk, client }, sending) => {
         const from = ContinuationToken === undefined ? StartAfter : { ContinuationToken };
         const listing = { Bucket: bucket, Prefix: listingPrefix(prefix, kind), MaxKeys, ...from };
         return client.send(new sdk.ListObjectsV2Command(listing), sending);
@@ -126,7 +117,7 @@ export class S3Backend implements Backend {
 
   async remove(file: FileName, { signal }: Abortable = {}): Promise<boolean> {
     if ((await this.stat(file, { signal })) === undefined) return false;
-    await this.#guard('write', { signal }, async ({ sdk, client }, sending) => {
+    await this.#requests.run('write', { signal }, async ({ sdk, client }, sending) => {
       const object = { Bucket: this.#place.bucket, Key: keyOf(this.#place.prefix, file) };
       await client.send(new sdk.DeleteObjectCommand(object), sending);
     });
@@ -135,7 +126,7 @@ export class S3Backend implements Backend {
 
   /** Takes back the parts of multipart uploads that were begun before that moment and never completed. */
   async removeLeftovers(writtenBeforeMs: number, { signal }: Abortable = {}): Promise<number> {
-    return await this.#guard('write', { signal }, (access, sending) =>
+    return await this.#requests.run('write', { signal }, (access, sending) =>
       removeUnfinishedUploads(access, this.#place, { writtenBeforeMs, sending }),
     );
   }
@@ -170,7 +161,7 @@ export class S3Backend implements Backend {
     options: TransferOptions,
     onlyIfNew = false,
   ): Promise<void> {
-    await this.#guard('write', options, async ({ sdk, client }, sending) => {
+    await this.#requests.run('write', options, async ({ sdk, client }, sending) => {
       const { bucket, prefix, isAmazon } = this.#place;
       const command = new sdk.PutObjectCommand({
         Bucket: bucket,
@@ -191,7 +182,7 @@ export class S3Backend implements Backend {
     range: ByteRange | undefined,
     options: LoadOptions,
   ): Promise<Buffer | undefined> {
-    return await this.#guard('read', options, async ({ sdk, client }, sending) => {
+    return await this.#requests.run('read', options, async ({ sdk, client }, sending) => {
       const object = { Bucket: this.#place.bucket, Key: keyOf(this.#place.prefix, file) };
       try {
         const answer = await client.send(
@@ -208,22 +199,6 @@ export class S3Backend implements Backend {
     });
   }
 
-  /** Runs the work with the client, and names its failure. */
-  async #guard<T>(
-    access: Access,
-    { signal }: Abortable,
-    work: (s3: S3Access, sending: { abortSignal?: AbortSignal }) => Promise<T>,
-  ): Promise<T> {
-    throwIfAborted(signal);
-    try {
-      this.#access ??= openS3Client(this.#place, this.#options);
-      return await work(await this.#access, signal === undefined ? {} : { abortSignal: signal });
-    } catch (error) {
-      throwIfAborted(signal);
-      throw s3Error(error, this.location, access);
-    }
-  }
-
   #existing(): HoldfastError {
     return new HoldfastError('repository-exists', `There is a repository at ${this.location} already.`, {
       hint: 'Open it, or choose another place for the new one.',
@@ -233,9 +208,4 @@ export class S3Backend implements Backend {
 
 function rangeHeader(range: ByteRange | undefined): { Range?: string } {
   return range === undefined ? {} : { Range: `bytes=${range.offset}-${range.offset + range.length - 1}` };
-}
-
-/** Another process may have made the bucket in the meantime. */
-function unlessOwn(error: unknown): void {
-  if (answeredName(error) !== 'BucketAlreadyOwnedByYou') throw error;
 }

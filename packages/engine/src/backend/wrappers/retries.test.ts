@@ -6,7 +6,8 @@ import type { BackendMethod, ScriptedFault } from '../../testing/fault-script.ts
 import { ManualTime } from '../../testing/manual-runtime.ts';
 import { MemoryBackend } from '../../testing/memory-backend.ts';
 import type { Backend, FileName } from '../backend.ts';
-import { type RetryOptions, withRetries } from './retries.ts';
+import type { RetryOptions } from './repeater.ts';
+import { withRetries } from './retries.ts';
 
 const bytes = randomBytes(1_000);
 const id = sha256(bytes);

@@ -1,11 +1,4 @@
-import {
-  type Abortable,
-  type Clock,
-  HoldfastError,
-  isHoldfastError,
-  sleep,
-  systemClock,
-} from '@holdfast/base';
+import type { Abortable } from '@holdfast/base';
 import { sha256 } from '../../crypto/hash.ts';
 import type {
   Backend,
@@ -18,45 +11,7 @@ import type {
   TransferOptions,
 } from '../backend.ts';
 import { ForwardingBackend } from './forwarding-backend.ts';
-
-export interface Retry {
-  readonly error: HoldfastError;
-  /** Of the attempt that failed, from 1. */
-  readonly attempt: number;
-  readonly delayMs: number;
-}
-
-export interface RetryOptions {
-  /** Of one call, the first attempt included. */
-  readonly maxAttempts?: number | undefined;
-  /** The same, until the place has answered for the first time: it is more likely wrong than down. */
-  readonly maxFirstAttempts?: number | undefined;
-  /** Doubles with each attempt, up to `maxDelayMs`; a random half of it is left out. */
-  readonly firstDelayMs?: number | undefined;
-  readonly maxDelayMs?: number | undefined;
-  /** No attempt begins later than this after the first. */
-  readonly maxElapsedMs?: number | undefined;
-  readonly onRetry?: ((retry: Retry) => void) | undefined;
-  readonly clock?: Clock | undefined;
-  readonly sleep?: ((durationMs: number, options: Abortable) => Promise<void>) | undefined;
-  /** From 0 up to 1. */
-  readonly random?: (() => number) | undefined;
-}
-
-type Settings = { readonly [Name in keyof RetryOptions]-?: NonNullable<RetryOptions[Name]> };
-
-/** Half a minute of growing waits, then one every half minute: about two minutes of no answer end a call. */
-const defaults: Settings = {
-  maxAttempts: 10,
-  maxFirstAttempts: 5,
-  firstDelayMs: 250,
-  maxDelayMs: 30_000,
-  maxElapsedMs: 15 * 60_000,
-  onRetry: () => {},
-  clock: systemClock,
-  sleep,
-  random: Math.random,
-};
+import { Repeater, type RetryOptions } from './repeater.ts';
 
 /**
  * Repeats calls that failed with an error that says `retry`; the last one's error is told. Every call of a backend
@@ -67,21 +22,19 @@ const defaults: Settings = {
  * for it finds what is wrong. A range may be short because the file ends: a backend fails when less came than is there.
  */
 export function withRetries(inner: Backend, options: RetryOptions = {}): Backend {
-  const given = Object.entries(options).filter(([, value]) => value !== undefined);
-  return new Retries(inner, { ...defaults, ...Object.fromEntries(given) });
+  return new Retries(inner, new Repeater(options));
 }
 
 class Retries extends ForwardingBackend {
-  readonly #settings: Settings;
-  #hasAnswered = false;
+  readonly #repeater: Repeater;
 
-  constructor(inner: Backend, settings: Settings) {
+  constructor(inner: Backend, repeater: Repeater) {
     super(inner);
-    this.#settings = settings;
+    this.#repeater = repeater;
   }
 
   override async create(options?: Abortable): Promise<void> {
-    await this.#repeat(options, () => this.inner.create(options));
+    await this.#repeater.repeat(options, () => this.inner.create(options));
   }
 
   override async save(
@@ -89,12 +42,12 @@ class Retries extends ForwardingBackend {
     parts: readonly Uint8Array[],
     options?: TransferOptions,
   ): Promise<void> {
-    await this.#repeat(options, () => this.inner.save(file, parts, options));
+    await this.#repeater.repeat(options, () => this.inner.save(file, parts, options));
   }
 
   override async load(file: FileName, options?: LoadOptions): Promise<Buffer | undefined> {
     const load = (): Promise<Buffer | undefined> =>
-      this.#repeat(options, () => this.inner.load(file, options));
+      this.#repeater.repeat(options, () => this.inner.load(file, options));
     const contents = await load();
     return contents === undefined || isWhole(file, contents) ? contents : await load();
   }
@@ -104,22 +57,22 @@ class Retries extends ForwardingBackend {
     range: ByteRange,
     options?: LoadOptions,
   ): Promise<Buffer | undefined> {
-    return await this.#repeat(options, () => this.inner.loadRange(file, range, options));
+    return await this.#repeater.repeat(options, () => this.inner.loadRange(file, range, options));
   }
 
   override async stat(
     file: FileName,
     options?: Abortable,
   ): Promise<{ readonly sizeBytes: number } | undefined> {
-    return await this.#repeat(options, () => this.inner.stat(file, options));
+    return await this.#repeater.repeat(options, () => this.inner.stat(file, options));
   }
 
   override async remove(file: FileName, options?: Abortable): Promise<boolean> {
-    return await this.#repeat(options, () => this.inner.remove(file, options));
+    return await this.#repeater.repeat(options, () => this.inner.remove(file, options));
   }
 
   override async removeLeftovers(writtenBeforeMs: number, options?: Abortable): Promise<number> {
-    return await this.#repeat(options, () => this.inner.removeLeftovers(writtenBeforeMs, options));
+    return await this.#repeater.repeat(options, () => this.inner.removeLeftovers(writtenBeforeMs, options));
   }
 
   override async *list(kind: ListedFileKind, options?: ListOptions): AsyncIterable<ListedFile> {
@@ -137,7 +90,7 @@ class Retries extends ForwardingBackend {
     };
     try {
       while (true) {
-        const step = await this.#repeat(options, next);
+        const step = await this.#repeater.repeat(options, next);
         if (step.done === true) return;
         after = step.value.id;
         yield step.value;
@@ -146,44 +99,8 @@ class Retries extends ForwardingBackend {
       await files.return?.();
     }
   }
-
-  async #repeat<T>(options: Abortable | undefined, call: () => Promise<T>): Promise<T> {
-    const { clock, maxElapsedMs, maxAttempts, maxFirstAttempts } = this.#settings;
-    const startMs = clock.elapsed();
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const result = await call();
-        this.#hasAnswered = true;
-        return result;
-      } catch (error) {
-        if (!isHoldfastError(error) || !error.retry) throw error;
-        const delayMs = this.#delayMs(attempt);
-        const elapsedMs = clock.elapsed() - startMs;
-        const attempts = this.#hasAnswered ? maxAttempts : maxFirstAttempts;
-        if (attempt >= attempts || elapsedMs + delayMs > maxElapsedMs) throw lasting(error, attempt);
-        this.#settings.onRetry({ error, attempt, delayMs });
-        await this.#settings.sleep(delayMs, { signal: options?.signal });
-      }
-    }
-  }
-
-  #delayMs(attempt: number): number {
-    const { firstDelayMs, maxDelayMs, random } = this.#settings;
-    const longestMs = Math.min(maxDelayMs, firstDelayMs * 2 ** (attempt - 1));
-    return (longestMs * (1 + random())) / 2;
-  }
 }
 
 function isWhole(file: FileName, contents: Buffer): boolean {
   return file.kind === 'config' || sha256(contents) === file.id;
-}
-
-/** The same failure, that says how often it was met. */
-function lasting(error: HoldfastError, attempts: number): HoldfastError {
-  return new HoldfastError(error.code, error.message, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
-    context: { ...error.context, attempts },
-    retry: error.retry,
-    cause: error.cause,
-  });
 }
