@@ -11,6 +11,8 @@ const unlockAfterKill =
 export interface ResticRepository {
   readonly repository: string;
   readonly passwordFile: string;
+  /** For a bucket. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -26,10 +28,11 @@ export async function checkWithRestic(repository: ResticRepository): Promise<voi
 }
 
 export function restic(
-  { repository, passwordFile }: ResticRepository,
+  { repository, passwordFile, env }: ResticRepository,
   args: readonly string[],
 ): Promise<string> {
-  return mustRun(newest(), ['-r', repository, '--password-file', passwordFile, ...args]);
+  const words = ['-r', repository, '--password-file', passwordFile, ...args];
+  return mustRun(newest(), words, env === undefined ? {} : { env });
 }
 
 export async function resticVersion(program: string): Promise<string> {

@@ -64,6 +64,7 @@ rgw_frontends = beast endpoint=127.0.0.1:$(cat gateway-port)
 rgw_gc_obj_min_wait = 5
 rgw_gc_processor_period = 10
 rgw_gc_processor_max_time = 10
+rgw_bucket_quota_ttl = 0
 rgw_enable_usage_log = false
 rgw_enable_ops_log = false
 CONFIGURATION
@@ -142,4 +143,5 @@ describe() {
   export_line HOLDFAST_TEST_S3 "s3:$(gateway_url)"
   export_line HOLDFAST_TEST_S3_ACCESS_KEY "$(user_key access_key)"
   export_line HOLDFAST_TEST_S3_SECRET_KEY "$(user_key secret_key)"
+  export_line HOLDFAST_TEST_S3_ADMIN "radosgw-admin --conf $folder/ceph.conf --name client.gateway"
 }

@@ -35,8 +35,13 @@ import { repositoryRestoreCommand } from './commands/repository/restore.ts';
 import { repositorySnapshotsCommand } from './commands/repository/snapshots.ts';
 import { repositoryStatsCommand } from './commands/repository/stats.ts';
 import { repositoryUnlockCommand } from './commands/repository/unlock.ts';
+import { vaultAddCommand } from './commands/vault/add.ts';
 import { vaultKitCommand } from './commands/vault/kit.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
+import { vaultRemoveCommand } from './commands/vault/remove.ts';
+import { vaultTestCommand } from './commands/vault/test.ts';
+import { vaultUpdateCommand } from './commands/vault/update.ts';
+import { vaultUsageCommand } from './commands/vault/usage.ts';
 import { emptyProgram } from './empty-program.ts';
 
 const groups: readonly {
@@ -64,7 +69,19 @@ const groups: readonly {
   },
   { heading: 'Jobs:', commands: [jobListCommand, jobWatchCommand, jobCancelCommand] },
   { heading: 'Nodes:', commands: [nodeListCommand, nodeAddCommand, nodeRemoveCommand] },
-  { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand, repositoryPasswordCommand] },
+  {
+    heading: 'Vaults:',
+    commands: [
+      vaultListCommand,
+      vaultAddCommand,
+      vaultTestCommand,
+      vaultUsageCommand,
+      vaultUpdateCommand,
+      vaultRemoveCommand,
+      vaultKitCommand,
+      repositoryPasswordCommand,
+    ],
+  },
   {
     heading: 'Repositories, without a server:',
     commands: [

@@ -14,10 +14,10 @@ export async function openOrInitialize(
   } catch (error) {
     if (task.initialize === null || !isHoldfastError(error, 'repository-missing')) throw error;
   }
-  const { location, password } = task.repository;
+  const { location, password, storage } = task.repository;
   context.info(`Making the repository ${location}`);
   return await initRepository({
-    backend: openBackend(location),
+    backend: openBackend(location, storage),
     passwords: [password, task.initialize.recoveryPassword],
     signal,
   });

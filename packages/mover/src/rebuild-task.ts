@@ -72,7 +72,7 @@ function isThere(
 
 async function opensWith({ repository, ownPassword }: RebuildTask, context: TaskContext): Promise<boolean> {
   try {
-    await openAtLocation({ location: repository.location, password: ownPassword }, context);
+    await openAtLocation({ ...repository, password: ownPassword }, context);
     return true;
   } catch (error) {
     if (isHoldfastError(error, 'password-wrong')) return false;

@@ -22,6 +22,7 @@ import type { ServerChannel } from './server-channel.ts';
 import { runSettleTask } from './settle-task.ts';
 import { TaskContext } from './task-context.ts';
 import { runUnpackTask } from './unpack-task.ts';
+import { runVaultTask } from './vault-task.ts';
 
 export interface MoverOptions {
   readonly channel: ServerChannel;
@@ -82,6 +83,8 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runSettleTask(task, context);
     case 'rebuild':
       return await runRebuildTask(task, context);
+    case 'vault':
+      return await runVaultTask(task, context);
   }
 }
 

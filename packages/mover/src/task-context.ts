@@ -8,6 +8,7 @@ import type {
   MoverEvent,
   SealedPart,
   TaskSpec,
+  VaultReport,
 } from '@holdfast/protocol';
 import type { EventLog } from './event-log.ts';
 import { PhaseProgress } from './phase-progress.ts';
@@ -101,6 +102,10 @@ export class TaskContext {
 
   backup(backup: FoundBackup): void {
     this.#emit({ type: 'backup', backup });
+  }
+
+  vault(report: VaultReport): void {
+    this.#emit({ type: 'vault', report });
   }
 
   /**

@@ -94,7 +94,8 @@ export {
 } from './http/route.ts';
 export { apiPrefix, type RouteName, type Routes, routes } from './http/routes.ts';
 export { type ServerFile, serverFileSchema } from './http/server-file.ts';
-export type { Repository, Vault } from './http/server-routes.ts';
+export type { Repository } from './http/server-routes.ts';
+export type { Vault, VaultUsage } from './http/vault-routes.ts';
 export {
   type BackupId,
   backupIdSchema,
@@ -129,6 +130,7 @@ export {
   partSourceSchema,
 } from './mount.ts';
 export { type MountsOfTarget, mountForPart, volumeKeyOf } from './mount-for-part.ts';
+export type { RepositoryAccess, StorageAccess } from './repository-access.ts';
 export {
   type FoundBackup,
   type MoverEvent,
@@ -160,4 +162,11 @@ export {
   taskSpecSchema,
   type UnpackTask,
   unpackTaskSchema,
+  type VaultTask,
 } from './task/task-spec.ts';
+export {
+  type VaultMarker,
+  type VaultReport,
+  vaultMarkerName,
+  vaultMarkerSchema,
+} from './vault-report.ts';

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@holdfast/base';
 import type { DockerEngine } from '@holdfast/docker';
@@ -44,9 +45,13 @@ import { createTokenService, type TokenService } from './features/tokens/service
 import { createTokenStore } from './features/tokens/store.ts';
 import { uploadHandlers } from './features/uploads/routes.ts';
 import { createUploadService, type UploadService } from './features/uploads/service.ts';
+import { createVaultContents } from './features/vaults/contents-store.ts';
+import { createProbeVault } from './features/vaults/probe-vault.ts';
 import { vaultHandlers } from './features/vaults/routes.ts';
 import { openVaultService } from './features/vaults/service.ts';
 import { createVaultStore } from './features/vaults/store.ts';
+import { isBucket } from './features/vaults/vault-location.ts';
+import { createVaultOfJob } from './features/vaults/vault-of-job.ts';
 import type { Handlers } from './http/handler.ts';
 import { serverHandlers } from './http/server-handlers.ts';
 import type { DataProcess } from './runner/data-process.ts';
@@ -91,13 +96,6 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const { config, catalog, clock, version } = options;
   const ids = createIds();
   const stores = createStores(catalog, clock, ids);
-  const vaults = await openVaultService({
-    store: stores.vaults,
-    listInitializedFolders: stores.repositories.listInitializedFolders,
-    recoveryKeys: createRecoveryKeys(config.dataDirectory),
-    ids,
-    directory: config.vaultDirectory,
-  });
   const nodes = createNodeService({
     catalog,
     store: stores.nodes,
@@ -114,14 +112,35 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     version,
     folder: config.dataDirectory,
   });
+  const probes = join(tasksFolder(config), 'vaults');
+  // Of a server that was cut off.
+  await rm(probes, { recursive: true, force: true });
+  const vaults = await openVaultService({
+    catalog,
+    store: stores.vaults,
+    contents: createVaultContents(catalog),
+    recoveryKeys: createRecoveryKeys(config.dataDirectory),
+    sealer: options.sealer,
+    ids,
+    probe: createProbeVault({
+      ids,
+      spawnMover: () => spawnMover({ node: process.execPath, main: options.moverMain }),
+      folder: probes,
+    }),
+    directory: config.vaultDirectory,
+    dataDirectory: config.dataDirectory,
+    requireLasting: serverPlace.requireLasting,
+  });
   const environments = createEnvironmentService({
     store: stores.environments,
     settings: stores.componentSettings,
     nodes,
     serverPlace,
-    ownPaths: [
+    ownPaths: async () => [
       { path: config.dataDirectory, what: "Holdfast's own data" },
-      { path: config.vaultDirectory, what: "Holdfast's vault" },
+      ...(await stores.vaults.list())
+        .filter(({ location }) => !isBucket(location))
+        .map(({ location }) => ({ path: location, what: "Holdfast's vault" })),
     ],
   });
   const repositories = createRepositoryService({
@@ -129,6 +148,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     vaults,
     sealer: options.sealer,
     ids,
+    cacheDirectory: join(config.dataDirectory, 'cache'),
   });
   const uploads = createUploadService({
     folder: join(config.dataDirectory, 'uploads'),
@@ -300,6 +320,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
       }),
       delete: createDeleteHandler({ backups, removals, repositories, taskRuns }),
     },
+    endings: createVaultOfJob({ store: stores.vaults, backups, repositories: stores.repositories }),
     place: options.serverId,
     instance: options.instance,
     concurrency,

@@ -13,6 +13,7 @@ export const rights = [
   'job:read',
   'job:cancel',
   'vault:read',
+  'vault:write',
   'vault:open',
   'node:read',
   'node:write',

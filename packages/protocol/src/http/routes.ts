@@ -5,6 +5,7 @@ import { importRoutes } from './import-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
 import { serverRoutes } from './server-routes.ts';
+import { vaultRoutes } from './vault-routes.ts';
 
 export const apiPrefix = '/api/v1';
 
@@ -17,6 +18,7 @@ export const routes = {
   ...importRoutes,
   ...jobRoutes,
   ...nodeRoutes,
+  ...vaultRoutes,
 } as const;
 
 export type Routes = typeof routes;

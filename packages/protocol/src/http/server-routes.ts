@@ -1,18 +1,6 @@
 import { z } from 'zod';
-import { environmentIdSchema, repositoryIdSchema, timeMsSchema, vaultIdSchema } from '../ids.ts';
+import { environmentIdSchema, repositoryIdSchema, vaultIdSchema } from '../ids.ts';
 import { route } from './route.ts';
-
-export const vaultSchema = z
-  .object({
-    id: vaultIdSchema,
-    name: z.string(),
-    location: z.string(),
-    isDefault: z.boolean(),
-    /** `missing`: it held a repository and no longer does. Nothing is made anew there. */
-    status: z.enum(['ok', 'missing']),
-    createdAtMs: timeMsSchema,
-  })
-  .meta({ id: 'Vault' });
 
 export const repositorySchema = z
   .object({
@@ -44,23 +32,6 @@ export const serverRoutes = {
     status: 200,
     response: z.record(z.string(), z.unknown()),
   }),
-  'vault.list': route({
-    method: 'GET',
-    path: '/vaults',
-    right: 'vault:read',
-    summary: 'Where backups are kept',
-    status: 200,
-    response: z.object({ vaults: z.array(vaultSchema) }),
-  }),
-  'vault.open': route({
-    method: 'POST',
-    path: '/vaults/open',
-    right: 'vault:open',
-    summary: "Note in the server's log that the caller is about to be shown recovery keys; none is answered",
-    body: z.object({ command: z.enum(['vault:kit', 'repository:password']) }),
-    status: 200,
-    response: z.object({ noted: z.literal(true) }),
-  }),
   'repository.list': route({
     method: 'GET',
     path: '/repositories',
@@ -73,4 +44,3 @@ export const serverRoutes = {
 };
 
 export type Repository = z.infer<typeof repositorySchema>;
-export type Vault = z.infer<typeof vaultSchema>;

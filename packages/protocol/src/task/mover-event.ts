@@ -3,6 +3,7 @@ import { logLineSchema, manifestSchema, sealedPartSchema } from '../backup-recor
 import { environmentModelSchema } from '../environment-model.ts';
 import { errorReportSchema } from '../error-report.ts';
 import { objectIdSchema, taskIdSchema, timeMsSchema } from '../ids.ts';
+import { vaultReportSchema } from '../vault-report.ts';
 
 const eventBase = { taskId: taskIdSchema, epoch: z.int().positive(), timeMs: timeMsSchema };
 
@@ -59,6 +60,7 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  * settle:  started → (go) → committed{manifest: null} → log* → result
  * rebuild: started → log* backup* → sealed (every backup was told) → (commit) → committed{manifest: null} (the own password
  *          is about to become a key) → result
+ * vault:   started → vault → result
  *
  * `started`, `sealed`, `committed`, `swapped`, `undone` and `result` are on stable storage before the mover goes on.
  */
@@ -86,6 +88,7 @@ export const moverEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...eventBase, type: z.literal('part'), part: sealedPartSchema }),
   z.object({ ...eventBase, type: z.literal('backup'), backup: foundBackupSchema }),
+  z.object({ ...eventBase, type: z.literal('vault'), report: vaultReportSchema }),
   z.object({ ...eventBase, type: z.literal('sealed') }),
   z.object({
     ...eventBase,

@@ -8,7 +8,8 @@ import {
   mountSourceSchema,
   partSourceSchema,
 } from '../mount.ts';
-import { repositoryAccessSchema } from '../repository-access.ts';
+import { repositoryAccessSchema, storageAccessSchema } from '../repository-access.ts';
+import { vaultMarkerSchema } from '../vault-report.ts';
 
 const taskBase = {
   version: z.literal(1),
@@ -257,6 +258,28 @@ export const rebuildTaskSchema = z.object({
   ownPassword: z.string().min(1),
 });
 
+/** Looks at a vault, or tries it out. */
+export const vaultTaskSchema = z.object({
+  ...taskBase,
+  kind: z.literal('vault'),
+  location: z.string(),
+  storage: storageAccessSchema.optional(),
+  action: z.discriminatedUnion('kind', [
+    /** Reads the marker, and makes it where there is none and it may. */
+    z.object({
+      kind: z.literal('open'),
+      marker: vaultMarkerSchema,
+      mayMake: z.boolean(),
+      /** That have to hold a repository. */
+      folders: z.array(z.string()),
+    }),
+    /** Writes, reads, lists and removes a file. */
+    z.object({ kind: z.literal('test') }),
+    z.object({ kind: z.literal('list') }),
+    z.object({ kind: z.literal('measure') }),
+  ]),
+});
+
 /** Brings targets whose restore was cut off wholly to their new state, or back to their old one. */
 export const settleTaskSchema = z.object({
   ...taskBase,
@@ -282,9 +305,11 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   forgetTaskSchema,
   settleTaskSchema,
   rebuildTaskSchema,
+  vaultTaskSchema,
 ]);
 
 export type BackupTask = z.infer<typeof backupTaskSchema>;
+export type VaultTask = z.infer<typeof vaultTaskSchema>;
 export type RebuildTask = z.infer<typeof rebuildTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
 export type CompareTask = z.infer<typeof compareTaskSchema>;

@@ -166,4 +166,6 @@ CREATE TABLE vault (
   location TEXT NOT NULL,
   is_default INTEGER NOT NULL,
   created_at INTEGER NOT NULL
-) STRICT;
+, sealed_credentials TEXT, settings TEXT NOT NULL DEFAULT '{}', checked_at INTEGER, problem TEXT) STRICT;
+
+CREATE UNIQUE INDEX vault_default ON vault (is_default) WHERE is_default = 1;

@@ -37,6 +37,12 @@ export interface VaultTable {
   location: string;
   is_default: Flag;
   created_at: Ms;
+  /** Null for a directory. */
+  sealed_credentials: string | null;
+  settings: Json;
+  /** Of storage that is reached over a network: when it was last tried, and what was wrong then. */
+  checked_at: Ms | null;
+  problem: Json | null;
 }
 
 export interface EnvironmentTable {

@@ -36,6 +36,7 @@ export function withEvent(milestones: Milestones, event: MoverEvent): Milestones
     case 'log':
     case 'part':
     case 'backup':
+    case 'vault':
       return milestones;
   }
 }

@@ -61,7 +61,11 @@ export function runMoverContainer({ place, task, mounts }: MoverContainerOptions
 async function storageMounts(place: ServerPlace, task: TaskSpec): Promise<readonly NewMount[]> {
   const paths = new Set([dirname(task.eventsPath)]);
   if (task.kind === 'import' && task.source.kind === 'file') paths.add(dirname(task.source.path));
-  if ('repository' in task && isPath(task.repository.location)) paths.add(dirname(task.repository.location));
+  if ('repository' in task) {
+    const { location, cacheDirectory } = task.repository;
+    if (isPath(location)) paths.add(dirname(location));
+    else if (cacheDirectory !== undefined) paths.add(cacheDirectory);
+  }
   return await Promise.all([...paths].map(async (path) => await place.share(path)));
 }
 

@@ -39,7 +39,9 @@ export interface ServerPlace {
   startGuardProgram(freezeId: string, docker: DockerEngine): Promise<GuardProgram | undefined>;
   /** What gives a container a folder of this server, for reading and writing, under the same name. */
   share(path: string): Promise<NewMount>;
-  /** The same for something that is there and is no folder, such as a socket. */
+  /** @throws HoldfastError `usage-invalid` for a path that is gone with the server's own container */
+  requireLasting(path: string): Promise<void>;
+  /** As `share`, for something that is there and is no folder, such as a socket. */
   shareAsIs(path: string): Promise<NewMount>;
 }
 
@@ -109,6 +111,18 @@ export function createServerPlace(options: ServerPlaceOptions): ServerPlace {
     share: async (path) => {
       await mkdir(path, { recursive: true, mode: 0o700 });
       return await shareAsIs(path);
+    },
+    requireLasting: async (path) => {
+      const container = await own();
+      if (container === undefined || pathOnMachine(container, path) !== undefined) return;
+      throw new HoldfastError(
+        'usage-invalid',
+        `${path} is in no folder that the server's container shares.`,
+        {
+          hint: 'Mount a folder of the machine, or a volume, there in compose.yaml, and start the server again.',
+          context: { path },
+        },
+      );
     },
     shareAsIs,
   };

@@ -41,7 +41,6 @@ export function createFixtures(catalog: Catalog, clock: Clock) {
         id: ids.vault(),
         name: 'default',
         location: '/vault',
-        isDefault: true,
       });
       const repositoryId = ids.repository();
       const backupId = ids.backup();

@@ -13,6 +13,7 @@ import type { ReadRepositories } from '../features/rebuild/read-repository.ts';
 import { rebuildCatalog } from '../features/rebuild/rebuild-catalog.ts';
 import { createRebuildStore } from '../features/rebuild/store.ts';
 import { createRepositoryStore } from '../features/repositories/store.ts';
+import { createVaultStore } from '../features/vaults/store.ts';
 import { createSealer } from '../secrets/sealer.ts';
 import { createFixtures, sealedPart } from './fixtures.ts';
 import { createManualClock } from './manual-clock.ts';
@@ -39,7 +40,7 @@ export function describeRebuild(makeDatabase: MakeTestDatabase): void {
     const { id: nodeId } = await createNodeStore({ catalog, clock, ids }).ensure('local', 'unix:///none');
     const shop = { id: ids.environment(), name: 'shop' };
 
-    const readRepositories: ReadRepositories = async ({ location, ownPassword }) => {
+    const readRepositories: ReadRepositories = async ({ repository: { location }, ownPassword }) => {
       const repository = vaultFolders.get(location.slice('/vault/'.length));
       if (repository === undefined) throw new Error(`nobody asked for ${location}`);
       if (repository.failure !== undefined) throw repository.failure;
@@ -257,10 +258,8 @@ export function describeRebuild(makeDatabase: MakeTestDatabase): void {
       await using _ = dispose;
       const [seen] = await createFixtures(catalog, clock).environments('shop');
       expect(seen).toMatchObject({ nodeId, state: 'active' });
-      await catalog.db
-        .insertInto('vault')
-        .values({ id: ids.vault(), name: 'default', location: '/old', is_default: 1, created_at: 1 })
-        .execute();
+      const old = { id: ids.vault(), name: 'default', location: '/old' };
+      await createVaultStore(catalog, clock).ensure(old);
       put('shop-1', [found(shop)]);
       await rebuild();
       expect(await environments.list()).toEqual([

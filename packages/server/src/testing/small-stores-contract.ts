@@ -62,8 +62,8 @@ export function describeSmallStores(makeDatabase: MakeTestDatabase): void {
     const { catalog, clock, ids, dispose } = await setUp();
     await using _ = dispose;
     const vaults = createVaultStore(catalog, clock);
-    const first = await vaults.ensure({ id: ids.vault(), name: 'default', location: '/a', isDefault: true });
-    const moved = await vaults.ensure({ id: ids.vault(), name: 'default', location: '/b', isDefault: true });
+    const first = await vaults.ensure({ id: ids.vault(), name: 'default', location: '/a' });
+    const moved = await vaults.ensure({ id: ids.vault(), name: 'default', location: '/b' });
     expect(moved).toEqual({ ...first, location: '/b' });
     expect(await vaults.list()).toEqual([moved]);
     expect(await vaults.get(first.id)).toEqual(moved);
@@ -80,7 +80,6 @@ export function describeSmallStores(makeDatabase: MakeTestDatabase): void {
       id: ids.vault(),
       name: 'default',
       location: '/a',
-      isDefault: true,
     });
     const store = createRepositoryStore(catalog, clock);
     const fresh = () => ({

@@ -17,9 +17,12 @@ const columns: Columns<Vault> = {
     text: (vault) => (vault.isDefault ? 'yes' : 'no'),
   },
   status: { title: 'status', raw: (vault) => vault.status },
+  problem: { title: 'problem', raw: (vault) => vault.problem },
+  key: { title: 'key', raw: (vault) => vault.keyId },
+  checked: timeColumn('checked', (vault) => vault.checkedAtMs),
   created: timeColumn('created', (vault) => vault.createdAtMs),
 };
-const shown = ['id', 'name', 'location', 'default', 'status'];
+const shown = ['name', 'location', 'default', 'status', 'problem'];
 
 export function vaultListCommand(cli: Cli): CliCommand {
   const { context } = cli;

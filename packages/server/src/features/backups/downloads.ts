@@ -102,8 +102,7 @@ async function accessTo(
   { repositoryId }: BackupWithParts,
   repositories: Repositories,
 ): Promise<DataRequest['repository']> {
-  const { location, password } = await repositories.access(repositoryId);
-  return { location, password };
+  return (await repositories.access(repositoryId)).repository;
 }
 
 /** @throws HoldfastError `path-unknown` */

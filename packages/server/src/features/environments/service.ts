@@ -62,7 +62,7 @@ export interface EnvironmentServiceOptions {
   readonly nodes: NodeService;
   readonly serverPlace: ServerPlace;
   /** Holdfast's own data and vaults: no mount there is ever included. */
-  readonly ownPaths: readonly ProtectedPath[];
+  readonly ownPaths: () => Promise<readonly ProtectedPath[]>;
 }
 
 /** Of each node that was looked at: what it shows, or why it shows nothing. */
@@ -85,7 +85,13 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
   async function lookAt({ node, docker }: ConnectedNode, { signal }: Abortable): Promise<NodeSurvey> {
     const settings = await settingsByName(node.id);
     const settingsOf = (name: string) => settings.get(name);
-    const survey = await surveyNode({ docker, serverPlace, ownPaths, settingsOf, signal });
+    const survey = await surveyNode({
+      docker,
+      serverPlace,
+      ownPaths: await ownPaths(),
+      settingsOf,
+      signal,
+    });
     // Volumes alone tell less than what was last seen of the whole.
     const active = [...survey.environments.values()].filter(
       ({ environment }) => environment.state === 'active',

@@ -98,7 +98,7 @@ async function takeIn(
   const { row, password } = rowFor(options, folder, known);
   const location = join(vault.location, folder);
   await using read = await options.readRepositories(
-    { location, recoveryKey, ownPassword: password },
+    { repository: { location, password: recoveryKey }, ownPassword: password },
     { signal },
   );
   await options.onKeyProven();

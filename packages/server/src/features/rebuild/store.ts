@@ -60,6 +60,9 @@ export interface RebuildStoreOptions {
   readonly ids: Ids;
 }
 
+/** Of a directory that was not looked at yet. */
+const emptyVault = { sealed_credentials: null, settings: '{}', checked_at: null, problem: null };
+
 const seenColumn = jsonColumn('environment.seen', seenSchema);
 /** Far from the most values that one statement may have. */
 const linesAtOnce = 1000;
@@ -70,7 +73,7 @@ export function createRebuildStore({ catalog, clock, ids }: RebuildStoreOptions)
       await catalog.write(async (tx) => {
         const present = await tx.selectFrom('vault').select('id').where('name', '=', name).executeTakeFirst();
         if (present === undefined) {
-          const row = { id, name, location, is_default: 1 as const, created_at: clock.now() };
+          const row = { id, name, location, is_default: 1 as const, created_at: clock.now(), ...emptyVault };
           await tx.insertInto('vault').values(row).execute();
           return true;
         }

@@ -1,18 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '@holdfast/base';
-import type { EnvironmentId, Repository, RepositoryId, VaultId } from '@holdfast/protocol';
+import type { EnvironmentId, Repository, RepositoryAccess, RepositoryId, VaultId } from '@holdfast/protocol';
 import type { Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
 import type { VaultService } from '../vaults/service.ts';
 import type { RepositoryRecord, RepositoryStore } from './store.ts';
 
-/** Where a repository is and what opens it. Only for a mover's task: never logged, never answered. */
-export interface RepositoryAccess {
+/** What a mover's task needs of a repository. Never logged, never answered. */
+export interface OpenedRepository {
   readonly vaultId: VaultId;
-  /** As stock restic takes it. */
-  readonly location: string;
-  readonly password: string;
+  readonly repository: RepositoryAccess;
   /** The vault's recovery key, which a new repository gets as its second. */
   readonly recoveryPassword: string;
   /** True from the first time that the vault held it: from then on it is never made anew. */
@@ -39,7 +37,7 @@ export interface RepositoryService {
    * Opens the vault for a task.
    * @throws HoldfastError `vault-missing`, `storage-not-writable`, `storage-full`, `secret-unreadable`
    */
-  access(id: RepositoryId): Promise<RepositoryAccess>;
+  access(id: RepositoryId): Promise<OpenedRepository>;
   /** Notes that the vault holds the repository now. */
   markInitialized(id: RepositoryId): Promise<void>;
 }
@@ -49,10 +47,12 @@ export interface RepositoryServiceOptions {
   readonly vaults: VaultService;
   readonly sealer: Sealer;
   readonly ids: Ids;
+  /** For metadata of repositories that are reached over a network. */
+  readonly cacheDirectory: string;
 }
 
 export function createRepositoryService(options: RepositoryServiceOptions): RepositoryService {
-  const { store, vaults, sealer, ids } = options;
+  const { store, vaults, sealer, ids, cacheDirectory } = options;
 
   async function get(id: RepositoryId): Promise<RepositoryRecord> {
     const repository = await store.get(id);
@@ -66,7 +66,7 @@ export function createRepositoryService(options: RepositoryServiceOptions): Repo
       const repository = await store.ensure(
         {
           id,
-          vaultId: vaults.default.id,
+          vaultId: (await vaults.getDefault(tx)).id,
           environmentId: environment.id,
           folder: folderName(environment.name, id),
           sealedPassword: sealer.seal(randomBytes(32).toString('hex'), id),
@@ -108,8 +108,12 @@ export function createRepositoryService(options: RepositoryServiceOptions): Repo
       await vaults.requireUsable(vault, isInitialized ? [folder] : []);
       return {
         vaultId,
-        location: vaults.locationOf(vault, folder),
-        password: sealer.unseal(sealedPassword, id),
+        repository: {
+          location: vaults.locationOf(vault, folder),
+          password: sealer.unseal(sealedPassword, id),
+          storage: vaults.storageOf(vault),
+          cacheDirectory,
+        },
         recoveryPassword: await vaults.readRecoveryKey(vault),
         isInitialized,
       };

@@ -46,11 +46,11 @@ export async function fetchCode(
   const binds = backup.parts.flatMap(({ name, source, treeId }) =>
     source.kind === 'bind' ? [{ name, treeId }] : [],
   );
-  const { location, password } = await repositories.access(backup.repositoryId);
+  const { repository } = await repositories.access(backup.repositoryId);
   const spec = (base: TaskBase): CodeTask => ({
     ...base,
     kind: 'code',
-    repository: { location, password },
+    repository,
     treeId: code.treeId,
     binds,
     images,

@@ -299,11 +299,11 @@ async function restoreProject(
     signal: run.signal,
   });
   const path = placed.paths.get(name) ?? folder;
-  const { location, password } = await repositories.access(backup.repositoryId);
+  const { repository } = await repositories.access(backup.repositoryId);
   const spec = (base: TaskBase): UnpackTask => ({
     ...base,
     kind: 'unpack',
-    repository: { location, password },
+    repository,
     name,
     treeId,
     nodePath: ['data', 'project'],

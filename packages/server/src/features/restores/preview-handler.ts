@@ -76,11 +76,11 @@ async function compare(
   { placed, parts }: Pick<FoundTargets, 'placed'> & Pick<CompareTask, 'parts'>,
 ): Promise<void> {
   run.step('Comparing');
-  const { location, password } = await repositories.access(backup.repositoryId);
+  const { repository } = await repositories.access(backup.repositoryId);
   const spec = (base: TaskBase): CompareTask => ({
     ...base,
     kind: 'compare',
-    repository: { location, password },
+    repository,
     backupId: backup.id,
     parts,
   });

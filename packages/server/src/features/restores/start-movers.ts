@@ -26,11 +26,11 @@ export async function startFeeder(
   { repositories, taskRuns }: StartMoverOptions,
   { run, backup, feed }: Feeder,
 ): Promise<Mover> {
-  const { location, password } = await repositories.access(backup.repositoryId);
+  const { repository } = await repositories.access(backup.repositoryId);
   return await taskRuns.start(run, 'feed', (base) => ({
     ...base,
     kind: 'feed',
-    repository: { location, password },
+    repository,
     backupId: backup.id,
     commands: feed.commands,
   }));
@@ -49,12 +49,12 @@ export async function startRestoreMover(
   { repositories, taskRuns }: StartMoverOptions,
   { run, backup, parts, project, prepared }: Prepared,
 ): Promise<Mover> {
-  const { location, password } = await repositories.access(backup.repositoryId);
+  const { repository } = await repositories.access(backup.repositoryId);
   const specs = taskParts(parts, { project, paths: prepared.paths });
   const spec = (base: TaskBase): RestoreTask => ({
     ...base,
     kind: 'restore',
-    repository: { location, password },
+    repository,
     backupId: backup.id,
     parts: specs,
   });

@@ -1,12 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VaultId } from '@holdfast/protocol';
 import { expect, test } from 'vitest';
 import { createIds } from '../../catalog/ids.ts';
 import { createRecoveryKeys } from '../../secrets/recovery-key.ts';
+import { createSealer } from '../../secrets/sealer.ts';
 import { createManualClock } from '../../testing/manual-clock.ts';
 import { temporaryDirectory } from '../../testing/temporary-directory.ts';
 import { sqliteTestDatabase } from '../../testing/test-catalogs.ts';
+import { createVaultContents } from './contents-store.ts';
 import { openVaultService } from './service.ts';
 import { createVaultStore } from './store.ts';
 
@@ -18,11 +21,21 @@ async function setUp() {
   const catalog = stack.use(await stack.use(await sqliteTestDatabase()).open(clock));
   const open = async (folders: readonly string[] = [], directory = vault) =>
     await openVaultService({
+      catalog,
       store: createVaultStore(catalog, clock),
-      listInitializedFolders: async () => folders,
+      contents: {
+        ...createVaultContents(catalog),
+        listHeld: async () => folders.map((folder) => ({ folder, environmentName: folder })),
+      },
       recoveryKeys: createRecoveryKeys(path),
+      sealer: createSealer(randomBytes(32)),
       ids: createIds(),
+      probe: async () => {
+        throw new Error('A directory needs no mover.');
+      },
       directory,
+      dataDirectory: path,
+      requireLasting: async () => {},
     });
   const makeRepository = async (folder: string): Promise<void> => {
     await mkdir(join(vault, folder));
@@ -39,23 +52,23 @@ test('a vault that never held anything is made when it is first used, not before
     { name: 'default', location: vault, isDefault: true, status: 'ok' },
   ]);
   await expect(readFile(join(vault, 'holdfast-vault.json'))).rejects.toThrow();
-  await service.requireUsable(service.default, []);
-  await service.requireUsable(service.default, []);
+  await service.requireUsable(await service.getDefault(), []);
+  await service.requireUsable(await service.getDefault(), []);
   const marker: unknown = JSON.parse(await readFile(join(vault, 'holdfast-vault.json'), 'utf8'));
-  expect(marker).toEqual({ version: 1, id: service.default.id, name: 'default' });
+  expect(marker).toEqual({ version: 1, id: (await service.getDefault()).id, name: 'default' });
 });
 
 test('a vault that held a repository and no longer does is missing, and is not made anew', async () => {
   const { vault, open, makeRepository, dispose } = await setUp();
   await using _ = dispose;
   const service = await open(['shop']);
-  await (await open()).requireUsable(service.default, []);
+  await (await open()).requireUsable(await service.getDefault(), []);
   await makeRepository('shop');
-  await service.requireUsable(service.default, ['shop']);
+  await service.requireUsable(await service.getDefault(), ['shop']);
   expect((await service.list())[0]?.status).toBe('ok');
 
   await rename(join(vault, 'shop'), join(vault, 'elsewhere'));
-  await expect(service.requireUsable(service.default, ['shop'])).rejects.toMatchObject({
+  await expect(service.requireUsable(await service.getDefault(), ['shop'])).rejects.toMatchObject({
     code: 'vault-missing',
   });
   expect((await service.list())[0]?.status).toBe('missing');
@@ -63,7 +76,9 @@ test('a vault that held a repository and no longer does is missing, and is not m
   // As where its file system is not mounted.
   await rm(vault, { recursive: true });
   await mkdir(vault);
-  await expect(service.requireUsable(service.default, [])).rejects.toMatchObject({ code: 'vault-missing' });
+  await expect(service.requireUsable(await service.getDefault(), [])).rejects.toMatchObject({
+    code: 'vault-missing',
+  });
   expect((await service.list())[0]?.status).toBe('missing');
   await expect(readFile(join(vault, 'holdfast-vault.json'))).rejects.toThrow();
 });
@@ -78,8 +93,8 @@ test("a new catalog takes over the vault that it finds, and another's vault is n
     JSON.stringify({ version: 1, id: other, name: 'default' }),
   );
   const service = await open();
-  expect(service.default.id).toBe(other);
-  await service.requireUsable(service.default, []);
+  expect((await service.getDefault()).id).toBe(other);
+  await service.requireUsable(await service.getDefault(), []);
 
   const third: VaultId = createIds().vault();
   const elsewhere = join(path, 'elsewhere');
@@ -89,7 +104,9 @@ test("a new catalog takes over the vault that it finds, and another's vault is n
     JSON.stringify({ version: 1, id: third, name: 'x' }),
   );
   const moved = await open([], elsewhere);
-  await expect(moved.requireUsable(moved.default, [])).rejects.toMatchObject({ code: 'vault-missing' });
+  await expect(moved.requireUsable(await moved.getDefault(), [])).rejects.toMatchObject({
+    code: 'vault-missing',
+  });
 });
 
 test.each([
@@ -107,7 +124,7 @@ test.each([
   await using __ = dispose;
   await prepare(vault);
   const service = await open();
-  await expect(service.requireUsable(service.default, [])).rejects.toMatchObject({ code });
+  await expect(service.requireUsable(await service.getDefault(), [])).rejects.toMatchObject({ code });
 });
 
 // Root may write everywhere but where the kernel itself refuses.
@@ -116,7 +133,7 @@ test('a directory that cannot be written is told when it is used', async () => {
   await using _ = dispose;
   const service = await open([], '/proc/holdfast-vault');
   expect((await service.list())[0]?.status).toBe('ok');
-  await expect(service.requireUsable(service.default, [])).rejects.toMatchObject({
+  await expect(service.requireUsable(await service.getDefault(), [])).rejects.toMatchObject({
     code: 'storage-not-writable',
   });
 });

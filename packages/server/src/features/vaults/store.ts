@@ -1,53 +1,144 @@
 import type { Clock } from '@holdfast/base';
-import type { VaultId } from '@holdfast/protocol';
-import type { Catalog, Db } from '../../catalog/catalog.ts';
+import { type ErrorReportBody, errorReportSchema, type VaultId } from '@holdfast/protocol';
+import { z } from 'zod';
+import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
+import { jsonColumn } from '../../catalog/json-column.ts';
 import type { VaultTable } from '../../catalog/tables.ts';
+
+const settingsSchema = z.object({
+  keyId: z.string().optional(),
+  region: z.string().optional(),
+  bucketLookup: z.enum(['auto', 'dns', 'path']).optional(),
+  uploadBytesPerSecond: z.int().positive().optional(),
+  capacityBytes: z.int().positive().optional(),
+});
+
+export type VaultSettings = z.infer<typeof settingsSchema>;
 
 export interface VaultRecord {
   readonly id: VaultId;
   readonly name: string;
+  /** As stock restic takes it. */
   readonly location: string;
   readonly isDefault: boolean;
+  readonly settings: VaultSettings;
+  /** Of a bucket. */
+  readonly sealedCredentials: string | null;
+  readonly checkedAtMs: number | null;
+  /** What was wrong when it was last tried. */
+  readonly problem: ErrorReportBody | null;
   readonly createdAtMs: number;
 }
 
+export type NewVault = Pick<
+  VaultRecord,
+  'id' | 'name' | 'location' | 'isDefault' | 'settings' | 'sealedCredentials'
+>;
+export type VaultChange = Partial<Pick<VaultRecord, 'location' | 'settings' | 'sealedCredentials'>>;
+
 export interface VaultStore {
   /** Makes the vault of this name; one that exists keeps its id and gets this location. */
-  ensure(vault: Omit<VaultRecord, 'createdAtMs'>): Promise<VaultRecord>;
+  ensure(vault: Pick<NewVault, 'id' | 'name' | 'location'>): Promise<VaultRecord>;
+  /** False where a vault has this name, id or location. */
+  add(vault: NewVault): Promise<boolean>;
+  change(id: VaultId, change: VaultChange): Promise<void>;
+  /** New repositories are made in it from then on. */
+  makeDefault(id: VaultId): Promise<void>;
+  /** What came of trying it; null: it can be used. */
+  markChecked(id: VaultId, problem: ErrorReportBody | null, db?: Db): Promise<void>;
+  remove(id: VaultId, tx: Tx): Promise<void>;
   /** By name. */
   list(): Promise<readonly VaultRecord[]>;
   get(id: VaultId, db?: Db): Promise<VaultRecord | undefined>;
   getByName(name: string): Promise<VaultRecord | undefined>;
+  getDefault(db?: Db): Promise<VaultRecord | undefined>;
 }
 
+const settingsColumn = jsonColumn('vault.settings', settingsSchema);
+const problemColumn = jsonColumn('vault.problem', errorReportSchema);
+
 export function createVaultStore(catalog: Catalog, clock: Clock): VaultStore {
+  const select = (db: Db = catalog.db) => db.selectFrom('vault').selectAll();
+
   return {
-    ensure: async ({ id, name, location, isDefault }) => {
-      const row = await catalog.db
-        .insertInto('vault')
-        .values({ id, name, location, is_default: isDefault ? 1 : 0, created_at: clock.now() })
-        .onConflict((conflict) => conflict.column('name').doUpdateSet({ location }))
-        .returningAll()
-        .executeTakeFirstOrThrow();
-      return toRecord(row);
+    ensure: async ({ id, name, location }) =>
+      await catalog.write(async (tx) => {
+        const present = await select(tx).where('name', '=', name).executeTakeFirst();
+        if (present !== undefined) {
+          await tx.updateTable('vault').set({ location }).where('id', '=', present.id).execute();
+          return toRecord({ ...present, location });
+        }
+        const isDefault = (await select(tx).where('is_default', '=', 1).executeTakeFirst()) === undefined;
+        const vault = { id, name, location, isDefault, settings: {}, sealedCredentials: null };
+        const row = toRow(vault, clock.now());
+        await tx.insertInto('vault').values(row).execute();
+        return toRecord(row);
+      }),
+
+    add: async (vault) =>
+      await catalog.write(async (tx) => {
+        const { id, name, location, isDefault } = vault;
+        const other = await select(tx)
+          .where((is) => is.or([is('name', '=', name), is('id', '=', id), is('location', '=', location)]))
+          .executeTakeFirst();
+        if (other !== undefined) return false;
+        if (isDefault) await tx.updateTable('vault').set({ is_default: 0 }).execute();
+        await tx.insertInto('vault').values(toRow(vault, clock.now())).execute();
+        return true;
+      }),
+
+    change: async (id, { location, settings, sealedCredentials }) => {
+      const change = {
+        ...(location === undefined ? {} : { location }),
+        ...(settings === undefined ? {} : { settings: settingsColumn.write(settings) }),
+        ...(sealedCredentials === undefined ? {} : { sealed_credentials: sealedCredentials }),
+      };
+      if (Object.keys(change).length === 0) return;
+      await catalog.db.updateTable('vault').set(change).where('id', '=', id).execute();
     },
-    list: async () => {
-      const rows = await catalog.db.selectFrom('vault').selectAll().orderBy('name').execute();
-      return rows.map(toRecord);
+
+    makeDefault: async (id) =>
+      await catalog.write(async (tx) => {
+        await tx.updateTable('vault').set({ is_default: 0 }).where('id', '!=', id).execute();
+        await tx.updateTable('vault').set({ is_default: 1 }).where('id', '=', id).execute();
+      }),
+
+    markChecked: async (id, problem, db = catalog.db) => {
+      await db
+        .updateTable('vault')
+        .set({ checked_at: clock.now(), problem: problemColumn.writeNullable(problem) })
+        .where('id', '=', id)
+        .execute();
     },
-    get: async (id, db = catalog.db) => {
-      const row = await db.selectFrom('vault').selectAll().where('id', '=', id).executeTakeFirst();
-      return row === undefined ? undefined : toRecord(row);
+
+    remove: async (id, tx) => {
+      await tx.deleteFrom('vault').where('id', '=', id).execute();
     },
-    getByName: async (name) => {
-      const row = await catalog.db
-        .selectFrom('vault')
-        .selectAll()
-        .where('name', '=', name)
-        .executeTakeFirst();
-      return row === undefined ? undefined : toRecord(row);
-    },
+
+    list: async () => (await select().orderBy('name').execute()).map(toRecord),
+    get: async (id, db) => toRecordIfThere(await select(db).where('id', '=', id).executeTakeFirst()),
+    getByName: async (name) => toRecordIfThere(await select().where('name', '=', name).executeTakeFirst()),
+    getDefault: async (db) =>
+      toRecordIfThere(await select(db).where('is_default', '=', 1).executeTakeFirst()),
   };
+}
+
+function toRow(vault: NewVault, nowMs: number): VaultTable {
+  return {
+    id: vault.id,
+    name: vault.name,
+    location: vault.location,
+    is_default: vault.isDefault ? 1 : 0,
+    created_at: nowMs,
+    sealed_credentials: vault.sealedCredentials,
+    settings: settingsColumn.write(vault.settings),
+    checked_at: null,
+    problem: null,
+  };
+}
+
+function toRecordIfThere(row: VaultTable | undefined): VaultRecord | undefined {
+  return row === undefined ? undefined : toRecord(row);
 }
 
 function toRecord(row: VaultTable): VaultRecord {
@@ -56,6 +147,10 @@ function toRecord(row: VaultTable): VaultRecord {
     name: row.name,
     location: row.location,
     isDefault: row.is_default === 1,
+    settings: settingsColumn.read(row.settings),
+    sealedCredentials: row.sealed_credentials,
+    checkedAtMs: row.checked_at,
+    problem: problemColumn.readNullable(row.problem),
     createdAtMs: row.created_at,
   };
 }

@@ -1,17 +1,9 @@
 import { access, constants, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
-import { type VaultId, vaultIdSchema } from '@holdfast/protocol';
-import { z } from 'zod';
+import { type VaultId, type VaultMarker, vaultMarkerName, vaultMarkerSchema } from '@holdfast/protocol';
 import { makePrivateDirectory } from '../../secrets/private-directory.ts';
 import { makePrivateFile, readIfThere } from '../../secrets/private-file.ts';
-
-const markerName = 'holdfast-vault.json';
-
-/** By it a vault is known again: a mount point whose file system is gone has none. */
-const markerSchema = z.object({ version: z.literal(1), id: vaultIdSchema, name: z.string() });
-
-export type VaultMarker = z.infer<typeof markerSchema>;
 
 /**
  * The marker of a vault's directory, or undefined where there is none.
@@ -19,7 +11,7 @@ export type VaultMarker = z.infer<typeof markerSchema>;
  * @throws HoldfastError `storage-unreachable`, or `vault-missing` when the marker was damaged
  */
 export async function readMarker(directory: string): Promise<VaultMarker | undefined> {
-  const path = join(directory, markerName);
+  const path = join(directory, vaultMarkerName);
   let text: string | undefined;
   try {
     text = await readIfThere(path);
@@ -37,7 +29,7 @@ export async function readMarker(directory: string): Promise<VaultMarker | undef
     );
   }
   if (text === undefined) return undefined;
-  const parsed = markerSchema.safeParse(parseJson(text));
+  const parsed = vaultMarkerSchema.safeParse(parseJson(text));
   if (parsed.success) return parsed.data;
   throw new HoldfastError('vault-missing', `${path} is not the marker of a vault.`, {
     hint: 'Put back the file from a copy of the vault.',
@@ -57,7 +49,7 @@ export async function makeVaultDirectory(
   const marker: VaultMarker = { version: 1, id: vault.id, name: vault.name };
   try {
     await makePrivateDirectory(directory);
-    await makePrivateFile(join(directory, markerName), `${JSON.stringify(marker)}\n`);
+    await makePrivateFile(join(directory, vaultMarkerName), `${JSON.stringify(marker)}\n`);
   } catch (error) {
     throw notWritable(directory, error);
   }

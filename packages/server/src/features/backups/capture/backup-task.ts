@@ -4,7 +4,7 @@ import type { Milestones } from '../../../runner/milestones.ts';
 import type { PlacedParts } from '../../../runner/place-parts.ts';
 import type { EnvironmentRecord } from '../../environments/environment-record.ts';
 import type { TaskBase } from '../../jobs/execution/task-runs.ts';
-import type { RepositoryAccess } from '../../repositories/service.ts';
+import type { OpenedRepository } from '../../repositories/service.ts';
 import type { BackupWithParts, CommittedBackup } from '../backup-record.ts';
 import type { CapturePart } from './plan-capture.ts';
 import { codeTask, noCode, type PlannedCode } from './plan-code.ts';
@@ -14,7 +14,7 @@ export interface PlannedBackup {
   /** It may be another than was asked for. */
   readonly mode: BackupMode;
   readonly environment: EnvironmentRecord;
-  readonly access: RepositoryAccess;
+  readonly access: OpenedRepository;
   readonly parts: readonly CapturePart[];
   readonly placed: PlacedParts;
   readonly commands: BackupTask['commands'];
@@ -25,11 +25,11 @@ export interface PlannedBackup {
 /** What a mover is told of a backup that it is to take. */
 export function backupTask(planned: PlannedBackup, base: TaskBase): BackupTask {
   const { access, parts, placed, commands, code: { code, images } = noCode } = planned;
-  const { location, password, isInitialized, recoveryPassword } = access;
+  const { repository, isInitialized, recoveryPassword } = access;
   return {
     ...base,
     kind: 'backup',
-    repository: { location, password },
+    repository,
     manifest: manifestOf(planned),
     initialize: isInitialized ? null : { recoveryPassword },
     parts: parts.map((part) => toTaskPart(part, placed)),

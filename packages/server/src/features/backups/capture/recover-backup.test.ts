@@ -11,6 +11,7 @@ import { spawnMover } from '../../../runner/mover-process-program.ts';
 import { createServerPlace } from '../../../runner/server-place.ts';
 import { createStartMover } from '../../../runner/start-mover.ts';
 import { createFixtures } from '../../../testing/fixtures.ts';
+import { silentEndings } from '../../../testing/silent-endings.ts';
 import { temporaryDirectory } from '../../../testing/temporary-directory.ts';
 import { sqliteTestDatabase } from '../../../testing/test-catalogs.ts';
 import { createJobExecutor } from '../../jobs/execution/job-executor.ts';
@@ -123,6 +124,7 @@ async function setUp() {
     logs: createLogStore(catalog),
     taskRuns,
     handlers: { backup: handler, import: handler, restore: handler, preview: handler, delete: handler },
+    endings: silentEndings,
     place: 'here',
     instance: 'one',
     concurrency: 1,

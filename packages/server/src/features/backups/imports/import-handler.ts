@@ -83,7 +83,7 @@ async function prepare(
   const survey = await environments.survey(run.job.environmentId, run);
   requireImportPossible(survey, { component, part });
   const access = await repositories.access(backup.repositoryId);
-  const { location, password, isInitialized, recoveryPassword } = access;
+  const { repository, isInitialized, recoveryPassword } = access;
   const { allowedRanges, limitBytes: bytes, limitMs: durationMs, archiveLimits: archive } = settings;
   const taken: ImportTask['source'] =
     source.kind === 'url'
@@ -92,7 +92,7 @@ async function prepare(
   return (base) => ({
     ...base,
     kind: 'import',
-    repository: { location, password },
+    repository,
     manifest: manifestOf({ backup, mode: backup.mode, environment: survey.record }),
     initialize: isInitialized ? null : { recoveryPassword },
     source: taken,

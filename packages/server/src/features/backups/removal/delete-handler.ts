@@ -73,13 +73,13 @@ async function forget(
   run: JobRun,
   backup: BackupWithParts,
 ): Promise<readonly string[]> {
-  const { location, password, isInitialized } = await repositories.access(backup.repositoryId);
+  const { repository, isInitialized } = await repositories.access(backup.repositoryId);
   run.step('Removing its snapshots');
   const mover = await taskRuns.start(run, 'forget', (base) => ({
     ...base,
     kind: 'forget',
     backupId: backup.id,
-    repository: { location, password },
+    repository,
   }));
   try {
     mover.send({ type: 'go' });

@@ -3,6 +3,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { createIds } from '../../../catalog/ids.ts';
 import { silentLogger } from '../../../config/logger.ts';
 import { createFixtures } from '../../../testing/fixtures.ts';
+import { silentEndings } from '../../../testing/silent-endings.ts';
 import { sqliteTestDatabase } from '../../../testing/test-catalogs.ts';
 import { createLeaseStore } from '../lease-store.ts';
 import { createLogStore } from '../log-store.ts';
@@ -34,6 +35,7 @@ async function setUp(work: Partial<JobHandler>, changes: Partial<JobExecutorOpti
     logs,
     taskRuns: { discard: async () => {} },
     handlers: { backup: handler, import: handler, restore: handler, preview: handler, delete: handler },
+    endings: silentEndings,
     place: 'here',
     instance: 'one',
     concurrency: 2,

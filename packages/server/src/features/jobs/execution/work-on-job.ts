@@ -1,12 +1,20 @@
 import { type Clock, HoldfastError, isHoldfastError, sleep, toHoldfastError } from '@holdfast/base';
-import type { Catalog } from '../../../catalog/catalog.ts';
+import type { Catalog, Tx } from '../../../catalog/catalog.ts';
 import type { Logger } from '../../../config/logger.ts';
-import type { JobOutcome } from '../job-record.ts';
+import type { JobOutcome, JobRecord } from '../job-record.ts';
 import type { LeasedJob, LeaseStore } from '../lease-store.ts';
 import type { LogStore } from '../log-store.ts';
 import type { JobEnd, JobHandler, JobHandlers, JobRun } from './job-handler.ts';
 import { JobReporter } from './job-reporter.ts';
 import type { TaskRuns } from './task-runs.ts';
+
+/** What the end of a job means beyond its own rows. */
+export interface JobEndings {
+  /** The failure as who reads it can act on it. */
+  explain(job: JobRecord, failure: HoldfastError): Promise<HoldfastError>;
+  /** Notes it, in the transaction that ends the job. */
+  record(job: JobRecord, outcome: JobOutcome, tx: Tx): Promise<void>;
+}
 
 /** `recover`: a server that is gone has worked on it before. */
 export type WorkMode = 'run' | 'recover';
@@ -17,6 +25,7 @@ export interface WorkOnJobOptions {
   readonly logs: Pick<LogStore, 'append'>;
   readonly taskRuns: Pick<TaskRuns, 'discard'>;
   readonly handlers: JobHandlers;
+  readonly endings: JobEndings;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly mode: WorkMode;
@@ -28,7 +37,7 @@ const dockerRetryMs = 5000;
 
 /** Lets the job's handler work, and writes how that ended: the job's end and what it made in one transaction. */
 export async function workOnJob({ lease, job }: LeasedJob, options: WorkOnJobOptions): Promise<void> {
-  const { mode, signal, handlers, catalog, leases, taskRuns } = options;
+  const { mode, signal, handlers, endings, catalog, leases, taskRuns } = options;
   const handler = handlers[job.kind];
   await using reporter = new JobReporter({ ...options, lease });
   const run: JobRun = {
@@ -45,13 +54,16 @@ export async function workOnJob({ lease, job }: LeasedJob, options: WorkOnJobOpt
   if (end instanceof HoldfastError && signal.aborted) {
     if (mode === 'recover' || isHoldfastError(signal.reason, 'job-lease-lost')) return;
   }
-  const failure = end instanceof HoldfastError ? decideFailure(end, signal) : undefined;
+  const failure =
+    end instanceof HoldfastError ? await endings.explain(job, decideFailure(end, signal)) : undefined;
   if (failure !== undefined) reporter.log('error', failure.message);
   await reporter.flush();
   await catalog.write(async (tx) => {
     if (failure !== undefined) await handler.recordFailure(job, failure, tx);
     else if (!(end instanceof HoldfastError)) await end.record(tx);
-    await leases.finish(lease, outcomeOf(end, failure), tx);
+    const outcome = outcomeOf(end, failure);
+    await endings.record(job, outcome, tx);
+    await leases.finish(lease, outcome, tx);
   });
   await taskRuns.discard(job.id);
 }
