@@ -87,18 +87,28 @@ export class BlobIndex {
 
   /** Every pack, with the size that its file has if the index names all that is in it. */
   *packs(): IterableIterator<IndexedPackSize> {
-    const sizes = new Float64Array(this.#packs.size).fill(emptyPackBytes);
+    const sizes = this.packSizes();
     const counts = new Uint32Array(this.#packs.size);
     for (const type of ['data', 'tree'] as const) {
-      for (const place of this.#tables[type].places()) {
-        sizes[place.pack] = (sizes[place.pack] ?? 0) + place.length + headerEntryBytes(place);
-        counts[place.pack] = (counts[place.pack] ?? 0) + 1;
-      }
+      this.visitPlaces(type, (_blob, pack) => {
+        counts[pack] = (counts[pack] ?? 0) + 1;
+      });
     }
     for (let pack = 0; pack < sizes.length; pack += 1) {
-      const id = asId<PackId>(this.#packs.idAt(pack));
-      yield { id, sizeBytes: sizes[pack] ?? 0, blobCount: counts[pack] ?? 0 };
+      yield { id: this.packIdAt(pack), sizeBytes: sizes[pack] ?? 0, blobCount: counts[pack] ?? 0 };
     }
+  }
+
+  /** The same sizes, by the numbers of the packs. */
+  packSizes(): Float64Array {
+    const sizes = new Float64Array(this.#packs.size).fill(emptyPackBytes);
+    for (const type of ['data', 'tree'] as const) {
+      this.visitPlaces(type, (_blob, pack, _offset, length, uncompressedLength) => {
+        const entryBytes = headerEntryBytes({ uncompressedLength: uncompressedLength || undefined });
+        sizes[pack] = (sizes[pack] ?? 0) + length + entryBytes;
+      });
+    }
+    return sizes;
   }
 
   /** Every copy of every blob, in no order. */

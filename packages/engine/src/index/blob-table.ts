@@ -78,12 +78,6 @@ export class BlobTable {
     else this.#addFurther(number, placeOf(places, placeOffset));
   }
 
-  /** Every place of every blob. */
-  *places(): IterableIterator<Place> {
-    for (let number = 0; number < this.#ids.size; number += 1) yield this.#placeAt(number);
-    for (const further of this.#furtherPlaces.values()) yield* further;
-  }
-
   /** The number of the blob, in the order they came; -1 if it is not in the table. */
   numberOf(id: BlobId): number {
     return this.#ids.find(id);

@@ -1,18 +1,14 @@
-import { type Abortable, HoldfastError, isHoldfastError, throwIfAborted } from '@holdfast/base';
+import { type Abortable, HoldfastError, isHoldfastError } from '@holdfast/base';
 import type { FileName } from '../../backend/backend.ts';
-import type { IndexId } from '../../format/ids.ts';
 import { BlobSource } from '../../repository/blob-source.ts';
 import { packFate } from './choose-packs.ts';
 import { IndexWriter } from './index-writer.ts';
-import { blobTypes } from './pack-usage.ts';
-import { PlacesByPack } from './places-by-pack.ts';
+import { writeNewIndexes } from './new-indexes.ts';
 import type { PruneProgress } from './prune-options.ts';
 import type { PrunePlan, PruneWork } from './prune-plan.ts';
 import { refuseOnDamage } from './prune-refused.ts';
+import { removeFiles } from './remove-files.ts';
 import { Repacker, type RepackResult } from './repacker.ts';
-
-const removalsAtOnce = 8;
-const confirmEvery = 100;
 
 /** A save that takes longer than this has no process any more. */
 const leftoverAgeMs = 24 * 3_600_000;
@@ -118,53 +114,28 @@ class PruneExecution {
     }
   }
 
-  /** New index files carry the kept packs of the old ones that go, with what was copied. */
   async #replaceIndexes(): Promise<void> {
-    const { index, indexNotes, fates } = this.#work;
+    const { fates } = this.#work;
     const isKept = (pack: number): boolean => fates[pack] === packFate.keep;
-    const { files, packIds } = indexNotes.filesToReplace((id) => {
-      const pack = index.packNumber(id);
-      return pack !== -1 && !isKept(pack);
-    });
-    const isCarried = new Uint8Array(index.packCount);
-    for (const id of packIds) {
-      const pack = index.packNumber(id);
-      if (pack !== -1 && isKept(pack)) isCarried[pack] = 1;
-    }
-    const places = new PlacesByPack(index);
-    for (const type of blobTypes) places.gather(type, (_blob, pack) => isCarried[pack] === 1);
-    for (const { pack, blobs } of places.packs()) {
-      await this.#indexWriter.add({ id: index.packIdAt(pack), blobs }, { signal: this.#signal });
-    }
-    await this.#indexWriter.flush({ signal: this.#signal });
+    const replacement = { ...this.#work, isKept };
+    const replaced = await writeNewIndexes(replacement, this.#indexWriter, { signal: this.#signal });
     await this.#removeAll(
-      files.map((id: IndexId) => ({ kind: 'index', id })),
+      replaced.map((id) => ({ kind: 'index', id })),
       'index',
     );
   }
 
-  /** The lock's file is looked for before the first, and now and then. */
   async #removeAll(files: readonly FileName[], step: PruneProgress['step']): Promise<void> {
     const { lock, repository } = this.#work;
-    await lock.confirm({ signal: this.#signal });
-    let [next, done] = [0, 0];
-    if (files.length > 0) await lock.confirm({ signal: this.#signal });
-    const work = async (): Promise<void> => {
-      for (let file = files[next++]; file !== undefined; file = files[next++]) {
-        throwIfAborted(this.#signal);
-        if (next % confirmEvery === 0) await lock.confirm({ signal: this.#signal });
-        else lock.assertHeld();
-        await repository.storage.backend.remove(file, { signal: this.#signal });
+    let done = 0;
+    await removeFiles(repository.storage.backend, files, {
+      lock,
+      signal: this.#signal,
+      onRemoved: () => {
         done += 1;
         this.#onProgress({ step, done, total: files.length });
-      }
-    };
-    const stopOthers = (): void => {
-      next = files.length;
-    };
-    const workers = Array.from({ length: removalsAtOnce }, work);
-    for (const worker of workers) worker.catch(stopOthers);
-    await settleAll(workers);
+      },
+    });
   }
 
   async #removeLeftovers(): Promise<number> {
@@ -173,13 +144,6 @@ class PruneExecution {
     lock.assertHeld();
     return await backend.removeLeftovers(clock.now() - leftoverAgeMs, { signal: this.#signal });
   }
-}
-
-/** Nothing goes on behind the back of who gets the first failure. */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const outcomes = await Promise.allSettled(work);
-  const failure = outcomes.find((outcome) => outcome.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
 }
 
 function withRoomHint(error: unknown): unknown {

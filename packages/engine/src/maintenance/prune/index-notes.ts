@@ -30,7 +30,7 @@ export class IndexNotes {
 
   /**
    * The files that go when these packs are forgotten, and all packs that they name: those that name one of them,
-   * those that another supersedes, and small ones, to have fewer.
+   * those that another supersedes, which have to go first, and small ones, to have fewer.
    */
   filesToReplace(isForgotten: (packId: PackId) => boolean): {
     readonly files: readonly IndexId[];
@@ -41,10 +41,13 @@ export class IndexNotes {
       if (isForgotten(this.#packs.idAt(pack) as PackId)) forgotten[pack] = 1;
     }
     const superseded = this.#superseded();
-    const replaced = [...this.#files].filter(
-      ([id, { packs, blobCount }]) =>
-        superseded.has(id) || blobCount < maxIndexBlobs / 2 || packs.some((pack) => forgotten[pack] === 1),
-    );
+    const replaced = [...this.#files]
+      .filter(
+        ([id, { packs, blobCount }]) =>
+          superseded.has(id) || blobCount < maxIndexBlobs / 2 || packs.some((pack) => forgotten[pack] === 1),
+      )
+      // Without the one that supersedes it, such a file would count again.
+      .sort(([a], [b]) => Number(superseded.has(b)) - Number(superseded.has(a)));
     return { files: replaced.map(([id]) => id), packIds: this.#packIdsOf(replaced.map(([, file]) => file)) };
   }
 

@@ -23,6 +23,7 @@ export class IndexWriter {
 
   /** @throws HoldfastError `repository-lock-lost` */
   async add(pack: IndexedPack, options: Abortable): Promise<void> {
+    if (this.#blobCount + pack.blobs.length > maxIndexBlobs) await this.flush(options);
     this.#packs.push(pack);
     this.#blobCount += pack.blobs.length;
     if (this.#blobCount >= maxIndexBlobs) await this.flush(options);
