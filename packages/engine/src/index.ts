@@ -83,6 +83,19 @@ export {
 } from './maintenance/calendar-duration.ts';
 export { checkRepository } from './maintenance/check.ts';
 export type { CheckOptions, CheckProgress } from './maintenance/check-scope.ts';
+export {
+  type AffectedSnapshot,
+  affectedSnapshots,
+  type SnapshotRoot,
+} from './maintenance/drift/affected-snapshots.ts';
+export { type DropResult, dropFromIndex } from './maintenance/drift/drop-from-index.ts';
+export {
+  type Drift,
+  type DriftedPack,
+  type DriftedSnapshot,
+  type DriftResult,
+  findDrift,
+} from './maintenance/drift/find-drift.ts';
 export type {
   Affected,
   DamagedPath,
@@ -121,6 +134,7 @@ export {
 } from './maintenance/statistics.ts';
 export type { LockOptions } from './repository/acquire-lock.ts';
 export type { BlobReader, BlobType, BlobWriter, SavedBlob } from './repository/blob-store.ts';
+export type { DamagedIndex } from './repository/index-store.ts';
 export { type InitOptions, initRepository } from './repository/init-repository.ts';
 export type { KeyInfo, KeyStore } from './repository/key-store.ts';
 export type { LockConflict, LockKind } from './repository/lock-conflict.ts';
