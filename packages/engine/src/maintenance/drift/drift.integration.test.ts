@@ -1,6 +1,7 @@
 import { chmod, cp, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { LocalBackend } from '../../backend/local/local-backend.ts';
 import { openBackend } from '../../backend/open-backend.ts';
 import { toByteString } from '../../format/byte-string.ts';
 import type { PackId, SnapshotId, TreeId } from '../../format/ids.ts';
@@ -14,6 +15,7 @@ import type { BackupResult } from '../../snapshot/backup-request.ts';
 import { restoreNode } from '../../snapshot/restore.ts';
 import { findNode } from '../../snapshot/tree-reader.ts';
 import { compareTrees } from '../../testing/compare-trees.ts';
+import { FaultBackend } from '../../testing/fault-backend.ts';
 import { quickRuntime } from '../../testing/quick-runtime.ts';
 import { s3Place } from '../../testing/s3-place.ts';
 import { type StockRestic, stockRestics } from '../../testing/stock-restic.ts';
@@ -182,6 +184,46 @@ describe.each(restics)('where, in the eyes of $version,', (restic) => {
     await restic.run(place.path, testPassword, 'check', '--read-data');
     expect((await repository.snapshots.list()).snapshots.map(({ id }) => id)).toContain(third.snapshot.id);
   });
+});
+
+describe.each(restics)('dropping a lost pack, cut off at any moment, in the eyes of $version', (restic) => {
+  it.each(['save', 'remove'] as const)(
+    'at a %s: sound backups stay so, and it can be completed',
+    async (method) => {
+      await using template = await testRepository({ locksAtOnce: true });
+      await using directory = await temporaryDirectory();
+      const [source, others] = [join(directory.path, 'source'), join(directory.path, 'others')];
+      await makeSource(source);
+      await mkdir(others);
+      await writeFile(join(others, 'other'), testBytes('other', 500_000));
+      const lost = await backUp(template.repository, source);
+      const sound = await backUp(template.repository, others);
+      const pack = await packOf(template.repository, lost.snapshot.tree, 'data/kept/large');
+      await template.backend.remove({ kind: 'data', id: pack });
+
+      let calls = 0;
+      for (let wasUsed = true; wasUsed; calls += 1) {
+        const path = join(directory.path, `copy ${calls}`);
+        await cp(template.path, path, { recursive: true });
+        const copy = { ...template, path, backend: new LocalBackend(path) };
+        const faults = [{ method, kind: 'index', calls: [calls + 1], effect: 'fails-after' } as const];
+        const faulty = new FaultBackend(copy.backend, faults);
+        await drop(await open({ backend: faulty }), [pack]).catch(() => {});
+        wasUsed = faulty.script.unused.length === 0;
+        await expectRestoredByStock(restic, copy, sound.snapshot, others);
+        await expectRestored(await open(copy), sound.snapshot, others);
+
+        await drop(await open(copy), [pack]);
+        const repository = await open(copy);
+        expect(await affectedIds(repository, [])).toEqual([lost.snapshot.id]);
+        await using lock = await repository.lock('shared');
+        await forgetSnapshots(repository, [lost.snapshot.id], { lock });
+        await lock.release();
+        await restic.run(path, testPassword, 'check', '--read-data');
+      }
+      expect(calls).toBeGreaterThan(1);
+    },
+  );
 });
 
 describe('drift in a bucket', () => {
