@@ -83,6 +83,7 @@ export function sampleBackupSummary(change: Partial<BackupSummary> = {}): Backup
     bytes: 3 * 1024 * 1024,
     storedBytes: 1_000_000,
     capture: { frozenMs: 85, requestsHeld: null, longestWaitMs: null, unsteadyFiles: 0 },
+    pinReason: null,
     jobId: sampleJobId,
     ...change,
   };

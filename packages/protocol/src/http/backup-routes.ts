@@ -38,6 +38,8 @@ export const backupSummarySchema = z
     /** Null until it is known. */
     capture: captureFactsSchema.nullable(),
     jobId: jobIdSchema.nullable(),
+    /** Why no rule removes it; null where rules may. */
+    pinReason: z.string().nullable(),
   })
   .meta({ id: 'BackupSummary' });
 

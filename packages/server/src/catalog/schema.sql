@@ -16,7 +16,9 @@ CREATE TABLE backup (
   stored_bytes INTEGER,
   manifest_snapshot_id TEXT,
   error TEXT
-, capture TEXT) STRICT;
+, capture TEXT, made_no INTEGER NOT NULL DEFAULT 0, pin_reason TEXT) STRICT;
+
+CREATE UNIQUE INDEX backup_made ON backup (environment_id, made_no);
 
 CREATE INDEX backup_newest ON backup (created_at DESC, id DESC);
 
@@ -46,6 +48,12 @@ CREATE TABLE environment (
   first_seen_at INTEGER NOT NULL,
   last_seen_at INTEGER NOT NULL,
   UNIQUE (node_id, name)
+) STRICT;
+
+CREATE TABLE environment_policy (
+  environment_id TEXT PRIMARY KEY REFERENCES environment (id),
+  backup_policy TEXT NOT NULL,
+  updated_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE "freeze" (
@@ -113,6 +121,12 @@ CREATE TABLE part (
   PRIMARY KEY (backup_id, position)
 ) STRICT;
 
+CREATE TABLE project_setting (
+  project TEXT PRIMARY KEY,
+  data_retention TEXT NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE repository (
   id TEXT PRIMARY KEY,
   vault_id TEXT NOT NULL REFERENCES vault (id),
@@ -132,6 +146,18 @@ CREATE TABLE restore_journal (
   containers TEXT NOT NULL,
   started_at INTEGER NOT NULL,
   reason TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE schedule_run (
+  environment_id TEXT NOT NULL REFERENCES environment (id),
+  schedule TEXT NOT NULL,
+  slot_at INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,
+  outcome TEXT NOT NULL,
+  backup_id TEXT,
+  reason TEXT,
+  noted_at INTEGER NOT NULL,
+  PRIMARY KEY (environment_id, schedule, slot_at, attempt)
 ) STRICT;
 
 CREATE TABLE schema_migration (

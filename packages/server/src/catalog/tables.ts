@@ -96,6 +96,10 @@ export interface BackupTable {
   manifest_snapshot_id: string | null;
   error: Json | null;
   capture: Json | null;
+  /** Counts the environment's backups in the order in which they were made, from 1 on. */
+  made_no: number;
+  /** Null where it is not pinned. */
+  pin_reason: string | null;
 }
 
 export interface PartTable {
@@ -171,6 +175,31 @@ export interface RestoreJournalTable {
   reason: string;
 }
 
+export interface ProjectSettingTable {
+  project: string;
+  data_retention: Json;
+  updated_at: Ms;
+}
+
+export interface EnvironmentPolicyTable {
+  environment_id: EnvironmentId;
+  backup_policy: Json;
+  updated_at: Ms;
+}
+
+export interface ScheduleRunTable {
+  environment_id: EnvironmentId;
+  schedule: string;
+  /** The beginning of the slot that it was due for. */
+  slot_at: Ms;
+  /** 1, and more where it was tried again in the same slot. */
+  attempt: number;
+  outcome: 'queued' | 'skipped' | 'failed' | 'missed';
+  backup_id: BackupId | null;
+  reason: string | null;
+  noted_at: Ms;
+}
+
 export interface TokenTable {
   id: TokenId;
   name: string;
@@ -194,5 +223,8 @@ export interface Tables {
   task: TaskTable;
   freeze: FreezeTable;
   restore_journal: RestoreJournalTable;
+  project_setting: ProjectSettingTable;
+  environment_policy: EnvironmentPolicyTable;
+  schedule_run: ScheduleRunTable;
   token: TokenTable;
 }

@@ -216,9 +216,10 @@ describe.each(restics)('dropping a lost pack, cut off at any moment, in the eyes
         await drop(await open(copy), [pack]);
         const repository = await open(copy);
         expect(await affectedIds(repository, [])).toEqual([lost.snapshot.id]);
-        await using lock = await repository.lock('shared');
-        await forgetSnapshots(repository, [lost.snapshot.id], { lock });
-        await lock.release();
+        {
+          await using lock = await repository.lock('shared');
+          await forgetSnapshots(repository, [lost.snapshot.id], { lock });
+        }
         await restic.run(path, testPassword, 'check', '--read-data');
       }
       expect(calls).toBeGreaterThan(1);

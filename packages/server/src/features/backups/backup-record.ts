@@ -18,6 +18,8 @@ export interface BackupRecord extends BackupSummary {
   readonly createdBy: string;
   readonly manifestSnapshotId: string | null;
   readonly error: ErrorReportBody | null;
+  /** Counts the environment's backups in the order in which they were made. */
+  readonly madeNo: number;
 }
 
 export interface BackupWithParts extends BackupRecord {

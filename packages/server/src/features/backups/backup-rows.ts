@@ -1,6 +1,7 @@
 import {
   type BackupId,
   captureFactsSchema,
+  type EnvironmentId,
   errorReportSchema,
   mountPointSchema,
   partSourceSchema,
@@ -29,6 +30,14 @@ export function selectBackups(db: Db) {
     .innerJoin('environment', 'environment.id', 'backup.environment_id')
     .selectAll('backup')
     .select('environment.name as environment_name');
+}
+
+/** The next number in the order in which an environment's backups are made. */
+export function nextMadeNo(environmentId: EnvironmentId, db: Db) {
+  return db
+    .selectFrom('backup')
+    .select((row) => row(row.fn.coalesce(row.fn.max('made_no'), row.lit(0)), '+', row.lit(1)).as('made_no'))
+    .where('environment_id', '=', environmentId);
 }
 
 export async function readParts(backupId: BackupId, db: Db): Promise<readonly SealedPart[]> {
@@ -62,6 +71,8 @@ export function toBackup(row: BackupRow): BackupRecord {
     manifestSnapshotId: row.manifest_snapshot_id,
     error: backupColumns.error.readNullable(row.error),
     jobId: row.job_id,
+    madeNo: row.made_no,
+    pinReason: row.pin_reason,
   };
 }
 

@@ -16,7 +16,15 @@ import type {
   CommittedBackup,
   NewBackup,
 } from './backup-record.ts';
-import { backupColumns, readParts, selectBackups, toBackup, toPart, toPartRow } from './backup-rows.ts';
+import {
+  backupColumns,
+  nextMadeNo,
+  readParts,
+  selectBackups,
+  toBackup,
+  toPart,
+  toPartRow,
+} from './backup-rows.ts';
 
 const unfinished: readonly BackupStatus[] = ['queued', 'running', 'importing'];
 
@@ -95,6 +103,8 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
           manifest_snapshot_id: null,
           error: null,
           capture: null,
+          made_no: nextMadeNo(backup.environmentId, tx),
+          pin_reason: null,
         })
         .execute();
     },

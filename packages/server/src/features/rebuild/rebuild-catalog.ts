@@ -181,12 +181,13 @@ async function addBackups(
   backups: readonly FoundBackup[],
   place: Parameters<RebuildStore['addBackup']>[1],
 ): Promise<number> {
+  const ordered = backups.toSorted((a, b) => a.manifest.createdAtMs - b.manifest.createdAtMs);
   let added = 0;
   for (let from = 0; from < backups.length; from += backupsAtOnce) {
     signal.throwIfAborted();
     added += await catalog.write(async (tx) => {
       let count = 0;
-      for (const backup of backups.slice(from, from + backupsAtOnce)) {
+      for (const backup of ordered.slice(from, from + backupsAtOnce)) {
         if (await store.addBackup(backup, place, tx)) count += 1;
       }
       return count;

@@ -3,7 +3,7 @@ import type { EnvironmentId, FoundBackup, NodeId, RepositoryId, VaultId } from '
 import type { Catalog, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import { jsonColumn } from '../../catalog/json-column.ts';
-import { backupColumns, toPartRow } from '../backups/backup-rows.ts';
+import { backupColumns, nextMadeNo, toPartRow } from '../backups/backup-rows.ts';
 import { seenSchema } from '../environments/environment-record.ts';
 import { jobColumns } from '../jobs/job-rows.ts';
 import { componentsOf, type FoundEnvironment } from './found-repository.ts';
@@ -189,6 +189,8 @@ export function createRebuildStore({ catalog, clock, ids }: RebuildStoreOptions)
           manifest_snapshot_id: manifestSnapshotId,
           error: backupColumns.error.writeNullable(missingParts.length === 0 ? null : damage(missingParts)),
           capture: backupColumns.capture.write(manifest.capture),
+          made_no: nextMadeNo(environmentId, tx),
+          pin_reason: null,
         })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .executeTakeFirstOrThrow();
