@@ -132,6 +132,25 @@ export {
 export { type MountsOfTarget, mountForPart, volumeKeyOf } from './mount-for-part.ts';
 export type { RepositoryAccess, StorageAccess } from './repository-access.ts';
 export {
+  type BackupPolicy,
+  backupPolicySchema,
+  type CronPolicy,
+  cronPolicySchema,
+  type EnvironmentType,
+  environmentTypes,
+  type IntervalSchedule,
+  intervalScheduleSchema,
+  intervalSchema,
+  keepForSchema,
+  type ProjectSettings,
+  type ProjectSettingsChange,
+  projectSettingsChangeSchema,
+  projectSettingsSchema,
+  type ScheduleId,
+  scheduleIdSchema,
+  timeZoneSchema,
+} from './policy.ts';
+export {
   type FoundBackup,
   type MoverEvent,
   moverEventSchema,
