@@ -15,6 +15,7 @@ export const errorCodes = {
   internal: 'failed',
   interrupted: 'interrupted',
   'usage-invalid': 'usage',
+  'settings-invalid': 'usage',
 
   'repository-missing': 'not-found',
   'repository-exists': 'not-possible',
