@@ -16,7 +16,7 @@ CREATE TABLE backup (
   stored_bytes INTEGER,
   manifest_snapshot_id TEXT,
   error TEXT
-, capture TEXT, made_no INTEGER NOT NULL DEFAULT 0, pin_reason TEXT) STRICT;
+, capture TEXT, made_no INTEGER NOT NULL DEFAULT 0, pin_reason TEXT, doubt TEXT) STRICT;
 
 CREATE UNIQUE INDEX backup_made ON backup (environment_id, made_no);
 
@@ -54,6 +54,16 @@ CREATE TABLE environment_policy (
   environment_id TEXT PRIMARY KEY REFERENCES environment (id),
   backup_policy TEXT NOT NULL,
   updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE environment_schedule (
+  environment_id TEXT NOT NULL REFERENCES environment (id),
+  schedule TEXT NOT NULL,
+  timing TEXT NOT NULL,
+  since_at INTEGER NOT NULL,
+  skipped_at INTEGER,
+  skip_reason TEXT,
+  PRIMARY KEY (environment_id, schedule)
 ) STRICT;
 
 CREATE TABLE "freeze" (
@@ -149,16 +159,13 @@ CREATE TABLE restore_journal (
 ) STRICT;
 
 CREATE TABLE schedule_run (
+  backup_id TEXT PRIMARY KEY,
   environment_id TEXT NOT NULL REFERENCES environment (id),
-  schedule TEXT NOT NULL,
-  slot_at INTEGER NOT NULL,
-  attempt INTEGER NOT NULL,
-  outcome TEXT NOT NULL,
-  backup_id TEXT,
-  reason TEXT,
-  noted_at INTEGER NOT NULL,
-  PRIMARY KEY (environment_id, schedule, slot_at, attempt)
+  begun_at INTEGER NOT NULL,
+  schedules TEXT NOT NULL
 ) STRICT;
+
+CREATE INDEX schedule_run_begun ON schedule_run (environment_id, begun_at);
 
 CREATE TABLE schema_migration (
     version integer primary key, name text not null, applied_at bigint not null);

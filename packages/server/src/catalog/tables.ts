@@ -10,6 +10,7 @@ import type {
   LogLine,
   NodeId,
   RepositoryId,
+  ScheduleId,
   TaskId,
   TaskSpec,
   TokenId,
@@ -100,6 +101,8 @@ export interface BackupTable {
   made_no: number;
   /** Null where it is not pinned. */
   pin_reason: string | null;
+  /** Why it may not be what it should be, though it is whole. */
+  doubt: string | null;
 }
 
 export interface PartTable {
@@ -187,17 +190,22 @@ export interface EnvironmentPolicyTable {
   updated_at: Ms;
 }
 
-export interface ScheduleRunTable {
+export interface EnvironmentScheduleTable {
   environment_id: EnvironmentId;
-  schedule: string;
-  /** The beginning of the slot that it was due for. */
-  slot_at: Ms;
-  /** 1, and more where it was tried again in the same slot. */
-  attempt: number;
-  outcome: 'queued' | 'skipped' | 'failed' | 'missed';
-  backup_id: BackupId | null;
-  reason: string | null;
-  noted_at: Ms;
+  schedule: ScheduleId;
+  /** As it was when `since_at` was noted. */
+  timing: string;
+  since_at: Ms;
+  skipped_at: Ms | null;
+  skip_reason: string | null;
+}
+
+export interface ScheduleRunTable {
+  backup_id: BackupId;
+  environment_id: EnvironmentId;
+  begun_at: Ms;
+  /** Those that it was made for. */
+  schedules: Json;
 }
 
 export interface TokenTable {
@@ -225,6 +233,7 @@ export interface Tables {
   restore_journal: RestoreJournalTable;
   project_setting: ProjectSettingTable;
   environment_policy: EnvironmentPolicyTable;
+  environment_schedule: EnvironmentScheduleTable;
   schedule_run: ScheduleRunTable;
   token: TokenTable;
 }

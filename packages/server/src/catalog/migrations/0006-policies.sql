@@ -4,6 +4,8 @@
 ALTER TABLE backup ADD COLUMN made_no {{ms}} NOT NULL DEFAULT 0;
 -- Why no rule removes it; null where rules may.
 ALTER TABLE backup ADD COLUMN pin_reason TEXT;
+-- Why it may not be what it should be, though it is whole; it never makes a better one go.
+ALTER TABLE backup ADD COLUMN doubt TEXT;
 
 UPDATE backup SET made_no = (
   SELECT count(*) FROM backup AS other
@@ -27,15 +29,23 @@ CREATE TABLE environment_policy (
   updated_at {{ms}} NOT NULL
 ){{strict}};
 
--- What became of each time that a schedule was due: one row, however many servers share the catalog.
-CREATE TABLE schedule_run (
+-- The schedules of an environment: since when each is as it is, and why it was last passed over.
+CREATE TABLE environment_schedule (
   environment_id {{id}} NOT NULL REFERENCES environment (id),
   schedule {{id}} NOT NULL,
-  slot_at {{ms}} NOT NULL,
-  attempt INTEGER NOT NULL,
-  outcome TEXT NOT NULL,
-  backup_id {{id}},
-  reason TEXT,
-  noted_at {{ms}} NOT NULL,
-  PRIMARY KEY (environment_id, schedule, slot_at, attempt)
+  timing TEXT NOT NULL,
+  since_at {{ms}} NOT NULL,
+  skipped_at {{ms}},
+  skip_reason TEXT,
+  PRIMARY KEY (environment_id, schedule)
 ){{strict}};
+
+-- Automated backups, removed ones too: or what they were made for would be made again.
+CREATE TABLE schedule_run (
+  backup_id {{id}} PRIMARY KEY,
+  environment_id {{id}} NOT NULL REFERENCES environment (id),
+  begun_at {{ms}} NOT NULL,
+  schedules TEXT NOT NULL
+){{strict}};
+
+CREATE INDEX schedule_run_begun ON schedule_run (environment_id, begun_at);

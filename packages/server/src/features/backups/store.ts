@@ -105,6 +105,7 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
           capture: null,
           made_no: nextMadeNo(backup.environmentId, tx),
           pin_reason: null,
+          doubt: null,
         })
         .execute();
     },

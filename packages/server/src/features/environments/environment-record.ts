@@ -12,15 +12,22 @@ import { z } from 'zod';
 
 const environmentShape = routes['environment.get'].response.shape;
 
+/** When a component is backed up by itself, as its labels or its settings say it; not checked. */
+const cronSchema = z.object({ component: z.string(), cron: z.string(), retention: z.string().nullable() });
+
+export type SeenCron = z.infer<typeof cronSchema>;
+
 /** Components and mounts as discovery sees them: what an inactive environment is restored by. */
 export const seenSchema = z.object({
   components: environmentShape.components,
   mounts: environmentShape.mounts,
+  crons: z.array(cronSchema).default([]),
 });
 
 export interface SeenEnvironment {
   readonly components: Component[];
   readonly mounts: Mount[];
+  readonly crons: SeenCron[];
 }
 
 export interface EnvironmentRecord {

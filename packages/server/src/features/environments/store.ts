@@ -89,7 +89,7 @@ export function createEnvironmentStore({ catalog, clock, ids }: EnvironmentStore
           project: name,
           type,
           folder,
-          seen: seenColumn.write({ components: [], mounts: [] }),
+          seen: seenColumn.write({ components: [], mounts: [], crons: [] }),
           state: 'inactive',
           first_seen_at: now,
           last_seen_at: now,

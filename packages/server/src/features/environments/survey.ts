@@ -182,7 +182,11 @@ function commandsOf(
 }
 
 /** What the catalog keeps of an environment. */
-export function toDiscovered({ environment, mounts }: SurveyedEnvironment): DiscoveredEnvironment {
+export function toDiscovered({
+  environment,
+  mounts,
+  commands,
+}: SurveyedEnvironment): DiscoveredEnvironment {
   return {
     name: environment.name,
     project: environment.composeProject ?? environment.name,
@@ -198,6 +202,9 @@ export function toDiscovered({ environment, mounts }: SurveyedEnvironment): Disc
         })),
       })),
       mounts: mounts.map(({ mount }) => mount),
+      crons: [...commands].flatMap(([component, { cron, integration }]) =>
+        cron === null ? [] : [{ component, cron, retention: integration.retention }],
+      ),
     },
   };
 }

@@ -40,12 +40,12 @@ describe('a schedule', () => {
     expect(dueAt(at, daily, runs)).toEqual(isDue ? ['interval:1d'] : []);
   });
 
-  it('starts nothing in the slot that it was set in', () => {
-    const set = every('1d', { sinceMs: moment('2026-06-02T00:30Z') });
+  it('starts nothing at once: in the slot that it was set in, only what was still to come', () => {
+    const set = every('1d', { sinceMs: moment('2026-06-02T11:30Z') });
     expect(dueAt('2026-06-02T12:00Z', set, [])).toEqual([]);
     expect(dueAt('2026-06-03T12:00Z', set, [])).toEqual(['interval:1d']);
-    const atMidnight = every('1d', { sinceMs: moment('2026-06-02T00:00Z') });
-    expect(dueAt('2026-06-02T12:00Z', atMidnight, [])).toEqual(['interval:1d']);
+    const beforeItsStart = every('1d', { sinceMs: moment('2026-06-02T00:30Z') });
+    expect(dueAt('2026-06-02T12:00Z', beforeItsStart, [])).toEqual(['interval:1d']);
   });
 
   it('is of the time zone that it names', () => {

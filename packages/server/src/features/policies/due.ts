@@ -31,7 +31,7 @@ export interface DueSchedule {
 export type SlotState =
   /** A backup began in it and was not lost. */
   | { readonly kind: 'served' }
-  /** The schedule was set within it. */
+  /** The schedule was set within it, after its start. */
   | { readonly kind: 'not-asked' }
   /** Every attempt failed, and none is left. */
   | { readonly kind: 'given-up' }
@@ -104,9 +104,10 @@ export function stateOf(
   },
   context: StartContext,
 ): SlotState {
-  if (wasSetWithin(schedule, slot)) return { kind: 'not-asked' };
   if (isServed(slot, runs)) return { kind: 'served' };
   const startMs = startOf(schedule, slot, context);
+  // Setting a schedule starts no backup at once; what was still to come in its slot comes.
+  if (wasSetWithin(schedule, slot) && startMs <= schedule.sinceMs) return { kind: 'not-asked' };
   // What failed before the start was for other schedules.
   const lost = runs.filter(({ createdAtMs }) => startMs <= createdAtMs && createdAtMs < slot.endMs);
   const last = lost.at(-1);

@@ -30,7 +30,7 @@ export interface Schedule {
   readonly timing: Timing;
   readonly timezone: string;
   readonly keep: Keep;
-  /** When it was set. The slot that it was set in asks for nothing, so that setting a schedule starts no backup. */
+  /** When it was set: what was due before is not asked for, so that setting a schedule starts no backup at once. */
   readonly sinceMs: number;
 }
 

@@ -191,6 +191,7 @@ export function createRebuildStore({ catalog, clock, ids }: RebuildStoreOptions)
           capture: backupColumns.capture.write(manifest.capture),
           made_no: nextMadeNo(environmentId, tx),
           pin_reason: null,
+          doubt: null,
         })
         .onConflict((conflict) => conflict.column('id').doNothing())
         .executeTakeFirstOrThrow();

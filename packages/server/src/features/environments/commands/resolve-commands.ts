@@ -16,6 +16,8 @@ export interface ComponentCommand {
 export interface ComponentCommands {
   readonly backup: ComponentCommand | undefined;
   readonly restore: ComponentCommand | undefined;
+  /** When it is backed up by itself, with a command or without; null where nothing says so. Not checked. */
+  readonly cron: string | null;
   /** In the words of the API. */
   readonly integration: BackupIntegration;
 }
@@ -57,16 +59,18 @@ export function resolveCommands(
   };
   const backup = pick('backup');
   const restore = pick('restore');
+  const cron = settings.backup?.cron_string ?? labels?.backup.cron ?? null;
   return {
     commands: {
       backup,
       restore,
+      cron,
       integration: {
         preset: settings.preset ?? labels?.preset ?? null,
         backup: backup && {
           command: backup.command,
           timeout: timeoutOf(settings.backup?.timeout, labels?.backup.timeout),
-          cron_string: settings.backup?.cron_string ?? labels?.backup.cron ?? null,
+          cron_string: cron,
         },
         restore: restore && {
           command: restore.command,
