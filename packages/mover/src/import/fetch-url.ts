@@ -1,9 +1,9 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { type Abortable, type HoldfastError, isHoldfastError, sleep, throwIfAborted } from '@holdfast/base';
+import { AllowedAddresses, type ResolveName, resolveBySystem } from '@holdfast/outbound';
 import { programVersion } from '../program-version.ts';
-import { AllowedAddresses } from './allowed-addresses.ts';
-import { openUrl, parseUrl, type ResolveName, resolveBySystem } from './open-url.ts';
+import { openUrl, parseUrl } from './open-url.ts';
 import { spoolError } from './spool-error.ts';
 import { Deadline, type LeastRate, RateGuard } from './transfer-limits.ts';
 import { connectionError, urlErrors } from './url-errors.ts';

@@ -1,21 +1,17 @@
-import { lookup as systemLookup } from 'node:dns/promises';
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction, type Socket } from 'node:net';
-import { untilAborted } from '@holdfast/base';
-import type { AllowedAddresses } from './allowed-addresses.ts';
+import {
+  type AllowedAddresses,
+  type FoundAddresses,
+  findAddresses,
+  lookupOf,
+  onceConnected,
+  type ResolveName,
+} from '@holdfast/outbound';
 import { connectionError, urlErrors } from './url-errors.ts';
 
 const mostRedirects = 5;
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-
-/** Finds the addresses of a name. @throws a system error */
-export type ResolveName = (name: string) => Promise<readonly string[]>;
-
-export const resolveBySystem: ResolveName = async (name) => {
-  const found = await systemLookup(name, { all: true, order: 'verbatim' });
-  return found.map(({ address }) => address);
-};
 
 export interface OpenUrlOptions {
   readonly allowed: AllowedAddresses;
@@ -81,38 +77,22 @@ async function ask(url: URL, { allowed, resolveName, headers, signal }: OpenUrlO
   return await answered.promise;
 }
 
-/** Refused as soon as one is not allowed: nobody has a good reason to mix them. */
 async function resolveAllowed(
   url: URL,
-  { allowed, resolveName, signal }: Pick<OpenUrlOptions, 'allowed' | 'resolveName' | 'signal'>,
+  options: Pick<OpenUrlOptions, 'allowed' | 'resolveName' | 'signal'>,
 ): Promise<readonly string[]> {
-  const name = url.hostname.replace(/^\[(?<v6>.*)\]$/, '$<v6>');
-  const addresses = isIP(name) === 0 ? await resolve(url, resolveName, signal) : [name];
-  const refused = addresses.find((address) => !allowed.has(address));
-  if (refused !== undefined) throw urlErrors.address(url, refused);
-  return addresses;
+  const found = await find(url, options);
+  if (found.outcome === 'refused') throw urlErrors.address(url, found.address);
+  return found.addresses;
 }
 
-async function resolve(url: URL, resolveName: ResolveName, signal: AbortSignal): Promise<readonly string[]> {
+async function find(
+  url: URL,
+  options: Pick<OpenUrlOptions, 'allowed' | 'resolveName' | 'signal'>,
+): Promise<FoundAddresses> {
   try {
-    return await untilAborted(resolveName(url.hostname), { signal });
+    return await findAddresses(url.hostname, options);
   } catch (error) {
     throw connectionError(url, error);
   }
-}
-
-/** Answers with these addresses, whatever it is asked. */
-function lookupOf(addresses: readonly string[]): LookupFunction {
-  const found = addresses.map((address) => ({ address, family: isIP(address) }));
-  return (_name, { all }, callback) => {
-    const [first] = found;
-    if (first === undefined) callback(Object.assign(new Error('no address'), { code: 'ENOTFOUND' }), '');
-    else if (all === true) callback(null, found);
-    else callback(null, first.address, first.family);
-  };
-}
-
-function onceConnected(socket: Socket, then: () => void): void {
-  if (socket.connecting) socket.once('connect', then);
-  else then();
 }

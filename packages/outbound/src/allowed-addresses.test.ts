@@ -62,4 +62,12 @@ describe('AllowedAddresses', () => {
       expect(allowed.has(address), address).toBe(false);
     }
   });
+
+  it('has nothing of what was allowed but for it, in whatever form it comes', () => {
+    const allowed = new AllowedAddresses(['10.0.0.0/8', 'fc00::/7'], ['10.1.2.3/32', 'fd00:ec2::254/128']);
+    expect(allowed.has('10.1.2.4')).toBe(true);
+    for (const address of ['10.1.2.3', '::ffff:10.1.2.3', '64:ff9b::a01:203', 'fd00:ec2::254']) {
+      expect(allowed.has(address), address).toBe(false);
+    }
+  });
 });

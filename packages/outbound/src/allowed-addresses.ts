@@ -11,15 +11,20 @@ const translated = ipaddr.parseCIDR('64:ff9b::/96');
 const azureMetadata = ipaddr.parseCIDR('168.63.129.16/32');
 
 /**
- * Where a download may connect to: the public Internet, and what an administrator allowed. Loopback, private, link-local,
- * shared, multicast and reserved addresses are not public, and neither is IPv6 that carries one of them.
+ * Where a connection may lead: to the public Internet, and to what an administrator allowed. Loopback, private,
+ * link-local, shared, multicast and reserved addresses are not public, and neither is IPv6 that carries one of them.
  */
 export class AllowedAddresses {
   readonly #ranges: readonly Range[];
+  readonly #except: readonly Range[];
 
-  /** @param ranges in CIDR notation, already checked */
-  constructor(ranges: readonly string[]) {
+  /**
+   * @param ranges what is allowed besides, in CIDR notation, already checked
+   * @param except what of these is not
+   */
+  constructor(ranges: readonly string[], except: readonly string[] = []) {
     this.#ranges = ranges.map((range) => ipaddr.parseCIDR(range));
+    this.#except = except.map((range) => ipaddr.parseCIDR(range));
   }
 
   /** False also for what is no address. */
@@ -29,6 +34,7 @@ export class AllowedAddresses {
   }
 
   #has(address: Address): boolean {
+    if (this.#except.some((range) => isIn(address, range))) return false;
     if (this.#ranges.some((range) => isIn(address, range))) return true;
     if (isIn(address, translated)) return this.#has(lastBytesOf(address));
     if (isIn(address, azureMetadata)) return false;
