@@ -18,6 +18,7 @@ const statusOfCode: Partial<Readonly<Record<ErrorCode, number>>> = {
   'storage-bucket-missing': 502,
   'storage-credentials-wrong': 502,
   'storage-unreachable': 502,
+  'notification-failed': 502,
   'catalog-unreachable': 503,
   'storage-full': 507,
 };

@@ -15,6 +15,8 @@ export const jobIdSchema = id('job', 'JobId');
 export const taskIdSchema = id('tsk', 'TaskId');
 export const tokenIdSchema = id('tok', 'TokenId');
 export const uploadIdSchema = id('upl', 'UploadId');
+export const notificationIdSchema = id('ntf', 'NotificationId');
+export const deliveryIdSchema = id('dlv', 'DeliveryId');
 
 export type NodeId = z.infer<typeof nodeIdSchema>;
 export type EnvironmentId = z.infer<typeof environmentIdSchema>;
@@ -25,6 +27,8 @@ export type JobId = z.infer<typeof jobIdSchema>;
 export type TaskId = z.infer<typeof taskIdSchema>;
 export type TokenId = z.infer<typeof tokenIdSchema>;
 export type UploadId = z.infer<typeof uploadIdSchema>;
+export type NotificationId = z.infer<typeof notificationIdSchema>;
+export type DeliveryId = z.infer<typeof deliveryIdSchema>;
 
 /** A restic object id: SHA-256 in lower-case hexadecimal. */
 export const objectIdSchema = z.string().regex(/^[0-9a-f]{64}$/);

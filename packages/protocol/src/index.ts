@@ -84,6 +84,18 @@ export {
 } from './http/job-routes.ts';
 export type { Node } from './http/node-routes.ts';
 export {
+  type Notification,
+  type NotificationEventName,
+  type NotificationKind,
+  type NotificationSettings,
+  type NotificationSettingsChange,
+  notificationEventSchema,
+  notificationEvents,
+  notificationKinds,
+  type ShownNotificationSettings,
+  shownSettingsSchema,
+} from './http/notification-routes.ts';
+export {
   type Right,
   type Route,
   type RouteBody,
@@ -99,12 +111,16 @@ export type { Vault, VaultUsage } from './http/vault-routes.ts';
 export {
   type BackupId,
   backupIdSchema,
+  type DeliveryId,
+  deliveryIdSchema,
   type EnvironmentId,
   environmentIdSchema,
   type JobId,
   jobIdSchema,
   type NodeId,
+  type NotificationId,
   nodeIdSchema,
+  notificationIdSchema,
   objectIdSchema,
   type RepositoryId,
   repositoryIdSchema,

@@ -36,6 +36,13 @@ import { createTaskStore } from './features/jobs/task-store.ts';
 import { nodeHandlers } from './features/nodes/routes.ts';
 import { createNodeService, type NodeService } from './features/nodes/service.ts';
 import { createNodeStore } from './features/nodes/store.ts';
+import { createDeliveryLoop, type DeliveryLoop } from './features/notifications/delivery-loop.ts';
+import { createDeliveryStore } from './features/notifications/delivery-store.ts';
+import { notificationHandlers } from './features/notifications/routes.ts';
+import { openSettings } from './features/notifications/sealed-settings.ts';
+import { createSendMessage } from './features/notifications/send-message.ts';
+import { createNotificationService, type NotificationService } from './features/notifications/service.ts';
+import { createNotificationStore } from './features/notifications/store.ts';
 import { repositoryHandlers } from './features/repositories/routes.ts';
 import { createRepositoryService, type RepositoryService } from './features/repositories/service.ts';
 import { createRepositoryStore } from './features/repositories/store.ts';
@@ -89,7 +96,11 @@ export interface Composition {
   readonly tokens: TokenService;
   readonly executor: JobExecutor;
   readonly uploads: Pick<UploadService, 'removeOld'>;
+  readonly notifications: Notifications;
 }
+
+/** Tells events to others, and delivers what is to be told. */
+export type Notifications = Pick<NotificationService, 'notify'> & DeliveryLoop;
 
 /** The one place where everything is put together. Makes the default vault's row and recovery key at first. */
 export async function compose(options: ComposeOptions): Promise<Composition> {
@@ -156,6 +167,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     clock,
     ids,
   });
+  const notifications = composeNotifications({ ...options, stores, environments, ids });
   const executor = composeExecutor({
     ...options,
     uploads,
@@ -208,8 +220,10 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...vaultHandlers(vaults, options.logger),
     ...repositoryHandlers(repositories, environments),
     ...nodeHandlers(nodes),
+    ...notificationHandlers(notifications.service),
   };
-  return { handlers, tokens: createTokenService(stores.tokens), executor, uploads };
+  const tokens = createTokenService(stores.tokens);
+  return { handlers, tokens, executor, uploads, notifications: notifications.told };
 }
 
 type Stores = ReturnType<typeof createStores>;
@@ -218,6 +232,7 @@ function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
   return {
     backups: createBackupStore({ catalog, clock }),
     componentSettings: createComponentSettingStore(catalog, clock),
+    deliveries: createDeliveryStore({ catalog, clock, ids }),
     environments: createEnvironmentStore({ catalog, clock, ids }),
     freezes: createFreezeStore(catalog, clock),
     jobs: createJobStore({ catalog, clock, ids }),
@@ -225,6 +240,7 @@ function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
     leases: createLeaseStore({ catalog, clock }),
     logs: createLogStore(catalog),
     nodes: createNodeStore({ catalog, clock, ids }),
+    notifications: createNotificationStore(catalog, clock),
     removals: createRemovalStore(catalog),
     repositories: createRepositoryStore(catalog, clock),
     tasks: createTaskStore(catalog, clock),
@@ -329,6 +345,37 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
     clock,
     logger,
   });
+}
+
+interface ComposeNotificationsOptions extends ComposeOptions {
+  readonly stores: Stores;
+  readonly environments: EnvironmentService;
+  readonly ids: Ids;
+}
+
+function composeNotifications({ stores, environments, ids, ...options }: ComposeNotificationsOptions): {
+  readonly service: NotificationService;
+  readonly told: Notifications;
+} {
+  const { catalog, sealer, clock, logger, version } = options;
+  const { notifications: store, deliveries } = stores;
+  const send = createSendMessage({ clock, version });
+  const loop = createDeliveryLoop({
+    ...{ catalog, deliveries, send, clock, logger },
+    notifications: store,
+    open: (notification) => openSettings(sealer, notification),
+  });
+  const service = createNotificationService({
+    ...{ store, deliveries, environments, sealer, send, ids, clock, logger },
+    onQueued: () => loop.wake(),
+  });
+  const told: Notifications = {
+    notify: service.notify,
+    start: () => loop.start(),
+    wake: () => loop.wake(),
+    stop: async () => await loop.stop(),
+  };
+  return { service, told };
 }
 
 async function enginesThatAnswer(nodes: NodeService): Promise<readonly DockerEngine[]> {

@@ -52,7 +52,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   );
   await makePrivateDirectory(tasksFolder(config));
   const dataProcess = createDataProcess(programOf('data-server'));
-  const { handlers, tokens, executor, uploads } = await compose({
+  const { handlers, tokens, executor, uploads, notifications } = await compose({
     config,
     catalog,
     sealer,
@@ -79,6 +79,9 @@ export async function startServer(config: Config): Promise<RunningServer> {
   // Before the API: that would wait for downloads, which go on without the server.
   starting.use(dataProcess);
   const url = await listen(http, config.listen);
+  // Stopped after the jobs are: what becomes of them is still queued, and told here or by the next server.
+  starting.defer(async () => await notifications.stop());
+  notifications.start();
   // Stopped before the API is: whoever follows a job sees how it ended.
   starting.defer(async () => await executor.stop());
   await executor.recover();

@@ -17,6 +17,8 @@ export const rights = [
   'vault:open',
   'node:read',
   'node:write',
+  'notification:read',
+  'notification:write',
   'server:read',
 ] as const;
 

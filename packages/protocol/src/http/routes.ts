@@ -4,6 +4,7 @@ import { environmentRoutes } from './environment-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
+import { notificationRoutes } from './notification-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { vaultRoutes } from './vault-routes.ts';
 
@@ -19,6 +20,7 @@ export const routes = {
   ...jobRoutes,
   ...nodeRoutes,
   ...vaultRoutes,
+  ...notificationRoutes,
 } as const;
 
 export type Routes = typeof routes;

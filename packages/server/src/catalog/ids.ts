@@ -2,12 +2,16 @@ import { randomBytes } from 'node:crypto';
 import {
   type BackupId,
   backupIdSchema,
+  type DeliveryId,
+  deliveryIdSchema,
   type EnvironmentId,
   environmentIdSchema,
   type JobId,
   jobIdSchema,
   type NodeId,
+  type NotificationId,
   nodeIdSchema,
+  notificationIdSchema,
   type RepositoryId,
   repositoryIdSchema,
   type TaskId,
@@ -31,6 +35,8 @@ export interface Ids {
   task(): TaskId;
   token(): TokenId;
   upload(): UploadId;
+  notification(): NotificationId;
+  delivery(): DeliveryId;
 }
 
 const alphabet = '0123456789abcdefghijklmnopqrstuvwxyz';
@@ -59,5 +65,7 @@ export function createIds(random: (size: number) => Uint8Array = randomBytes): I
     task: () => taskIdSchema.parse(next('tsk')),
     token: () => tokenIdSchema.parse(next('tok')),
     upload: () => uploadIdSchema.parse(next('upl')),
+    notification: () => notificationIdSchema.parse(next('ntf')),
+    delivery: () => deliveryIdSchema.parse(next('dlv')),
   };
 }

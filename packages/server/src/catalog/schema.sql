@@ -117,6 +117,38 @@ CREATE TABLE node (
   created_at INTEGER NOT NULL
 , removed_at INTEGER) STRICT;
 
+CREATE TABLE notification (
+  id TEXT PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  events TEXT,
+  environments TEXT,
+  allow_private INTEGER NOT NULL,
+  settings TEXT NOT NULL,
+  sealed_settings TEXT NOT NULL,
+  last_delivered_at INTEGER,
+  last_error TEXT,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE notification_delivery (
+  id TEXT PRIMARY KEY,
+  notification_id TEXT NOT NULL REFERENCES notification (id) ON DELETE CASCADE,
+  event_key TEXT NOT NULL,
+  message TEXT NOT NULL,
+  state TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  next_attempt_at INTEGER NOT NULL,
+  lease_until INTEGER,
+  error TEXT,
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER,
+  UNIQUE (notification_id, event_key)
+) STRICT;
+
+CREATE INDEX notification_delivery_finished ON notification_delivery (finished_at);
+
+CREATE INDEX notification_delivery_queue ON notification_delivery (created_at, id) WHERE state = 'queued';
+
 CREATE TABLE part (
   backup_id TEXT NOT NULL REFERENCES backup (id) ON DELETE CASCADE,
   position INTEGER NOT NULL,

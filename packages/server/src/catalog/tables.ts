@@ -3,12 +3,14 @@ import type {
   BackupKind,
   BackupMode,
   BackupStatus,
+  DeliveryId,
   EnvironmentId,
   JobId,
   JobKind,
   JobState,
   LogLine,
   NodeId,
+  NotificationId,
   RepositoryId,
   ScheduleId,
   TaskId,
@@ -217,6 +219,38 @@ export interface TokenTable {
   created_at: Ms;
 }
 
+export interface NotificationTable {
+  id: NotificationId;
+  name: string;
+  /** Null: the default ones of its kind. */
+  events: Json | null;
+  /** Null: all. */
+  environments: Json | null;
+  allow_private: Flag;
+  /** What of the settings may be shown. */
+  settings: Json;
+  sealed_settings: string;
+  last_delivered_at: Ms | null;
+  last_error: Json | null;
+  created_at: Ms;
+}
+
+export interface NotificationDeliveryTable {
+  id: DeliveryId;
+  notification_id: NotificationId;
+  event_key: string;
+  message: Json;
+  state: 'queued' | 'delivered' | 'failed' | 'superseded';
+  /** Counted when one begins: tells an attempt from all others. */
+  attempts: number;
+  /** By the database's clock on PostgreSQL, as `lease_until`. */
+  next_attempt_at: Ms;
+  lease_until: Ms | null;
+  error: Json | null;
+  created_at: Ms;
+  finished_at: Ms | null;
+}
+
 /** Every table of the catalog, as `migrations/` make it. */
 export interface Tables {
   node: NodeTable;
@@ -236,4 +270,6 @@ export interface Tables {
   environment_schedule: EnvironmentScheduleTable;
   schedule_run: ScheduleRunTable;
   token: TokenTable;
+  notification: NotificationTable;
+  notification_delivery: NotificationDeliveryTable;
 }

@@ -3,6 +3,7 @@ import { describeCatalog } from './catalog-contract.ts';
 import { describeEnvironmentStore } from './environment-store-contract.ts';
 import { describeJobStores } from './job-stores-contract.ts';
 import { describeLeaseStore } from './lease-store-contract.ts';
+import { describeNotificationStores } from './notification-stores-contract.ts';
 import { describeRebuild } from './rebuild-contract.ts';
 import { describeSmallStores } from './small-stores-contract.ts';
 import type { MakeTestDatabase } from './test-catalogs.ts';
@@ -15,5 +16,6 @@ export function describeStores(makeDatabase: MakeTestDatabase): void {
   describeBackupStore(makeDatabase);
   describeEnvironmentStore(makeDatabase);
   describeSmallStores(makeDatabase);
+  describeNotificationStores(makeDatabase);
   describeRebuild(makeDatabase);
 }

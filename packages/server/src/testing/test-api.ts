@@ -6,7 +6,7 @@ import { createIds } from '../catalog/ids.ts';
 import { openCatalog } from '../catalog/open-catalog.ts';
 import { compose } from '../compose.ts';
 import { loadConfig } from '../config/load-config.ts';
-import { silentLogger } from '../config/logger.ts';
+import { type Logger, silentLogger } from '../config/logger.ts';
 import { createTokenStore } from '../features/tokens/store.ts';
 import { createHttpServer } from '../http/create-http-server.ts';
 import { createSealer } from '../secrets/sealer.ts';
@@ -19,6 +19,7 @@ export interface TestApiOptions {
   readonly dockerHost?: string;
   readonly vaultDirectory?: string;
   readonly importLimitBytes?: string;
+  readonly logger?: Logger;
 }
 
 /** The whole server but for what works on jobs, on an empty SQLite catalog and data directory of its own. */
@@ -44,7 +45,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     catalog,
     sealer: createSealer(randomBytes(32)),
     clock,
-    logger: silentLogger,
+    logger: options.logger ?? silentLogger,
     version: serverVersion(),
     serverId: '0123456789abcdef',
     instance: 'test',
@@ -59,6 +60,7 @@ export async function openTestApi(options: TestApiOptions = {}) {
     log: pino({ level: 'silent' }),
   });
   stack.defer(async () => await app.close());
+  stack.defer(async () => await server.notifications.stop());
 
   /** A token with these rights; all when left out. */
   async function tokenWith(granted: readonly Right[] = rights): Promise<string> {
@@ -74,6 +76,8 @@ export async function openTestApi(options: TestApiOptions = {}) {
     catalog,
     clock,
     config,
+    /** Delivers nothing until it is started. */
+    notifications: server.notifications,
     tokenWith,
     fixtures: createFixtures(catalog, clock),
     /** Listens on a real socket, and calls it as a program would. */
