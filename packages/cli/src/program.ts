@@ -22,6 +22,12 @@ import { jobWatchCommand } from './commands/job/watch.ts';
 import { nodeAddCommand } from './commands/node/add.ts';
 import { nodeListCommand } from './commands/node/list.ts';
 import { nodeRemoveCommand } from './commands/node/remove.ts';
+import { notificationAddCommand } from './commands/notification/add.ts';
+import { notificationGetCommand } from './commands/notification/get.ts';
+import { notificationListCommand } from './commands/notification/list.ts';
+import { notificationRemoveCommand } from './commands/notification/remove.ts';
+import { notificationTestCommand } from './commands/notification/test.ts';
+import { notificationUpdateCommand } from './commands/notification/update.ts';
 import { repositoryBackupCommand } from './commands/repository/backup.ts';
 import { repositoryCheckCommand } from './commands/repository/check.ts';
 import { repositoryDumpCommand } from './commands/repository/dump.ts';
@@ -82,6 +88,17 @@ const groups: readonly {
       repositoryPasswordCommand,
     ],
   },
+    heading: 'Notifications:',
+    commands: [
+      notificationListCommand,
+      notificationAddCommand,
+      notificationGetCommand,
+      notificationUpdateCommand,
+      notificationTestCommand,
+      notificationRemoveCommand,
+    ],
+  },
+  { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand, repositoryPasswordCommand] },
   {
     heading: 'Repositories, without a server:',
     commands: [

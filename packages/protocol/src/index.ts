@@ -92,6 +92,8 @@ export {
   notificationEventSchema,
   notificationEvents,
   notificationKinds,
+  notificationSettingsChangeSchema,
+  notificationSettingsSchema,
   type ShownNotificationSettings,
   shownSettingsSchema,
 } from './http/notification-routes.ts';
