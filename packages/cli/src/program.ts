@@ -88,6 +88,7 @@ const groups: readonly {
       repositoryPasswordCommand,
     ],
   },
+  {
     heading: 'Notifications:',
     commands: [
       notificationListCommand,
@@ -98,7 +99,6 @@ const groups: readonly {
       notificationRemoveCommand,
     ],
   },
-  { heading: 'Vaults:', commands: [vaultListCommand, vaultKitCommand, repositoryPasswordCommand] },
   {
     heading: 'Repositories, without a server:',
     commands: [

@@ -46,5 +46,6 @@ function seenBy(backup: FoundBackup): SeenEnvironment {
       if (source.kind !== 'volume') return [];
       return [{ name, source, mountPoints, included: true, reason: 'It is in the newest backup.' }];
     }),
+    crons: [],
   };
 }
