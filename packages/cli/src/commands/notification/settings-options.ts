@@ -163,17 +163,21 @@ async function readSecretFile({ folder }: CliContext, path: string): Promise<str
   }
 }
 
+/** Fields of the settings that have another name than their option. */
+const optionOfField: Readonly<Record<string, SettingsOption>> = {
+  server: 'url',
+  secret: 'secretFile',
+  token: 'accessTokenFile',
+  password: 'passwordFile',
+};
+
 /** Says nothing of the value: it may be a secret. */
 function invalid(
   kind: NotificationKind,
   issue: { readonly path: readonly PropertyKey[] } | undefined,
 ): HoldfastError {
   const field = String(issue?.path[0] ?? '');
-  const named = { server: 'url', secret: 'secretFile', token: 'accessTokenFile', password: 'passwordFile' };
-  const option = optionsOfKind[kind].find(
-    (name) => name === (Object.entries(named).find(([key]) => key === field)?.[1] ?? field),
-  );
-  const what = option === undefined ? 'The settings' : flagOf(option);
+  const what = flagOf(optionOfField[field] ?? field);
   return new HoldfastError(
     'usage-invalid',
     `${what}: missing, or not as it should be, for the kind ${kind}.`,

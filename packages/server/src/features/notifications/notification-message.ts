@@ -103,26 +103,9 @@ function wordsOf(event: NotificationEvent): Words {
     case 'backup.overdue':
       return overdue(event);
     case 'vault.missing':
-      return {
-        subject: `Vault ${event.vault.name} is missing`,
-        message: event.reason,
-        hint: 'Put it back where it was, or mount it again: a new one is never made in its place.',
-        details: { vault: event.vault.name, since: timeText(event.sinceMs) },
-      };
     case 'vault.nearly-full':
-      return {
-        subject: `Vault ${event.vault.name} is nearly full`,
-        message: `${sizeText(event.freeBytes)} of ${sizeText(event.totalBytes)} are free.`,
-        hint: 'Make room, or keep fewer backups: one that does not fit fails.',
-        details: { vault: event.vault.name, freeBytes: event.freeBytes, totalBytes: event.totalBytes },
-      };
     case 'vault.damaged':
-      return {
-        subject: `Vault ${event.vault.name} is damaged`,
-        message: `What is in the vault is not what was written there: ${counted(event.findings, 'finding')}.`,
-        hint: 'Check its storage. New backups of what is damaged store again what is missing.',
-        details: { vault: event.vault.name, since: timeText(event.sinceMs), findings: event.findings },
-      };
+      return vaultWords(event);
     case 'restore.done':
       return {
         subject: `Restore of ${event.environment.name} is done`,
@@ -140,6 +123,33 @@ function wordsOf(event: NotificationEvent): Words {
         subject: `Test of the notification ${event.notification.name}`,
         message: 'This is a test. Messages of Holdfast arrive here.',
         hint: null,
+      };
+  }
+}
+
+function vaultWords(event: Extract<NotificationEvent, { readonly vault: unknown }>): Words {
+  const about = { vault: event.vault.name, vaultId: event.vault.id, since: timeText(event.sinceMs) };
+  switch (event.event) {
+    case 'vault.missing':
+      return {
+        subject: `Vault ${event.vault.name} is missing`,
+        message: event.reason,
+        hint: 'Put it back where it was, or mount it again: a new one is never made in its place.',
+        details: about,
+      };
+    case 'vault.nearly-full':
+      return {
+        subject: `Vault ${event.vault.name} is nearly full`,
+        message: `${sizeText(event.freeBytes)} of ${sizeText(event.totalBytes)} are free.`,
+        hint: 'Make room, or keep fewer backups: one that does not fit fails.',
+        details: { ...about, freeBytes: event.freeBytes, totalBytes: event.totalBytes },
+      };
+    case 'vault.damaged':
+      return {
+        subject: `Vault ${event.vault.name} is damaged`,
+        message: `What is in the vault is not what was written there: ${counted(event.findings, 'finding')}.`,
+        hint: 'Check its storage; holdfast backup:list --all shows which backups are damaged.',
+        details: { ...about, findings: event.findings },
       };
   }
 }

@@ -35,10 +35,14 @@ export const settingsSchema = z.discriminatedUnion('kind', [
 export type Settings = z.infer<typeof settingsSchema>;
 export type SettingsOf<Kind extends NotificationKind> = Extract<Settings, { readonly kind: Kind }>;
 
+/** What is shorter stands in any text. */
+const shortestSecret = 3;
+
 const portOfSecurity = { tls: 465, starttls: 587, none: 25 };
 
 /** @throws HoldfastError `usage-invalid` */
 export function completeSettings(given: GivenSettings, newSecret: () => string): Settings {
+  if ('url' in given) requireReadableLogin(given.url);
   switch (given.kind) {
     case 'webhook':
       return { ...given, secret: given.secret ?? newSecret() };
@@ -108,13 +112,35 @@ export function shownSettings(settings: Settings): ShownNotificationSettings {
   }
 }
 
-/** Texts that must not come back out of an answer or an error, longest first. */
+/** Texts that must not come back out of an answer or an error, longest first: one may be a part of another. */
 export function secretsIn(settings: Settings): readonly string[] {
-  const texts = settings.kind === 'webhook' ? [settings.secret, ...secretsInUrl(settings.url)] : [];
-  if (settings.kind === 'email') texts.push(settings.password ?? '');
-  if (settings.kind === 'ntfy') texts.push(settings.topic, settings.token ?? '');
-  if (isPing(settings.kind) && 'url' in settings) texts.push(...secretsInUrl(settings.url));
-  return texts.filter((text) => text.length > 2).sort((a, b) => b.length - a.length);
+  return allSecretsIn(settings)
+    .filter((text) => text.length >= shortestSecret)
+    .sort((a, b) => b.length - a.length);
+}
+
+function allSecretsIn(settings: Settings): readonly string[] {
+  switch (settings.kind) {
+    case 'webhook':
+      return [settings.secret, ...secretsInUrl(settings.url)];
+    case 'email':
+      return [settings.password ?? ''];
+    case 'ntfy':
+      return [settings.topic, settings.token ?? ''];
+    case 'healthchecks':
+    case 'uptime-kuma':
+      return secretsInUrl(settings.url);
+  }
+}
+
+/** A folder of a URL is a word rather than a secret if it is shorter. */
+const shortestSecretFolder = 8;
+
+function secretsInUrl(text: string): readonly string[] {
+  const { href, pathname, search, searchParams, username, password } = new URL(text);
+  const folders = pathname.split('/').filter((folder) => folder.length >= shortestSecretFolder);
+  const plain = [username, password].map(decodeURIComponent);
+  return [text, href, pathname, search, username, password, ...plain, ...folders, ...searchParams.values()];
 }
 
 /** Where a message says how things are: one that came late says nothing any more, once there is a newer one. */
@@ -154,16 +180,21 @@ export function requireEvents(kind: NotificationKind, events: readonly Notificat
   });
 }
 
+/** Node decodes it when it connects, and fails in its own way. */
+function requireReadableLogin(text: string): void {
+  const { username, password } = new URL(text);
+  try {
+    decodeURIComponent(username + password);
+  } catch {
+    throw new HoldfastError('usage-invalid', 'The user or the password in the URL is not encoded in UTF-8.', {
+      hint: 'Write a % in it as %25.',
+    });
+  }
+}
+
 function isBare(url: string): boolean {
   const { pathname, search, hash, username, password } = new URL(url);
   return `${pathname}${search}${hash}${username}${password}` === '/';
-}
-
-function secretsInUrl(text: string): string[] {
-  const { href, pathname, search, searchParams, username, password } = new URL(text);
-  const pieces = pathname.split('/').filter((piece) => piece.length > 7);
-  const plain = [username, password].map(decodeURIComponent);
-  return [text, href, pathname, search, username, password, ...plain, ...pieces, ...searchParams.values()];
 }
 
 function dropUndefined(change: object): object {

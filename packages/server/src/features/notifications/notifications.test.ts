@@ -126,6 +126,8 @@ describe('a notification', () => {
       { kind: 'webhook', url: 'file:///etc/passwd' },
       { kind: 'webhook', url: 'gopher://example.test/' },
       { kind: 'webhook', url: 'https://example.test/', secret: 'short' },
+      { kind: 'webhook', url: 'https://user:100%@example.test/' },
+      { kind: 'webhook', url: 'https://user:%E0%A4@example.test/' },
       { kind: 'ntfy', topic: 'a/b' },
       { kind: 'ntfy', topic: 'a', server: 'https://ntfy.sh/a' },
       { ...email, to: [] },

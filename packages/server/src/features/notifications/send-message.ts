@@ -39,10 +39,10 @@ const privateToo = new AllowedAddresses(
 export function createSendMessage(sender: SenderOptions): SendMessage {
   const { clock, version, timeoutMs = 10_000, resolveName = resolveBySystem } = sender;
   return async (outgoing, { settings, allowPrivate }, { signal: given }) => {
+    const secrets = secretsIn(settings);
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(failures.tooLong(timeoutMs)), timeoutMs);
     const signal = given === undefined ? deadline.signal : AbortSignal.any([given, deadline.signal]);
-    const secrets = secretsIn(settings);
     try {
       const options: SendOptions = {
         allowed: allowPrivate ? privateToo : publicOnly,
