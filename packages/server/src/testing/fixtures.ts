@@ -113,6 +113,7 @@ export function discoveredEnvironment(name: string): DiscoveredEnvironment {
           reason: 'A named volume.',
         },
       ],
+      crons: [],
     },
   };
 }
