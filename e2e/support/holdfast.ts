@@ -19,7 +19,9 @@ export class Holdfast implements AsyncDisposable {
   /** Its data directory is made in `folder`. */
   constructor(env: Readonly<Record<string, string | undefined>> = {}, folder = tmpdir()) {
     this.dataDirectory = mkdtempSync(join(folder, 'holdfast-e2e-'));
-    this.#env = { HOLDFAST_DATA: this.dataDirectory, HOLDFAST_LISTEN: '127.0.0.1:0', ...env };
+    // What is backed up by itself at night would be in the way of what a test does.
+    const own = { HOLDFAST_LISTEN: '127.0.0.1:0', HOLDFAST_SCHEDULES: 'off' };
+    this.#env = { HOLDFAST_DATA: this.dataDirectory, ...own, ...env };
   }
 
   static async start(

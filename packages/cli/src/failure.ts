@@ -47,8 +47,17 @@ export function writeFailure({ errors, asJson, asMessages }: CliContext, { repor
     errors.line(JSON.stringify(asMessages ? message : report));
     return;
   }
+  const faults = faultsOf(report);
+  for (const fault of faults) errors.line(printable(`error[${report.code}]: ${fault}`));
+  if (faults.length > 0) return;
   const hint = report.hint === undefined ? '' : ` ${report.hint}`;
   errors.line(printable(`error[${report.code}]: ${report.message}${hint}`));
+}
+
+/** Where several things are wrong with what was given, each of them. */
+function faultsOf({ details }: ErrorReport): readonly string[] {
+  const faults = details?.faults;
+  return Array.isArray(faults) ? faults.filter((fault) => typeof fault === 'string') : [];
 }
 
 function statusOfHttp(status: number): ExitStatus {

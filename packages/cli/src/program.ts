@@ -28,6 +28,8 @@ import { notificationListCommand } from './commands/notification/list.ts';
 import { notificationRemoveCommand } from './commands/notification/remove.ts';
 import { notificationTestCommand } from './commands/notification/test.ts';
 import { notificationUpdateCommand } from './commands/notification/update.ts';
+import { policyExplainCommand } from './commands/policy/explain.ts';
+import { projectCurlCommand } from './commands/project/curl.ts';
 import { repositoryBackupCommand } from './commands/repository/backup.ts';
 import { repositoryCheckCommand } from './commands/repository/check.ts';
 import { repositoryDumpCommand } from './commands/repository/dump.ts';
@@ -41,6 +43,8 @@ import { repositoryRestoreCommand } from './commands/repository/restore.ts';
 import { repositorySnapshotsCommand } from './commands/repository/snapshots.ts';
 import { repositoryStatsCommand } from './commands/repository/stats.ts';
 import { repositoryUnlockCommand } from './commands/repository/unlock.ts';
+import { scheduleGetCommand } from './commands/schedule/get.ts';
+import { scheduleSetCommand } from './commands/schedule/set.ts';
 import { vaultAddCommand } from './commands/vault/add.ts';
 import { vaultKitCommand } from './commands/vault/kit.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
@@ -72,6 +76,10 @@ const groups: readonly {
       backupImportCommand,
       backupDeleteCommand,
     ],
+  },
+  {
+    heading: 'Schedules:',
+    commands: [scheduleGetCommand, scheduleSetCommand, policyExplainCommand, projectCurlCommand],
   },
   { heading: 'Jobs:', commands: [jobListCommand, jobWatchCommand, jobCancelCommand] },
   { heading: 'Nodes:', commands: [nodeListCommand, nodeAddCommand, nodeRemoveCommand] },

@@ -107,6 +107,11 @@ export {
   rights,
 } from './http/route.ts';
 export { apiPrefix, type RouteName, type Routes, routes } from './http/routes.ts';
+export type {
+  EnvironmentSchedule,
+  ExplainedBackup,
+  PolicyExplanation,
+} from './http/schedule-routes.ts';
 export { type ServerFile, serverFileSchema } from './http/server-file.ts';
 export type { Repository } from './http/server-routes.ts';
 export type { Vault, VaultUsage } from './http/vault-routes.ts';
@@ -148,7 +153,6 @@ export {
   partSourceSchema,
 } from './mount.ts';
 export { type MountsOfTarget, mountForPart, volumeKeyOf } from './mount-for-part.ts';
-export type { RepositoryAccess, StorageAccess } from './repository-access.ts';
 export {
   type BackupPolicy,
   backupPolicySchema,
@@ -168,6 +172,7 @@ export {
   scheduleIdSchema,
   timeZoneSchema,
 } from './policy.ts';
+export type { RepositoryAccess, StorageAccess } from './repository-access.ts';
 export {
   type FoundBackup,
   type MoverEvent,

@@ -23,6 +23,7 @@ import { createComponentSettingStore } from './features/environments/commands/se
 import { environmentHandlers } from './features/environments/routes.ts';
 import { createEnvironmentService, type EnvironmentService } from './features/environments/service.ts';
 import { createEnvironmentStore } from './features/environments/store.ts';
+import { allEndings } from './features/jobs/execution/all-endings.ts';
 import { createJobExecutor, type JobExecutor } from './features/jobs/execution/job-executor.ts';
 import { createTaskRuns } from './features/jobs/execution/task-runs.ts';
 import { createFreezeStore } from './features/jobs/freeze-store.ts';
@@ -43,11 +44,18 @@ import { openSettings } from './features/notifications/sealed-settings.ts';
 import { createSendMessage } from './features/notifications/send-message.ts';
 import { createNotificationService, type NotificationService } from './features/notifications/service.ts';
 import { createNotificationStore } from './features/notifications/store.ts';
+import { type Notify, tellOfJobs } from './features/notifications/tell-of-jobs.ts';
+import { createSlotCalendar } from './features/policies/slot-calendar.ts';
 import { repositoryHandlers } from './features/repositories/routes.ts';
 import { createRepositoryService, type RepositoryService } from './features/repositories/service.ts';
 import { createRepositoryStore } from './features/repositories/store.ts';
 import { createPreviewHandler } from './features/restores/preview-handler.ts';
 import { createRestoreHandler } from './features/restores/restore-handler.ts';
+import { createRetentionStore } from './features/schedules/retention-store.ts';
+import { scheduleHandlers } from './features/schedules/routes.ts';
+import { createScheduler, type Scheduler } from './features/schedules/scheduler.ts';
+import { createScheduleService } from './features/schedules/service.ts';
+import { createScheduleStore } from './features/schedules/store.ts';
 import { createTokenService, type TokenService } from './features/tokens/service.ts';
 import { createTokenStore } from './features/tokens/store.ts';
 import { uploadHandlers } from './features/uploads/routes.ts';
@@ -95,6 +103,7 @@ export interface Composition {
   readonly handlers: Omit<Handlers, 'server.openapi'>;
   readonly tokens: TokenService;
   readonly executor: JobExecutor;
+  readonly scheduler: Scheduler;
   readonly uploads: Pick<UploadService, 'removeOld'>;
   readonly notifications: Notifications;
 }
@@ -170,6 +179,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const notifications = composeNotifications({ ...options, stores, environments, ids });
   const executor = composeExecutor({
     ...options,
+    notify: notifications.told.notify,
     uploads,
     stores,
     environments,
@@ -210,6 +220,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     clock,
     ids,
   });
+  const schedules = createScheduleService({
+    store: stores.schedules,
+    retention: stores.retention,
+    environments,
+    calendar: createSlotCalendar(),
+    timezone: config.timezone,
+    clock,
+  });
+  const scheduler = createScheduler({ environments, schedules, backups, logger: options.logger });
   const handlers = {
     ...serverHandlers(version, catalog.ping),
     ...environmentHandlers(environments),
@@ -220,10 +239,11 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...vaultHandlers(vaults, options.logger),
     ...repositoryHandlers(repositories, environments),
     ...nodeHandlers(nodes),
+    ...scheduleHandlers(schedules),
     ...notificationHandlers(notifications.service),
   };
   const tokens = createTokenService(stores.tokens);
-  return { handlers, tokens, executor, uploads, notifications: notifications.told };
+  return { handlers, tokens, executor, scheduler, uploads, notifications: notifications.told };
 }
 
 type Stores = ReturnType<typeof createStores>;
@@ -243,6 +263,8 @@ function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
     notifications: createNotificationStore(catalog, clock),
     removals: createRemovalStore(catalog),
     repositories: createRepositoryStore(catalog, clock),
+    retention: createRetentionStore(catalog),
+    schedules: createScheduleStore(catalog, clock),
     tasks: createTaskStore(catalog, clock),
     tokens: createTokenStore({ catalog, clock, ids }),
     vaults: createVaultStore(catalog, clock),
@@ -250,6 +272,7 @@ function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
 }
 
 interface ComposeExecutorOptions extends ComposeOptions {
+  readonly notify: Notify;
   readonly stores: Stores;
   readonly environments: EnvironmentService;
   readonly repositories: RepositoryService;
@@ -336,7 +359,10 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
       }),
       delete: createDeleteHandler({ backups, removals, repositories, taskRuns }),
     },
-    endings: createVaultOfJob({ store: stores.vaults, backups, repositories: stores.repositories }),
+    endings: allEndings(
+      createVaultOfJob({ store: stores.vaults, backups, repositories: stores.repositories }),
+      tellOfJobs(options.notify),
+    ),
     place: options.serverId,
     instance: options.instance,
     concurrency,

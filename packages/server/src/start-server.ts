@@ -52,7 +52,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   );
   await makePrivateDirectory(tasksFolder(config));
   const dataProcess = createDataProcess(programOf('data-server'));
-  const { handlers, tokens, executor, uploads, notifications } = await compose({
+  const { handlers, tokens, executor, scheduler, uploads, notifications } = await compose({
     config,
     catalog,
     sealer,
@@ -83,9 +83,13 @@ export async function startServer(config: Config): Promise<RunningServer> {
   starting.defer(async () => await notifications.stop());
   notifications.start();
   // Stopped before the API is: whoever follows a job sees how it ended.
-  starting.defer(async () => await executor.stop());
+  starting.defer(async () => {
+    await scheduler.stop();
+    await executor.stop();
+  });
   await executor.recover();
   executor.start();
+  if (config.followsSchedules) scheduler.start();
   const serverFile: ServerFile = { url, pid: process.pid, version };
   const serverFilePath = join(dataDirectory, 'server.json');
   await writePrivateFile(serverFilePath, `${JSON.stringify(serverFile)}\n`);

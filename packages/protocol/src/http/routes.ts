@@ -5,6 +5,7 @@ import { importRoutes } from './import-routes.ts';
 import { jobRoutes } from './job-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
+import { scheduleRoutes } from './schedule-routes.ts';
 import { serverRoutes } from './server-routes.ts';
 import { vaultRoutes } from './vault-routes.ts';
 
@@ -21,6 +22,7 @@ export const routes = {
   ...nodeRoutes,
   ...vaultRoutes,
   ...notificationRoutes,
+  ...scheduleRoutes,
 } as const;
 
 export type Routes = typeof routes;

@@ -12,6 +12,7 @@ import {
   parseInteger,
   parseListen,
   parsePath,
+  parseTimeZone,
 } from './parse-value.ts';
 
 /** One setting: where it comes from, what it may be, and what it is when nobody says anything. */
@@ -189,6 +190,22 @@ export const configKeys = {
       "the server's own image where it runs in a container, otherwise `holdfast` with the server's version as its tag",
     description:
       "The image of Holdfast that mover containers are made from, by name or id. It has to be of the server's version.",
+  }),
+  schedules: key({
+    variables: ['HOLDFAST_SCHEDULES'],
+    placeholder: 'on|off',
+    parse: parseChoice(['on', 'off']),
+    default: () => 'on',
+    defaultInWords: '`on`',
+    description: 'With `off`, nothing is backed up by itself.',
+  }),
+  timezone: key({
+    variables: ['HOLDFAST_TIMEZONE'],
+    placeholder: 'ZONE',
+    parse: parseTimeZone,
+    default: () => Intl.DateTimeFormat().resolvedOptions().timeZone,
+    defaultInWords: "the machine's",
+    description: 'By which schedules are due that name no time zone of their own, such as `Europe/Berlin`.',
   }),
   'log-level': key({
     variables: ['HOLDFAST_LOG_LEVEL'],

@@ -31,6 +31,8 @@ test('has defaults for everything', async () => {
     catalogUrl: null,
     holdLimitMs: 10_000,
     concurrency: 2,
+    followsSchedules: true,
+    timezone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     codeLimits: { bytes: 5 * 2 ** 30, entries: 500_000 },
     composeProgram: null,
     imports: {

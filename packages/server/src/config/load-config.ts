@@ -20,6 +20,9 @@ export interface Config {
   readonly catalogUrl: string | null;
   readonly holdLimitMs: number;
   readonly concurrency: number;
+  readonly timezone: string;
+  /** Whether schedules are followed. */
+  readonly followsSchedules: boolean;
   /** Above which a project's folder is not kept as code. */
   readonly codeLimits: { readonly bytes: number; readonly entries: number };
   /** Docker Compose; null: whatever is found. */
@@ -88,6 +91,8 @@ export async function loadConfig(options: LoadConfigOptions): Promise<Config> {
     catalogUrl: read('catalog-url', configKeys['catalog-url'], sources),
     holdLimitMs: required(read('hold-limit', configKeys['hold-limit'], sources)),
     concurrency: required(read('concurrency', configKeys.concurrency, sources)),
+    followsSchedules: read('schedules', configKeys.schedules, sources) === 'on',
+    timezone: required(read('timezone', configKeys.timezone, sources)),
     codeLimits: {
       bytes: required(read('code-limit-bytes', configKeys['code-limit-bytes'], sources)),
       entries: required(read('code-limit-entries', configKeys['code-limit-entries'], sources)),

@@ -90,6 +90,17 @@ export function parseChoice<const Choice extends string>(choices: readonly Choic
   };
 }
 
+/** As the tz database has it. */
+export const parseTimeZone: ParseValue<string> = (text) => {
+  try {
+    const { timeZone } = new Intl.DateTimeFormat('en', { timeZone: text }).resolvedOptions();
+    if (!/^[+-]/.test(timeZone)) return { value: timeZone };
+  } catch {
+    // Told below.
+  }
+  return { problem: 'has to be a time zone such as Europe/Berlin or UTC' };
+};
+
 export const parseDockerHost: ParseValue<string> = (text) =>
   /^unix:\/\/\/./.test(text) ? { value: text } : { problem: 'has to be unix:///PATH' };
 

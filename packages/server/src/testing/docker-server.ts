@@ -34,7 +34,8 @@ export async function openDockerServer(flags: readonly string[] = []): Promise<D
   let client: Client | undefined;
 
   async function start(): Promise<void> {
-    const args = [main, '--data', directory.path, '--listen', '127.0.0.1:0', ...flags];
+    const own = ['--listen', '127.0.0.1:0', '--schedules', 'off'];
+    const args = [main, '--data', directory.path, ...own, ...flags];
     const started = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
     child = started;
     const path = join(directory.path, 'server.json');

@@ -1,6 +1,6 @@
 import type { Clock } from '@holdfast/base';
 import type { BackupId, SealedPart } from '@holdfast/protocol';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, Tx } from '../catalog/catalog.ts';
 import { createIds } from '../catalog/ids.ts';
 import type { CommittedBackup } from '../features/backups/backup-record.ts';
 import { createBackupStore } from '../features/backups/store.ts';
@@ -14,6 +14,12 @@ import { createJobStore } from '../features/jobs/store.ts';
 import { createNodeStore } from '../features/nodes/store.ts';
 import { createRepositoryStore } from '../features/repositories/store.ts';
 import { createVaultStore } from '../features/vaults/store.ts';
+
+export interface FixtureBackup {
+  readonly kind?: 'manual' | 'automated';
+  /** In the transaction that makes it. */
+  readonly note?: (id: BackupId, tx: Tx) => Promise<void>;
+}
 
 /** Rows for tests that need some to stand on, made by the real stores. */
 export function createFixtures(catalog: Catalog, clock: Clock) {
@@ -36,7 +42,10 @@ export function createFixtures(catalog: Catalog, clock: Clock) {
     },
 
     /** A queued backup of an environment, with its job. */
-    backup: async (environment: EnvironmentRecord): Promise<JobRecord & { readonly backupId: BackupId }> => {
+    backup: async (
+      environment: EnvironmentRecord,
+      { kind = 'manual', note = async () => {} }: FixtureBackup = {},
+    ): Promise<JobRecord & { readonly backupId: BackupId }> => {
       const vault = await createVaultStore(catalog, clock).ensure({
         id: ids.vault(),
         name: 'default',
@@ -78,7 +87,7 @@ export function createFixtures(catalog: Catalog, clock: Clock) {
             environmentId: environment.id,
             repositoryId: repository.id,
             jobId: job.id,
-            kind: 'manual',
+            kind,
             mode: 'consistent',
             description: 'a test',
             components: ['web'],
@@ -88,6 +97,7 @@ export function createFixtures(catalog: Catalog, clock: Clock) {
           },
           tx,
         );
+        await note(backupId, tx);
         return { ...job, backupId };
       });
     },

@@ -5,6 +5,7 @@ import { describeJobStores } from './job-stores-contract.ts';
 import { describeLeaseStore } from './lease-store-contract.ts';
 import { describeNotificationStores } from './notification-stores-contract.ts';
 import { describeRebuild } from './rebuild-contract.ts';
+import { describeSchedules } from './schedule-contract.ts';
 import { describeSmallStores } from './small-stores-contract.ts';
 import type { MakeTestDatabase } from './test-catalogs.ts';
 
@@ -17,5 +18,6 @@ export function describeStores(makeDatabase: MakeTestDatabase): void {
   describeEnvironmentStore(makeDatabase);
   describeSmallStores(makeDatabase);
   describeNotificationStores(makeDatabase);
+  describeSchedules(makeDatabase);
   describeRebuild(makeDatabase);
 }

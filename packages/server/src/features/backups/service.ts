@@ -7,6 +7,7 @@ import type {
   BackupStatus,
   DataRequest,
   Download,
+  EnvironmentId,
   JobId,
   LogLine,
   ResourceChoice,
@@ -20,7 +21,7 @@ import type { JobRecord } from '../jobs/job-record.ts';
 import type { JobService } from '../jobs/service.ts';
 import type { NodeService } from '../nodes/service.ts';
 import type { RepositoryService } from '../repositories/service.ts';
-import type { BackupPage, BackupWithParts } from './backup-record.ts';
+import type { BackupPage, BackupWithParts, NewBackup } from './backup-record.ts';
 import {
   requireBackupPossible,
   requireBranchPossible,
@@ -52,6 +53,15 @@ export interface CreateBackupRequest {
   /** Of a consistent one, where the environment cannot be held still. */
   readonly fallback: 'fail' | 'live';
   readonly createdBy: string;
+}
+
+/** One that a schedule is due for. */
+export interface AutomatedBackupRequest {
+  readonly environmentId: EnvironmentId;
+  /** Null: all. */
+  readonly component: string | null;
+  /** Asked in the transaction that queues it: false where another server was faster. */
+  readonly begin: (backup: Pick<NewBackup, 'id' | 'createdAtMs'>, tx: Tx) => Promise<boolean>;
 }
 
 export interface RestoreRequest {
@@ -106,6 +116,14 @@ export interface BackupService {
     request: CreateBackupRequest,
     options?: Abortable,
   ): Promise<{ readonly job: JobRecord; readonly backupId: BackupId }>;
+  /**
+   * Consistent, or live where the environment cannot be held still. Undefined where it is not due any more.
+   * @throws HoldfastError as `create`
+   */
+  createAutomated(
+    request: AutomatedBackupRequest,
+    options?: Abortable,
+  ): Promise<{ readonly job: JobRecord; readonly backupId: BackupId } | undefined>;
   /**
    * The job is the target's, and so is the safety backup.
    * @throws HoldfastError `backup-not-ready`, `component-unknown`, `path-unknown`, `usage-invalid`, `environment-busy`,
@@ -191,6 +209,48 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     if (job !== undefined) throw backupInUse(id, job);
   }
 
+  /** @param may asked in the transaction, before anything is queued; false: nothing is */
+  async function create(
+    request: CreateBackupRequest,
+    kind: 'manual' | 'automated',
+    may: (backup: NewBackup, tx: Tx) => Promise<boolean>,
+    { signal }: Abortable,
+  ): Promise<{ readonly job: JobRecord; readonly backupId: BackupId } | undefined> {
+    const survey = await environments.survey(request.environment, { signal });
+    const { record: environment } = survey;
+    const components = requireBackupPossible(survey, request);
+    if (request.instance !== undefined) requireInstance(survey, request.instance, components);
+    const createdAtMs = clock.now();
+    const { createdBy, description, allowEmpty, code, mode, fallback, retention } = request;
+    const backup = {
+      id: ids.backup(),
+      environmentId: environment.id,
+      ...{ kind, mode, description, components, createdBy, createdAtMs },
+      expiresAtMs: retention === undefined ? null : expiryOf(createdAtMs, retention),
+    };
+    const asked = {
+      kind: 'backup' as const,
+      components: request.components === undefined ? null : [...request.components],
+      instance: request.instance ?? null,
+      ...{ allowEmpty, code, fallback },
+    };
+    const job = await catalog
+      .write(async (tx) => {
+        const { id: backupId, environmentId } = backup;
+        const repositoryId = await repositories.ensureFor(environment, tx);
+        const newJob = { kind: 'backup' as const, environmentId, backupId, request: asked, createdBy };
+        const queued = await jobs.enqueue(newJob, tx);
+        const made = { ...backup, repositoryId, jobId: queued.id };
+        if (!(await may(made, tx))) throw new NotDueError();
+        await store.create(made, tx);
+        return queued;
+      })
+      .catch(unlessNotDue);
+    if (job === undefined) return undefined;
+    jobs.wake();
+    return { job, backupId: backup.id };
+  }
+
   return {
     list: async ({ environment, limit, after, ...filter }) =>
       await store.list({
@@ -213,54 +273,26 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       return jobId === null ? [] : await jobs.log(jobId);
     },
 
-    create: async (request, { signal } = {}) => {
-      const survey = await environments.survey(request.environment, { signal });
-      const { record: environment } = survey;
-      const components = requireBackupPossible(survey, request);
-      if (request.instance !== undefined) requireInstance(survey, request.instance, components);
-      const backupId = ids.backup();
-      const createdAtMs = clock.now();
-      const expiresAtMs = request.retention === undefined ? null : expiryOf(createdAtMs, request.retention);
-      const { createdBy, description, allowEmpty, code, mode, fallback } = request;
-      const job = await catalog.write(async (tx) => {
-        const repositoryId = await repositories.ensureFor(environment, tx);
-        const queued = await jobs.enqueue(
-          {
-            kind: 'backup',
-            environmentId: environment.id,
-            backupId,
-            request: {
-              kind: 'backup',
-              components: request.components === undefined ? null : [...request.components],
-              instance: request.instance ?? null,
-              allowEmpty,
-              code,
-              fallback,
-            },
-            createdBy,
-          },
-          tx,
-        );
-        await store.create(
-          {
-            id: backupId,
-            environmentId: environment.id,
-            repositoryId,
-            jobId: queued.id,
-            kind: 'manual',
-            mode,
-            description,
-            components,
-            createdBy,
-            createdAtMs,
-            expiresAtMs,
-          },
-          tx,
-        );
-        return queued;
-      });
-      jobs.wake();
-      return { job, backupId };
+    create: async (request, options = {}) => {
+      const created = await create(request, 'manual', async () => true, options);
+      if (created !== undefined) return created;
+      throw new HoldfastError('internal', 'A backup that was asked for was not made.');
+    },
+
+    createAutomated: async ({ environmentId, component, begin }, options = {}) => {
+      const request: CreateBackupRequest = {
+        environment: environmentId,
+        description: '',
+        components: component === null ? undefined : [component],
+        instance: undefined,
+        retention: undefined,
+        allowEmpty: false,
+        code: true,
+        mode: 'consistent',
+        fallback: 'live',
+        createdBy: 'schedule',
+      };
+      return await create(request, 'automated', begin, options);
     },
 
     restore: async (request) => {
@@ -356,4 +388,11 @@ function backupInUse(id: BackupId, { id: jobId, kind, state, environmentName }: 
 function commitIdOf({ parts }: Pick<BackupWithParts, 'parts'>): string | null {
   for (const { source } of parts) if (source.kind === 'code') return source.commitId;
   return null;
+}
+
+/** Takes back what the transaction has queued. */
+class NotDueError extends Error {}
+
+function unlessNotDue(error: unknown): undefined {
+  if (!(error instanceof NotDueError)) throw error;
 }

@@ -41,6 +41,8 @@ export interface EnvironmentService {
   /** From the catalog alone, as it was last seen. @throws HoldfastError as `survey` */
   find(idOrName: string): Promise<EnvironmentRecord>;
   get(id: EnvironmentId): Promise<EnvironmentRecord | undefined>;
+  /** All, from the catalog alone. */
+  known(): Promise<readonly EnvironmentRecord[]>;
   /** From the catalog alone: one with a restore of this backup that was cut off. */
   findUnfinished(backupId: BackupId): Promise<EnvironmentRecord | undefined>;
   /**
@@ -156,6 +158,7 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
 
     find: async (idOrName) => pick(idOrName, await store.list()),
     get: async (id) => await store.get(id),
+    known: async () => await store.list(),
     findUnfinished: async (backupId) =>
       (await store.list()).find(({ unfinishedRestore }) => unfinishedRestore?.backupId === backupId),
 

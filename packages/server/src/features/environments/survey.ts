@@ -182,11 +182,7 @@ function commandsOf(
 }
 
 /** What the catalog keeps of an environment. */
-export function toDiscovered({
-  environment,
-  mounts,
-  commands,
-}: SurveyedEnvironment): DiscoveredEnvironment {
+export function toDiscovered({ environment, mounts, commands }: SurveyedEnvironment): DiscoveredEnvironment {
   return {
     name: environment.name,
     project: environment.composeProject ?? environment.name,

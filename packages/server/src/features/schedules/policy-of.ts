@@ -38,13 +38,14 @@ export function policyOf({ environment, settings, own, timezone }: PolicyInput):
   const origin = { timezone, sinceMs: 0 };
   const { maxBackups, manualCount, intervals } = retentionOf(settings, environment.type);
   const isSet = settings.data_retention?.[environment.type] !== undefined;
-  const schedules = own === undefined ? schedulesOfIntervals(intervals, origin) : schedulesOfPolicy(own, origin);
+  const schedules =
+    own === undefined ? schedulesOfIntervals(intervals, origin) : schedulesOfPolicy(own, origin);
   const warnings: string[] = [];
   const crons = environment.seen.crons.flatMap(({ component, cron, retention }): PolicyScope[] => {
     const checked = checkCronPolicy({ cron_string: cron, ...(retention === null ? {} : { retention }) });
     if (checked.kind === 'valid')
       return [{ component, schedules: [scheduleOfCron(component, checked.settings, origin)] }];
-    for (const { message, hint } of checked.faults) warnings.push(`${component}: ${message}. ${hint}`);
+    for (const { message, hint } of checked.faults) warnings.push(`${component}: ${message} ${hint}`);
     return [];
   });
   return {

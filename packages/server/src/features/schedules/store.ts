@@ -13,6 +13,7 @@ import {
 import { z } from 'zod';
 import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
 import { jsonColumn } from '../../catalog/json-column.ts';
+import type { EnvironmentScheduleTable } from '../../catalog/tables.ts';
 import { backupColumns } from '../backups/backup-rows.ts';
 import type { Run } from '../policies/due.ts';
 import type { Timing } from '../policies/schedule.ts';
@@ -42,7 +43,10 @@ export interface ScheduleNote {
 export interface ScheduleStore {
   projectSettings(project: string, db?: Db): Promise<ProjectSettings>;
   /** Changes them in one step: nobody else's change in between is lost. */
-  changeProject(project: string, change: (settings: ProjectSettings) => ProjectSettings): Promise<ProjectSettings>;
+  changeProject(
+    project: string,
+    change: (settings: ProjectSettings) => ProjectSettings,
+  ): Promise<ProjectSettings>;
   /** Undefined where nothing is set for the environment itself. */
   environmentPolicy(id: EnvironmentId, db?: Db): Promise<BackupPolicy | undefined>;
   setEnvironmentPolicy(id: EnvironmentId, policy: BackupPolicy | null): Promise<void>;
@@ -74,6 +78,35 @@ export function createScheduleStore(catalog: Catalog, clock: Clock): ScheduleSto
       .where('project', '=', project)
       .executeTakeFirst();
     return row === undefined ? {} : settingsColumn.read(row.data_retention);
+  }
+
+  async function scheduleRows(id: EnvironmentId, db: Db): Promise<EnvironmentScheduleTable[]> {
+    return await db.selectFrom('environment_schedule').selectAll().where('environment_id', '=', id).execute();
+  }
+
+  /** Those that are as they were keep what is known of them. */
+  async function replaceSchedules(
+    id: EnvironmentId,
+    wanted: ReadonlyMap<ScheduleId, string>,
+    tx: Tx,
+  ): Promise<EnvironmentScheduleTable[]> {
+    for (const { schedule, timing } of await scheduleRows(id, tx)) {
+      if (wanted.get(schedule) === timing) continue;
+      await tx
+        .deleteFrom('environment_schedule')
+        .where('environment_id', '=', id)
+        .where('schedule', '=', schedule)
+        .execute();
+    }
+    for (const [schedule, timing] of wanted) {
+      const row = { environment_id: id, schedule, timing, since_at: clock.now() };
+      await tx
+        .insertInto('environment_schedule')
+        .values({ ...row, skipped_at: null, skip_reason: null })
+        .onConflict((conflict) => conflict.columns(['environment_id', 'schedule']).doNothing())
+        .execute();
+    }
+    return await scheduleRows(id, tx);
   }
 
   return {
@@ -118,42 +151,19 @@ export function createScheduleStore(catalog: Catalog, clock: Clock): ScheduleSto
         .execute();
     },
 
-    noteSchedules: async (id, schedules) =>
-      await catalog.write(async (tx) => {
-        const rows = await tx
-          .selectFrom('environment_schedule')
-          .selectAll()
-          .where('environment_id', '=', id)
-          .execute();
-        const known = new Map(rows.map((row) => [row.schedule, row]));
-        const notes = new Map<ScheduleId, ScheduleNote>();
-        for (const { id: schedule, timing, timezone } of schedules) {
-          const text = JSON.stringify({ timing, timezone });
-          const row = known.get(schedule);
-          known.delete(schedule);
-          if (row?.timing === text) {
-            const { since_at: sinceMs, skipped_at: atMs, skip_reason: reason } = row;
-            notes.set(schedule, { sinceMs, skipped: atMs === null ? null : { atMs, reason: reason ?? '' } });
-            continue;
-          }
-          const values = { timing: text, since_at: clock.now(), skipped_at: null, skip_reason: null };
-          await tx
-            .insertInto('environment_schedule')
-            .values({ environment_id: id, schedule, ...values })
-            .onConflict((conflict) => conflict.columns(['environment_id', 'schedule']).doUpdateSet(values))
-            .execute();
-          notes.set(schedule, { sinceMs: values.since_at, skipped: null });
-        }
-        const gone = [...known.keys()];
-        if (gone.length > 0) {
-          await tx
-            .deleteFrom('environment_schedule')
-            .where('environment_id', '=', id)
-            .where('schedule', 'in', gone)
-            .execute();
-        }
-        return notes;
-      }),
+    noteSchedules: async (id, schedules) => {
+      const wanted = new Map(
+        schedules.map(({ id: schedule, timing, timezone }) => [
+          schedule,
+          JSON.stringify({ timing, timezone }),
+        ]),
+      );
+      const known = await scheduleRows(id, catalog.db);
+      const isSame =
+        known.length === wanted.size && known.every((row) => wanted.get(row.schedule) === row.timing);
+      const rows = isSame ? known : await catalog.write(async (tx) => await replaceSchedules(id, wanted, tx));
+      return new Map(rows.map((row) => [row.schedule, toNote(row)]));
+    },
 
     noteSkipped: async (id, schedules, reason) => {
       if (schedules.length === 0) return;
@@ -206,4 +216,12 @@ export function createScheduleStore(catalog: Catalog, clock: Clock): ScheduleSto
         .execute();
     },
   };
+}
+
+function toNote({
+  since_at: sinceMs,
+  skipped_at: atMs,
+  skip_reason: reason,
+}: EnvironmentScheduleTable): ScheduleNote {
+  return { sinceMs, skipped: atMs === null ? null : { atMs, reason: reason ?? '' } };
 }

@@ -1,0 +1,97 @@
+import { type Abortable, HoldfastError, sleep, toHoldfastError } from '@holdfast/base';
+import type { Logger } from '../../config/logger.ts';
+import type { BackupService } from '../backups/service.ts';
+import type { EnvironmentRecord } from '../environments/environment-record.ts';
+import type { EnvironmentService } from '../environments/service.ts';
+import type { DueRun, ScheduleService } from './service.ts';
+
+/** Takes backups when schedules are due, until it is stopped. */
+export interface Scheduler {
+  start(): void;
+  stop(): Promise<void>;
+  /** Looks at all environments once, and queues what is due. */
+  tick(options?: Abortable): Promise<void>;
+}
+
+export interface SchedulerOptions {
+  readonly environments: Pick<EnvironmentService, 'list' | 'known'>;
+  readonly schedules: Pick<ScheduleService, 'dueRuns' | 'noteSkipped'>;
+  readonly backups: Pick<BackupService, 'createAutomated'>;
+  readonly logger: Logger;
+  readonly everyMs?: number;
+}
+
+/** Schedules are of minutes; a look asks every Docker Engine. */
+const defaultEveryMs = 30_000;
+
+/**
+ * For each environment: due by its schedules? → queued, as one job that serves them all. What cannot be queued now (a job is
+ * under way, Docker does not answer) is remembered as passed over, and tried at the next look, as long as its slot lasts.
+ */
+export function createScheduler(options: SchedulerOptions): Scheduler {
+  const { environments, schedules, backups, logger, everyMs = defaultEveryMs } = options;
+  const stopping = new AbortController();
+  let running: Promise<void> = Promise.resolve();
+
+  /** New environments are found here, and those that are gone become inactive. */
+  async function look({ signal }: Abortable): Promise<readonly EnvironmentRecord[]> {
+    try {
+      return await environments.list({ signal });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      return await environments.known();
+    }
+  }
+
+  async function take(environment: EnvironmentRecord, run: DueRun, { signal }: Abortable): Promise<void> {
+    const { component, schedules: due, begin } = run;
+    try {
+      requireActive(environment);
+      const request = { environmentId: environment.id, component, begin };
+      const created = await backups.createAutomated(request, { signal });
+      if (created === undefined) return;
+      logger.info('A backup is due.', { environment: environment.name, backupId: created.backupId });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      const { code, message } = toHoldfastError(error);
+      await schedules.noteSkipped(environment.id, due, message);
+      if (code === 'internal') logger.error('A backup could not be queued.', { error: message });
+    }
+  }
+
+  async function tick({ signal }: Abortable = {}): Promise<void> {
+    for (const environment of await look({ signal })) {
+      for (const run of await schedules.dueRuns(environment)) await take(environment, run, { signal });
+    }
+  }
+
+  async function repeat(): Promise<void> {
+    const { signal } = stopping;
+    while (!signal.aborted) {
+      try {
+        await tick({ signal });
+      } catch (error) {
+        if (!signal.aborted)
+          logger.error('Schedules could not be looked at.', { error: toHoldfastError(error).toReport() });
+      }
+      await sleep(everyMs, { signal }).catch(() => {});
+    }
+  }
+
+  return {
+    tick,
+    start: () => {
+      running = repeat();
+    },
+    stop: async () => {
+      stopping.abort(new HoldfastError('server-lost', 'The server was stopped.'));
+      await running;
+    },
+  };
+}
+
+/** @throws HoldfastError `environment-inactive` */
+function requireActive({ name, state }: EnvironmentRecord): void {
+  if (state === 'active') return;
+  throw new HoldfastError('environment-inactive', `None of the containers of ${name} exists.`);
+}

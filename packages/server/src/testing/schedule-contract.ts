@@ -1,0 +1,230 @@
+import { type BackupStatus, isJobOver, type ProjectSettings } from '@holdfast/protocol';
+import { describe, expect, test } from 'vitest';
+import type { Catalog } from '../catalog/catalog.ts';
+import { createIds } from '../catalog/ids.ts';
+import { type LogFields, silentLogger } from '../config/logger.ts';
+import { createBackupStore } from '../features/backups/store.ts';
+import { createEnvironmentStore } from '../features/environments/store.ts';
+import { createLeaseStore } from '../features/jobs/lease-store.ts';
+import { createJobStore } from '../features/jobs/store.ts';
+import { createSlotCalendar } from '../features/policies/slot-calendar.ts';
+import { createRetentionStore } from '../features/schedules/retention-store.ts';
+import { createScheduler } from '../features/schedules/scheduler.ts';
+import { createScheduleService } from '../features/schedules/service.ts';
+import { createScheduleStore } from '../features/schedules/store.ts';
+import { committedBackup, createFixtures, sealedPart } from './fixtures.ts';
+import { createManualClock } from './manual-clock.ts';
+import type { MakeTestDatabase } from './test-catalogs.ts';
+
+const minuteMs = 60_000;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** What schedules promise over the stores of a catalog, with an injected clock. */
+export function describeSchedules(makeDatabase: MakeTestDatabase): void {
+  async function setUp() {
+    const stack = new AsyncDisposableStack();
+    const clock = createManualClock(Date.UTC(2026, 0, 1, 12));
+    const catalog = stack.use(await stack.use(await makeDatabase()).open(clock));
+    const fixtures = createFixtures(catalog, clock);
+    const [shop] = await fixtures.environments('shop');
+    if (shop === undefined) throw new Error('No environment.');
+    const open = (own: Catalog) => {
+      const environments = createEnvironmentStore({ catalog: own, clock, ids: createIds() });
+      const store = createScheduleStore(own, clock);
+      const service = createScheduleService({
+        store,
+        retention: createRetentionStore(own),
+        environments: {
+          find: async () => shop,
+          known: async () => await environments.list(),
+        },
+        calendar: createSlotCalendar(),
+        timezone: 'UTC',
+        clock,
+      });
+      const logged: LogFields[] = [];
+      const scheduler = createScheduler({
+        environments: {
+          list: async () => (await environments.list()).map((each) => ({ ...each, isReachable: true })),
+          known: async () => await environments.list(),
+        },
+        schedules: service,
+        backups: {
+          createAutomated: async ({ begin }) => {
+            const job = await createFixtures(own, clock).backup(shop, {
+              kind: 'automated',
+              note: async (id, tx) => {
+                if (!(await begin({ id, createdAtMs: clock.now() }, tx))) throw new Error('not due any more');
+              },
+            });
+            return { job, backupId: job.backupId };
+          },
+        },
+        logger: { ...silentLogger, info: (_message, fields) => void (fields && logged.push(fields)) },
+      });
+      return { store, service, scheduler, logged, environments };
+    };
+    const backups = createBackupStore({ catalog, clock });
+    const jobs = createJobStore({ catalog, clock, ids: createIds() });
+    const leases = createLeaseStore({ catalog, clock });
+    /** Brings every queued backup to this end. */
+    const end = async (status: Extract<BackupStatus, 'ready' | 'failed'>): Promise<number> => {
+      let ended = 0;
+      for (const job of await jobs.list({ limit: 100 })) {
+        if (isJobOver(job.state) || job.backupId === null) continue;
+        const taken = await leases.take('here/one', 60_000);
+        if (taken === undefined) throw new Error('No job was there to take.');
+        const { backupId } = job;
+        await catalog.write(async (tx) => {
+          const committed = committedBackup([sealedPart('files', 1)], clock.now());
+          if (status === 'ready') await backups.markReady(backupId, committed, tx);
+          else await backups.markFailed(backupId, { code: 'storage-full', message: 'It is full.' }, tx);
+          const error = status === 'ready' ? null : { code: 'storage-full', message: 'It is full.' };
+          await leases.finish(
+            taken.lease,
+            { state: status === 'ready' ? 'done' : 'failed', error, warnings: [] },
+            tx,
+          );
+        });
+        ended += 1;
+      }
+      return ended;
+    };
+    return { clock, catalog, shop, open, end, fixtures, dispose: stack, ...open(catalog) };
+  }
+
+  describe('schedules', () => {
+    test('a production environment is backed up once a day, without anybody asking', async () => {
+      const { clock, scheduler, end, service, dispose } = await setUp();
+      await using _ = dispose;
+      const perDay: number[] = [];
+      // The first day's start was over when it was seen.
+      for (let day = 0; day < 4; day += 1) {
+        let taken = 0;
+        for (let step = 0; step < 48; step += 1) {
+          await scheduler.tick();
+          taken += await end('ready');
+          clock.advance(30 * minuteMs);
+        }
+        perDay.push(taken);
+      }
+      expect(perDay).toEqual([1, 1, 1, 1]);
+      const { schedules, nextRuns, source } = await service.get('shop');
+      expect(source).toBe('default');
+      expect(schedules).toMatchObject([{ id: 'interval:1d', lastRun: { status: 'ready' }, skipped: null }]);
+      expect(nextRuns).toHaveLength(5);
+    });
+
+    test('what was missed while the server was away is made up for once', async () => {
+      const { clock, scheduler, end, store, shop, dispose } = await setUp();
+      await using _ = dispose;
+      await scheduler.tick();
+      clock.advance(dayMs);
+      await scheduler.tick();
+      expect(await end('ready')).toBe(1);
+      clock.advance(7 * dayMs);
+      for (let step = 0; step < 5; step += 1) {
+        await scheduler.tick();
+        await end('ready');
+        clock.advance(minuteMs);
+      }
+      expect(await store.runs(shop.id)).toHaveLength(2);
+    });
+
+    test('a run that is still going is not begun again, and what failed is tried again later', async () => {
+      const { clock, scheduler, end, store, shop, dispose } = await setUp();
+      await using _ = dispose;
+      await scheduler.tick();
+      clock.advance(dayMs);
+      await scheduler.tick();
+      await scheduler.tick();
+      expect(await store.runs(shop.id)).toHaveLength(1);
+      await end('failed');
+      await scheduler.tick();
+      expect(await store.runs(shop.id)).toHaveLength(1);
+      clock.advance(16 * minuteMs);
+      await scheduler.tick();
+      expect(await store.runs(shop.id)).toHaveLength(2);
+    });
+
+    test('two servers that look at the same moment begin one', async () => {
+      const { clock, catalog, open, scheduler, store, shop, dispose } = await setUp();
+      await using _ = dispose;
+      await scheduler.tick();
+      clock.advance(dayMs);
+      await Promise.all([scheduler.tick(), open(catalog).scheduler.tick()]);
+      expect(await store.runs(shop.id)).toHaveLength(1);
+    });
+
+    test('what cannot be begun is told with its reason, and begun as soon as it can be', async () => {
+      const { clock, scheduler, service, fixtures, end, store, shop, dispose } = await setUp();
+      await using _ = dispose;
+      await scheduler.tick();
+      clock.advance(dayMs);
+      await fixtures.backup(shop);
+      await scheduler.tick();
+      const [schedule] = (await service.get('shop')).schedules;
+      expect(schedule?.skipped).toEqual({ atMs: clock.now(), reason: expect.stringContaining('is busy') });
+      await end('ready');
+      clock.advance(minuteMs);
+      await scheduler.tick();
+      expect(await store.runs(shop.id)).toHaveLength(1);
+      expect((await service.get('shop')).schedules[0]?.skipped).toBeNull();
+    });
+
+    test('settings are changed all or not at all, and each fault names its place', async () => {
+      const { service, dispose } = await setUp();
+      await using _ = dispose;
+      const production = { default_config: { schedule: [{ interval: '1d', count: 7 }], manual_count: 3 } };
+      const first: ProjectSettings = { data_retention: { production } };
+      expect(await service.changeSettings('shop', first)).toEqual(first);
+      const wrong = {
+        default_config: { schedule: [{ interval: '1x', count: 0, keep: 1 }] },
+        max_backups: 'ten',
+      };
+      await expect(
+        service.changeSettings('shop', { data_retention: { production: wrong, testing: {} } }),
+      ).rejects.toMatchObject({
+        code: 'settings-invalid',
+        context: {
+          paths: expect.arrayContaining([
+            'data_retention.production.default_config.schedule[0].interval',
+            'data_retention.production.default_config.schedule[0].count',
+            'data_retention.production.default_config.schedule[0].keep',
+            'data_retention.production.max_backups',
+            'data_retention.testing',
+          ]),
+        },
+      });
+      expect(await service.settings('shop')).toEqual(first);
+      const capped = await service.changeSettings('shop', {
+        data_retention: { production: { max_backups: 9 } },
+      });
+      expect(capped).toEqual({ data_retention: { production: { ...production, max_backups: 9 } } });
+      await expect(service.settings('other')).rejects.toMatchObject({ code: 'environment-unknown' });
+    });
+
+    test('hours of weekdays beat what the project says, until they are taken back', async () => {
+      const { service, clock, dispose } = await setUp();
+      await using _ = dispose;
+      const weekly = { enabled: true, hours: [2], weekdays: [1], retention: 30, timezone: 'Europe/Berlin' };
+      const set = await service.set('shop', weekly);
+      expect(set).toMatchObject({
+        source: 'environment',
+        schedules: [{ id: 'weekly', sinceMs: clock.now() }],
+      });
+      clock.advance(hourMs);
+      // What stays as it is stays since then.
+      expect((await service.set('shop', { ...weekly, retention: 60 })).schedules[0]?.sinceMs).toBe(
+        clock.now() - hourMs,
+      );
+      expect((await service.set('shop', { ...weekly, hours: [3] })).schedules[0]?.sinceMs).toBe(clock.now());
+      expect((await service.set('shop', { enabled: false })).schedules).toEqual([]);
+      expect(await service.set('shop', null)).toMatchObject({ source: 'default' });
+      await expect(service.set('shop', { enabled: true, hours: [24] })).rejects.toMatchObject({
+        code: 'settings-invalid',
+      });
+    });
+  });
+}
