@@ -83,6 +83,7 @@ test('bind mounts are in inside the project’s folder, and out elsewhere', () =
   expect(decide(bind('/srv/notes-2/site'))).toEqual({
     included: false,
     reason: "bind mount outside the project's folder /srv/notes; holdfast.include chooses it",
+    isGap: true,
   });
   expect(decide(bind('/srv/x'), { folders: [] })).toMatchObject({ included: false });
   expect(decide(bind('/srv/x'), { folders: [{ path: '/', realPath: '/' }] })).toMatchObject({
@@ -122,6 +123,7 @@ test('a link out of the project’s folder does not sneak anything in', () => {
   expect(decide(bind(`${folder}/link`), resolvedTo('/home/other'))).toEqual({
     included: false,
     reason: "it leads out of the project's folder, to /home/other",
+    isGap: true,
   });
   const resolved = { resolved: false, reason: 'ELOOP' } as const;
   expect(decide(bind(`${folder}/loop`), { resolved })).toMatchObject({ included: false });

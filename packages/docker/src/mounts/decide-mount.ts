@@ -10,6 +10,8 @@ export interface MountDecision {
   readonly included: boolean;
   /** One clause for people, true for yes and for no: `named volume`, `bind mount outside the project's folder …`. */
   readonly reason: string;
+  /** It is left out though nobody said so and no rule says that nobody misses it: data that no backup has. */
+  readonly isGap?: boolean;
   /** `holdfast.include` names it. */
   readonly isChosen?: boolean;
 }
@@ -34,7 +36,7 @@ export interface MountFacts {
 export function decideMount(mount: Mount, facts: MountFacts): MountDecision {
   if (mount.source.kind === 'tmpfs') return no('in memory: it is empty after every start');
   if (isInMemory(mount)) return no('a volume in memory: it is empty after every start');
-  if (mount.source.kind === 'other') return no(`a mount of type ${mount.source.type} cannot be backed up`);
+  if (mount.source.kind === 'other') return gap(`a mount of type ${mount.source.type} cannot be backed up`);
   return neverDecision(mount, facts) ?? labelDecision(mount, facts) ?? kindDecision(mount, facts);
 }
 
@@ -75,7 +77,7 @@ function neverDecision(mount: Mount, facts: MountFacts): MountDecision | undefin
   if (path === null || resolved === null) return undefined;
   const asItStands = neverReason(posix.normalize(path), protectedPaths);
   if (asItStands !== undefined) return no(`never: ${asItStands}`);
-  if (!resolved.resolved) return no(`its path cannot be followed (${resolved.reason})`);
+  if (!resolved.resolved) return gap(`its path cannot be followed (${resolved.reason})`);
   const behindLinks = neverReason(resolved.path, protectedPaths);
   if (behindLinks !== undefined) return no(`never: it leads to ${resolved.path}, and ${behindLinks}`);
   const { type } = resolved;
@@ -124,15 +126,15 @@ function kindDecision(mount: Mount, { folders, resolved }: MountFacts): MountDec
     );
   }
   if (source.kind === 'anonymous') return yes('anonymous volume');
-  if (source.kind !== 'bind' || resolved === null || !resolved.resolved) return no('its kind is not known');
+  if (source.kind !== 'bind' || resolved === null || !resolved.resolved) return gap('its kind is not known');
   const usable = folders.filter(({ realPath }) => realPath !== '/');
   const home = usable.find(({ realPath }) => isWithin(resolved.path, realPath));
   if (home !== undefined) return yes(`bind mount inside the project's folder ${home.path}`);
   const seemsInside = usable.some(({ path }) => isWithin(source.path, path));
-  if (seemsInside) return no(`it leads out of the project's folder, to ${resolved.path}`);
+  if (seemsInside) return gap(`it leads out of the project's folder, to ${resolved.path}`);
   const why =
     usable.length > 0 ? `outside the project's folder ${usable[0]?.path}` : 'of no known project folder';
-  return no(`bind mount ${why}; ${holdfastLabels.include} chooses it`);
+  return gap(`bind mount ${why}; ${holdfastLabels.include} chooses it`);
 }
 
 function namesOf(components: readonly Component[]): string {
@@ -145,4 +147,8 @@ function yes(reason: string): MountDecision {
 
 function no(reason: string): MountDecision {
   return { included: false, reason };
+}
+
+function gap(reason: string): MountDecision {
+  return { included: false, reason, isGap: true };
 }

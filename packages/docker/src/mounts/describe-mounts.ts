@@ -82,7 +82,7 @@ export function coverNested(mounts: readonly Judged[]): DescribedMount[] {
     if (outer === undefined) return { ...mount, coveredBy: null };
     const inside = `it lies inside ${outer.realPath}, which is backed up whole`;
     const reason = mount.included ? inside : `${mount.reason}; but ${inside}`;
-    return { ...mount, included: false, reason, coveredBy: outer.id };
+    return { ...mount, included: false, isGap: false, reason, coveredBy: outer.id };
   });
 }
 

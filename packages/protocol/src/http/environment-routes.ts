@@ -26,6 +26,8 @@ export const mountSchema = z
     included: z.boolean(),
     /** Why it is included or left out, as a sentence. */
     reason: z.string(),
+    /** It is left out though nobody said so and no rule says that nobody misses it: data that no backup has. */
+    isGap: z.boolean().optional(),
   })
   .meta({ id: 'Mount' });
 

@@ -14,6 +14,7 @@ export function describeMount(described: DescribedMount, folder: string | null):
     mountPoints: described.points.map(({ component, path, readOnly }) => ({ component, path, readOnly })),
     included: described.included,
     reason: described.reason,
+    ...(described.isGap === true ? { isGap: true } : {}),
   };
 }
 
