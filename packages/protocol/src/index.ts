@@ -114,6 +114,13 @@ export type {
 } from './http/schedule-routes.ts';
 export { type ServerFile, serverFileSchema } from './http/server-file.ts';
 export type { Repository } from './http/server-routes.ts';
+export {
+  type EnvironmentStatus,
+  type Problem,
+  type ProblemKind,
+  problemKinds,
+  type Status,
+} from './http/status-routes.ts';
 export type { Vault, VaultUsage } from './http/vault-routes.ts';
 export {
   type BackupId,

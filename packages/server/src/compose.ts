@@ -56,6 +56,9 @@ import { scheduleHandlers } from './features/schedules/routes.ts';
 import { createScheduler, type Scheduler } from './features/schedules/scheduler.ts';
 import { createScheduleService } from './features/schedules/service.ts';
 import { createScheduleStore } from './features/schedules/store.ts';
+import { statusHandlers } from './features/status/routes.ts';
+import { createStatusService, type ScheduleFacts } from './features/status/service.ts';
+import { createStatusStore } from './features/status/store.ts';
 import { createTokenService, type TokenService } from './features/tokens/service.ts';
 import { createTokenStore } from './features/tokens/store.ts';
 import { uploadHandlers } from './features/uploads/routes.ts';
@@ -229,6 +232,13 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     clock,
   });
   const scheduler = createScheduler({ environments, schedules, backups, logger: options.logger });
+  const status = createStatusService({
+    ...{ environments, nodes, vaults, jobs, clock },
+    store: createStatusStore(catalog),
+    notifications: notifications.service,
+    scheduleFacts: noSchedule,
+    ping: catalog.ping,
+  });
   const handlers = {
     ...serverHandlers(version, catalog.ping),
     ...environmentHandlers(environments),
@@ -241,9 +251,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...nodeHandlers(nodes),
     ...scheduleHandlers(schedules),
     ...notificationHandlers(notifications.service),
+    ...statusHandlers(status, version),
   };
   const tokens = createTokenService(stores.tokens);
   return { handlers, tokens, executor, scheduler, uploads, notifications: notifications.told };
+}
+
+/** Nothing begins a backup by itself yet. */
+async function noSchedule(): Promise<ScheduleFacts> {
+  return { hasSchedule: false, nextRunAtMs: null, lastProblem: null };
 }
 
 type Stores = ReturnType<typeof createStores>;

@@ -74,7 +74,8 @@ interface RawOptions {
 /** A typed client of the API; works wherever `fetch` does. */
 export function createClient({ url, token, fetch = globalThis.fetch }: ClientOptions): Client {
   function addressOf(route: Route, options: RawOptions): RequestAddress {
-    const accept = route.streams === true ? 'text/event-stream' : (route.handedOver ?? 'application/json');
+    const other = route.handedOver ?? route.text ?? 'application/json';
+    const accept = route.streams === true ? 'text/event-stream' : other;
     return { url: requestUrl(url, route, options), headers: { authorization: `Bearer ${token}`, accept } };
   }
 
@@ -97,9 +98,10 @@ export function createClient({ url, token, fetch = globalThis.fetch }: ClientOpt
 
   return {
     async call(name, options) {
-      const route = routes[name];
+      const route: Route = routes[name];
       const response = await request(route, options);
-      return route.response.parse(await response.json()) as RouteResponse<Routes[typeof name]>;
+      const answer: unknown = route.text === undefined ? await response.json() : await response.text();
+      return route.response.parse(answer) as RouteResponse<Routes[typeof name]>;
     },
     open: async (name, options) => await request(routes[name], options),
     addressOf: (name, options) => addressOf(routes[name], options),

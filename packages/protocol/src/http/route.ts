@@ -47,6 +47,8 @@ export interface Route {
   readonly response: z.ZodType;
   /** True when the response is a stream of server-sent events, each with one `response` as data. */
   readonly streams?: true;
+  /** The media type of an answer that is text, and no JSON; `response` is a string then. */
+  readonly text?: string;
   /** The media type of an answer that is none of the server's own: another process writes it to the connection. */
   readonly handedOver?: string;
 }

@@ -7,13 +7,15 @@ import { nodeRoutes } from './node-routes.ts';
 import { notificationRoutes } from './notification-routes.ts';
 import { scheduleRoutes } from './schedule-routes.ts';
 import { serverRoutes } from './server-routes.ts';
+import { statusRoutes } from './status-routes.ts';
 import { vaultRoutes } from './vault-routes.ts';
 
 export const apiPrefix = '/api/v1';
 
-/** The whole HTTP API, by operation. `/healthz` is served both below the prefix and at the root. */
+/** The whole HTTP API, by operation. `/healthz` and `/metrics` are served both below the prefix and at the root. */
 export const routes = {
   ...serverRoutes,
+  ...statusRoutes,
   ...environmentRoutes,
   ...componentRoutes,
   ...backupRoutes,

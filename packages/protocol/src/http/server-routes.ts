@@ -32,6 +32,15 @@ export const serverRoutes = {
     status: 200,
     response: z.record(z.string(), z.unknown()),
   }),
+  'server.metrics': route({
+    method: 'GET',
+    path: '/metrics',
+    right: 'server:read',
+    summary: 'How things stand, for Prometheus',
+    status: 200,
+    response: z.string(),
+    text: 'text/plain; version=0.0.4; charset=utf-8',
+  }),
   'repository.list': route({
     method: 'GET',
     path: '/repositories',

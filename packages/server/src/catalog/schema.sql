@@ -28,6 +28,8 @@ CREATE INDEX backup_newest_of_environment_status ON backup (environment_id, stat
 
 CREATE INDEX backup_newest_of_status ON backup (status, created_at DESC, id DESC);
 
+CREATE INDEX backup_of_sort ON backup (environment_id, status, kind, mode, made_no);
+
 CREATE TABLE component_setting (
   environment_id TEXT NOT NULL REFERENCES environment (id),
   component TEXT NOT NULL,
@@ -95,6 +97,8 @@ CREATE TABLE job (
 ) STRICT;
 
 CREATE INDEX job_newest ON job (created_at DESC, id DESC);
+
+CREATE INDEX job_of_sort ON job (kind, state);
 
 CREATE UNIQUE INDEX job_one_unfinished ON job (environment_id) WHERE state IN ('queued', 'running');
 
@@ -231,6 +235,6 @@ CREATE TABLE vault (
   location TEXT NOT NULL,
   is_default INTEGER NOT NULL,
   created_at INTEGER NOT NULL
-, sealed_credentials TEXT, settings TEXT NOT NULL DEFAULT '{}', checked_at INTEGER, problem TEXT) STRICT;
+, sealed_credentials TEXT, settings TEXT NOT NULL DEFAULT '{}', checked_at INTEGER, problem TEXT, measured_bytes INTEGER, measured_at INTEGER) STRICT;
 
 CREATE UNIQUE INDEX vault_default ON vault (is_default) WHERE is_default = 1;

@@ -46,6 +46,8 @@ export interface VaultTable {
   /** Of storage that is reached over a network: when it was last tried, and what was wrong then. */
   checked_at: Ms | null;
   problem: Json | null;
+  measured_bytes: number | null;
+  measured_at: Ms | null;
 }
 
 export interface EnvironmentTable {

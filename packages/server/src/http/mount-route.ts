@@ -1,5 +1,5 @@
 import { HoldfastError } from '@holdfast/base';
-import type { Route } from '@holdfast/protocol';
+import type { Route, RouteName } from '@holdfast/protocol';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { sendEvents } from './event-stream.ts';
 import type { Call, HandOver } from './handler.ts';
@@ -18,7 +18,10 @@ export interface MountRouteOptions {
   readonly stopping: AbortSignal;
 }
 
-/** Serves one route of the API; `server.health` also at the root, where probes look for it. */
+/** Routes that are served at the root too, where probes and Prometheus look for them. */
+const rootRoutes: ReadonlySet<string> = new Set(['server.health', 'server.metrics'] satisfies RouteName[]);
+
+/** Serves one route of the API. */
 export function mountRoute({ app, name, route, handler, stopping }: MountRouteOptions): void {
   const definition = {
     method: route.method,
@@ -34,6 +37,7 @@ export function mountRoute({ app, name, route, handler, stopping }: MountRouteOp
         (answer as HandOver)(request.raw.socket);
         return reply;
       }
+      if (route.text !== undefined) reply.type(route.text);
       if (route.streams !== true) return await reply.code(route.status).send(answer);
       reply.hijack();
       await sendEvents(reply.raw, answer as AsyncIterable<unknown>, signal);
@@ -42,8 +46,7 @@ export function mountRoute({ app, name, route, handler, stopping }: MountRouteOp
   };
   const schema = routeSchema(name, route);
   app.route({ ...definition, url: fastifyPath(route), schema });
-  if (name === 'server.health')
-    app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
+  if (rootRoutes.has(name)) app.route({ ...definition, url: route.path, schema: { ...schema, hide: true } });
 }
 
 function toCall(request: FastifyRequest, signal: AbortSignal): Call<Route> {

@@ -65,14 +65,17 @@ export function routeSchema(name: string, route: Route): FastifySchema & Record<
       [route.status]: {
         description: successDescription(route),
         content: {
-          [route.handedOver ?? (route.streams === true ? 'text/event-stream' : 'application/json')]: {
-            schema: route.response,
-          },
+          [mediaType(route)]: { schema: route.response },
         },
       },
       default: { description: 'It failed.', content: jsonContent(errorReportSchema) },
     },
   };
+}
+
+function mediaType(route: Route): string {
+  if (route.streams === true) return 'text/event-stream';
+  return route.handedOver ?? route.text ?? 'application/json';
 }
 
 function successDescription(route: Route): string {

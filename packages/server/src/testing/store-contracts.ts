@@ -7,6 +7,7 @@ import { describeNotificationStores } from './notification-stores-contract.ts';
 import { describeRebuild } from './rebuild-contract.ts';
 import { describeSchedules } from './schedule-contract.ts';
 import { describeSmallStores } from './small-stores-contract.ts';
+import { describeStatusStore } from './status-store-contract.ts';
 import type { MakeTestDatabase } from './test-catalogs.ts';
 
 /** The one suite of the catalog and all stores, for every dialect. */
@@ -20,4 +21,5 @@ export function describeStores(makeDatabase: MakeTestDatabase): void {
   describeNotificationStores(makeDatabase);
   describeSchedules(makeDatabase);
   describeRebuild(makeDatabase);
+  describeStatusStore(makeDatabase);
 }

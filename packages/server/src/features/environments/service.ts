@@ -17,6 +17,14 @@ export interface ListedEnvironment extends EnvironmentRecord {
   readonly isReachable: boolean;
 }
 
+export interface SurveyedRecord {
+  readonly record: EnvironmentRecord;
+  /** False where its node does not answer. */
+  readonly isReachable: boolean;
+  /** Undefined where its node does not answer, or was removed. */
+  readonly survey: EnvironmentSurvey | undefined;
+}
+
 /**
  * Environments: what the nodes show now, put beside what the catalog knows.
  *
@@ -26,6 +34,8 @@ export interface ListedEnvironment extends EnvironmentRecord {
 export interface EnvironmentService {
   /** All, active and inactive, as they are now; those of a node that does not answer as they were last seen. */
   list(options?: Abortable): Promise<readonly ListedEnvironment[]>;
+  /** The same, with what the nodes show; those that do not answer show nothing, and hide nothing. */
+  surveyAll(options?: Abortable): Promise<readonly SurveyedRecord[]>;
   /** @throws HoldfastError `environment-unknown` naming those that there are, `environment-ambiguous`, `node-unknown` */
   survey(idOrName: string, options?: Abortable): Promise<EnvironmentSurvey>;
   /**
@@ -147,6 +157,15 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
       });
     },
 
+    surveyAll: async ({ signal } = {}) => {
+      const { nodes: looked, records } = await look({ signal });
+      return records.map((record) => {
+        const node = looked.get(record.nodeId);
+        const isReachable = !(node instanceof HoldfastError);
+        return { record, isReachable, survey: isReachable && node ? surveyIn(node, record) : undefined };
+      });
+    },
+
     survey: async (idOrName, { signal } = {}) => await lookFor(idOrName, { signal }),
 
     changeComponent: async (idOrName, component, change, { signal } = {}) => {
@@ -186,6 +205,10 @@ function survey({ nodes, records }: Look, idOrName: string): EnvironmentSurvey {
   const node = nodes.get(record.nodeId);
   if (node === undefined) throw nodeRemoved(record);
   if (node instanceof HoldfastError) throw node;
+  return surveyIn(node, record);
+}
+
+function surveyIn(node: NodeSurvey, record: EnvironmentRecord): EnvironmentSurvey {
   const { docker, host, resolvePaths, changeFolders, protectedPaths } = node;
   const now = node.environments.get(record.name);
   return {

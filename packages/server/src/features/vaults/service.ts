@@ -7,8 +7,15 @@ import type { RecoveryKeys } from '../../secrets/recovery-key.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
 import { type AddVault, addVault, type UpdateVault, updateVault } from './change-vault.ts';
 import type { ProbeVault, VaultPlace } from './probe-vault.ts';
-import type { VaultRecord, VaultStore } from './store.ts';
-import { holdsRepository, makeVaultDirectory, readMarker, requireWritable } from './vault-directory.ts';
+import type { VaultMeasurement, VaultRecord, VaultStore } from './store.ts';
+import {
+  type FileSystemSpace,
+  holdsRepository,
+  makeVaultDirectory,
+  readMarker,
+  requireWritable,
+  spaceOf,
+} from './vault-directory.ts';
 import { inUse, otherVault, repositoryGone, vaultMissing, vaultUnknown } from './vault-errors.ts';
 import { isBucket, locationIn } from './vault-location.ts';
 
@@ -54,7 +61,17 @@ export interface VaultService {
    * @throws HoldfastError `storage-*`, `vault-missing`
    */
   test(idOrName: string, options?: Abortable): Promise<VaultTest>;
+  /** Counts what it holds, and remembers how much that was. */
   usage(idOrName: string, options?: Abortable): Promise<VaultUsage>;
+  /** What is known of the room in all of them, without counting anything. */
+  listRoom(): Promise<readonly VaultRoom[]>;
+}
+
+export interface VaultRoom {
+  readonly vault: Vault;
+  /** Of a directory: of its file system, now. Null where nobody can tell. */
+  readonly space: FileSystemSpace | null;
+  readonly measured: VaultMeasurement | null;
 }
 
 export interface VaultTest {
@@ -243,6 +260,14 @@ export async function openVaultService(options: VaultServiceOptions): Promise<Va
     },
 
     list: async () => await Promise.all((await store.list()).map(describe)),
+    listRoom: async () =>
+      await Promise.all(
+        (await store.list()).map(async (vault) => ({
+          vault: await describe(vault),
+          space: isBucket(vault.location) ? null : await spaceOf(vault.location),
+          measured: vault.measured,
+        })),
+      ),
 
     get: async (id) => {
       const vault = await store.get(id);
@@ -304,6 +329,7 @@ export async function openVaultService(options: VaultServiceOptions): Promise<Va
       const sum = (of: (each: (typeof folders)[number]) => number): number =>
         folders.reduce((total, each) => total + of(each), 0);
       const bytes = sum((each) => each.bytes);
+      await store.noteMeasured(vault.id, bytes);
       const { capacityBytes } = vault.settings;
       const left = capacityBytes === undefined ? Infinity : Math.max(0, capacityBytes - bytes);
       const freeBytes = Math.min(left, space?.freeBytes ?? Infinity);

@@ -27,7 +27,14 @@ export interface VaultRecord {
   readonly checkedAtMs: number | null;
   /** What was wrong when it was last tried. */
   readonly problem: ErrorReportBody | null;
+  /** What it held when that was last counted. */
+  readonly measured: VaultMeasurement | null;
   readonly createdAtMs: number;
+}
+
+export interface VaultMeasurement {
+  readonly bytes: number;
+  readonly atMs: number;
 }
 
 export type NewVault = Pick<
@@ -46,6 +53,8 @@ export interface VaultStore {
   makeDefault(id: VaultId): Promise<void>;
   /** What came of trying it; null: it can be used. */
   markChecked(id: VaultId, problem: ErrorReportBody | null, db?: Db): Promise<void>;
+  /** Somebody has counted what it holds. */
+  noteMeasured(id: VaultId, bytes: number): Promise<void>;
   remove(id: VaultId, tx: Tx): Promise<void>;
   /** By name. */
   list(): Promise<readonly VaultRecord[]>;
@@ -111,6 +120,14 @@ export function createVaultStore(catalog: Catalog, clock: Clock): VaultStore {
         .execute();
     },
 
+    noteMeasured: async (id, bytes) => {
+      await catalog.db
+        .updateTable('vault')
+        .set({ measured_bytes: bytes, measured_at: clock.now() })
+        .where('id', '=', id)
+        .execute();
+    },
+
     remove: async (id, tx) => {
       await tx.deleteFrom('vault').where('id', '=', id).execute();
     },
@@ -134,6 +151,8 @@ function toRow(vault: NewVault, nowMs: number): VaultTable {
     settings: settingsColumn.write(vault.settings),
     checked_at: null,
     problem: null,
+    measured_bytes: null,
+    measured_at: null,
   };
 }
 
@@ -142,6 +161,7 @@ function toRecordIfThere(row: VaultTable | undefined): VaultRecord | undefined {
 }
 
 function toRecord(row: VaultTable): VaultRecord {
+  const { measured_bytes: bytes, measured_at: atMs } = row;
   return {
     id: row.id,
     name: row.name,
@@ -151,6 +171,7 @@ function toRecord(row: VaultTable): VaultRecord {
     sealedCredentials: row.sealed_credentials,
     checkedAtMs: row.checked_at,
     problem: problemColumn.readNullable(row.problem),
+    measured: bytes === null || atMs === null ? null : { bytes, atMs },
     createdAtMs: row.created_at,
   };
 }

@@ -1,4 +1,4 @@
-import { access, constants, readdir, stat } from 'node:fs/promises';
+import { access, constants, readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { type VaultId, type VaultMarker, vaultMarkerName, vaultMarkerSchema } from '@holdfast/protocol';
@@ -108,6 +108,23 @@ export async function holdsRepository(directory: string, folder: string): Promis
     const code = systemErrorCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return false;
     throw unreadable(directory, error);
+  }
+}
+
+export interface FileSystemSpace {
+  /** For who is not root. */
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** The room in the file system that a directory is on; null where it cannot be looked at. */
+export async function spaceOf(directory: string): Promise<FileSystemSpace | null> {
+  try {
+    const { bsize, bavail, blocks } = await statfs(directory);
+    return { freeBytes: bsize * bavail, totalBytes: bsize * blocks };
+  } catch {
+    // Whether it is there, the vault's status says.
+    return null;
   }
 }
 
