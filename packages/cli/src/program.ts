@@ -45,6 +45,7 @@ import { repositoryStatsCommand } from './commands/repository/stats.ts';
 import { repositoryUnlockCommand } from './commands/repository/unlock.ts';
 import { scheduleGetCommand } from './commands/schedule/get.ts';
 import { scheduleSetCommand } from './commands/schedule/set.ts';
+import { statusCommand } from './commands/status/status.ts';
 import { vaultAddCommand } from './commands/vault/add.ts';
 import { vaultKitCommand } from './commands/vault/kit.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
@@ -58,6 +59,7 @@ const groups: readonly {
   readonly heading: string;
   readonly commands: readonly ((cli: Cli) => CliCommand)[];
 }[] = [
+  { heading: 'At a glance:', commands: [statusCommand] },
   {
     heading: 'Environments:',
     commands: [environmentListCommand, environmentGetCommand, componentGetCommand, componentSetCommand],

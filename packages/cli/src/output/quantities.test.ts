@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { formatBytes, formatCount, formatDuration, formatNumberOf, formatTime } from './quantities.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatNumberOf,
+  formatSpan,
+  formatTime,
+} from './quantities.ts';
 
 it.each([
   [0, '0 B'],
@@ -26,6 +33,17 @@ it.each([
   [7_800_000, '2 h 10 min'],
 ])('%d ms are %s', (durationMs, text) => {
   expect(formatDuration(durationMs)).toBe(text);
+});
+
+it.each([
+  [-5, '1 min'],
+  [59_000, '1 min'],
+  [3_599_000, '59 min'],
+  [47.9 * 3_600_000, '47 h'],
+  [48 * 3_600_000, '2 days'],
+  [1_500 * 86_400_000, '1,500 days'],
+])('a span of %d ms is %s', (durationMs, text) => {
+  expect(formatSpan(durationMs)).toBe(text);
 });
 
 it('counts with commas and plurals', () => {

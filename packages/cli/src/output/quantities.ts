@@ -32,6 +32,14 @@ export function formatDuration(durationMs: number): string {
   return `${Math.floor(minutes / 60)} h ${twoDigits(minutes % 60)} min`;
 }
 
+/** How long ago or ahead, at a glance: `5 min`, `3 h`, `12 days`; `1 min` for less. */
+export function formatSpan(durationMs: number): string {
+  const minutes = Math.max(1, Math.floor(durationMs / 60_000));
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : formatNumberOf(Math.floor(hours / 24), 'day');
+}
+
 /** Short times: `85 ms`, `1.24 s` */
 export function formatMilliseconds(milliseconds: number): string {
   return milliseconds < 999.5 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(2)} s`;
