@@ -104,6 +104,19 @@ test('takes files once where bind mounts overlap', async () => {
   expect(mounts[0]?.reason).toBe(`it lies inside ${real}, which is backed up whole`);
 });
 
+test('what lies inside a folder that is backed up whole is no gap', async () => {
+  const outside = join(root, 'outside');
+  await mkdir(join(outside, 'inner'), { recursive: true });
+  const environment = binding(outside, join(outside, 'inner'));
+  const gaps = async (include: string[]) => {
+    const components = environment.components.map((component) => ({ ...component, include }));
+    const { mounts } = await describeMounts({ ...environment, components }, { protectedPaths: [] });
+    return mounts.map(({ isGap }) => isGap === true);
+  };
+  expect(await gaps([])).toEqual([true, true]);
+  expect(await gaps(['/0'])).toEqual([false, false]);
+});
+
 test('tells of selectors that name nothing', async () => {
   const environment = binding(join(folder, 'x'));
   const components = environment.components.map((component) => ({

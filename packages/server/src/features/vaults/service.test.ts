@@ -10,6 +10,7 @@ import { createManualClock } from '../../testing/manual-clock.ts';
 import { temporaryDirectory } from '../../testing/temporary-directory.ts';
 import { sqliteTestDatabase } from '../../testing/test-catalogs.ts';
 import { createVaultContents } from './contents-store.ts';
+import type { ProbeVault } from './probe-vault.ts';
 import { openVaultService } from './service.ts';
 import { createVaultStore } from './store.ts';
 
@@ -19,7 +20,10 @@ async function setUp() {
   const { path } = stack.use(await temporaryDirectory());
   const vault = join(path, 'vault');
   const catalog = stack.use(await stack.use(await sqliteTestDatabase()).open(clock));
-  const open = async (folders: readonly string[] = [], directory = vault) =>
+  const needsNoMover: ProbeVault = async () => {
+    throw new Error('A directory needs no mover.');
+  };
+  const open = async (folders: readonly string[] = [], directory = vault, probe = needsNoMover) =>
     await openVaultService({
       catalog,
       store: createVaultStore(catalog, clock),
@@ -30,9 +34,7 @@ async function setUp() {
       recoveryKeys: createRecoveryKeys(path),
       sealer: createSealer(randomBytes(32)),
       ids: createIds(),
-      probe: async () => {
-        throw new Error('A directory needs no mover.');
-      },
+      probe,
       directory,
       dataDirectory: path,
       requireLasting: async () => {},
@@ -41,7 +43,7 @@ async function setUp() {
     await mkdir(join(vault, folder));
     await writeFile(join(vault, folder, 'config'), 'x');
   };
-  return { vault, path, open, catalog, makeRepository, dispose: stack };
+  return { vault, path, clock, open, catalog, makeRepository, dispose: stack };
 }
 
 test('a vault that never held anything is made when it is first used, not before', async () => {
@@ -136,4 +138,29 @@ test('a directory that cannot be written is told when it is used', async () => {
   await expect(service.requireUsable(await service.getDefault(), [])).rejects.toMatchObject({
     code: 'storage-not-writable',
   });
+});
+
+test('what was counted is remembered, and told with the room that there is now', async () => {
+  const { vault, open, clock, dispose } = await setUp();
+  await using _ = dispose;
+  const report = {
+    kind: 'measured' as const,
+    folders: [
+      { folder: 'a', files: 2, bytes: 30 },
+      { folder: 'b', files: 1, bytes: 12 },
+    ],
+    space: { freeBytes: 100, totalBytes: 200 },
+  };
+  const service = await open([], vault, (async () => report) as unknown as ProbeVault);
+  expect(await service.listRoom()).toMatchObject([
+    { vault: { name: 'default' }, space: null, measured: null },
+  ]);
+  await service.requireUsable(await service.getDefault(), []);
+  const atMs = clock.now();
+  expect(await service.usage('default')).toMatchObject({ bytes: 42, files: 3, freeBytes: 100 });
+  clock.advance(1000);
+  const [room] = await service.listRoom();
+  expect(room?.measured).toEqual({ bytes: 42, atMs });
+  expect(room?.space?.freeBytes).toBeGreaterThan(0);
+  expect(room?.space?.totalBytes).toBeGreaterThanOrEqual(room?.space?.freeBytes ?? Infinity);
 });
