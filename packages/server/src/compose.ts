@@ -57,7 +57,7 @@ import { createScheduler, type Scheduler } from './features/schedules/scheduler.
 import { createScheduleService } from './features/schedules/service.ts';
 import { createScheduleStore } from './features/schedules/store.ts';
 import { statusHandlers } from './features/status/routes.ts';
-import { createStatusService, type ScheduleFacts } from './features/status/service.ts';
+import { createStatusService } from './features/status/service.ts';
 import { createStatusStore } from './features/status/store.ts';
 import { createTokenService, type TokenService } from './features/tokens/service.ts';
 import { createTokenStore } from './features/tokens/store.ts';
@@ -236,7 +236,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...{ environments, nodes, vaults, jobs, clock },
     store: createStatusStore(catalog),
     notifications: notifications.service,
-    scheduleFacts: noSchedule,
+    scheduleFacts: schedules.facts,
     ping: catalog.ping,
   });
   const handlers = {
@@ -255,11 +255,6 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   };
   const tokens = createTokenService(stores.tokens);
   return { handlers, tokens, executor, scheduler, uploads, notifications: notifications.told };
-}
-
-/** Nothing begins a backup by itself yet. */
-async function noSchedule(): Promise<ScheduleFacts> {
-  return { hasSchedule: false, nextRunAtMs: null, lastProblem: null };
 }
 
 type Stores = ReturnType<typeof createStores>;

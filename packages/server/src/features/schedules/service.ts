@@ -28,6 +28,12 @@ import type { RetentionStore } from './retention-store.ts';
 import type { KnownRun, ScheduleNote, ScheduleStore } from './store.ts';
 import { wordsOfKept, wordsOfTiming } from './words.ts';
 
+export interface ScheduleFacts {
+  readonly hasSchedule: boolean;
+  readonly nextRunAtMs: number | null;
+  readonly lastProblem: string | null;
+}
+
 export interface BegunBackup {
   readonly id: BackupId;
   readonly createdAtMs: number;
@@ -59,6 +65,8 @@ export interface ScheduleService {
   dueRuns(environment: EnvironmentRecord): Promise<readonly DueRun[]>;
   /** Remembers why what was due was passed over. */
   noteSkipped(id: EnvironmentId, schedules: readonly ScheduleId[], reason: string): Promise<void>;
+  /** In short: whether it is backed up by itself, when next, and why the last time was none. */
+  facts(id: EnvironmentId): Promise<ScheduleFacts>;
   /** What retention says of all of an environment's backups. */
   verdicts(environment: EnvironmentRecord): Promise<readonly Verdict[]>;
 }
@@ -258,6 +266,17 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
     },
 
     noteSkipped: async (id, schedules, reason) => await store.noteSkipped(id, schedules, reason),
+
+    facts: async (id) => {
+      const { schedules, nextRuns: next } = await get(await environments.find(id));
+      const passedOver = schedules.find(({ skipped }) => skipped !== null)?.skipped?.reason;
+      const failed = schedules.find(({ lastRun }) => lastRun?.status === 'failed')?.lastRun?.reason;
+      return {
+        hasSchedule: schedules.length > 0,
+        nextRunAtMs: next[0]?.atMs ?? null,
+        lastProblem: passedOver ?? failed ?? null,
+      };
+    },
 
     verdicts: async (environment) =>
       (await inputs(environment, await know(environment))).flatMap(({ input }) => retain(input)),
