@@ -102,6 +102,7 @@ export const errorCodes = {
   'instance-not-running': 'not-possible',
   'backup-unknown': 'not-found',
   'backup-not-ready': 'not-possible',
+  'backup-pinned': 'not-possible',
   'job-unknown': 'not-found',
   'job-not-cancellable': 'not-possible',
   'job-lease-lost': 'failed',

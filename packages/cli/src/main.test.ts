@@ -139,7 +139,7 @@ describe('on a terminal', () => {
 
   const answers = {
     'backup.get': () => sampleBackup(),
-    'backup.delete': () => ({ job: sampleJob({ kind: 'delete' }) }),
+    'backup.deleteSeveral': () => ({ job: sampleJob({ kind: 'delete' }) }),
     'job.events': async function* (): AsyncGenerator<JobEvent> {
       const progress = { phase: 'forget', part: null, files: 1, filesTotal: 2, bytes: 512, bytesTotal: 1024 };
       yield { type: 'job', job: sampleJob({ state: 'running', step: 'deleting', progress }) };

@@ -10,7 +10,9 @@ import { backupGetCommand } from './commands/backup/get.ts';
 import { backupImportCommand } from './commands/backup/import.ts';
 import { backupListCommand } from './commands/backup/list.ts';
 import { backupLogCommand } from './commands/backup/log.ts';
+import { backupPinCommand } from './commands/backup/pin.ts';
 import { backupRestoreCommand } from './commands/backup/restore.ts';
+import { backupUnpinCommand } from './commands/backup/unpin.ts';
 import { catalogRebuildCommand } from './commands/catalog/rebuild.ts';
 import { componentGetCommand } from './commands/component/get.ts';
 import { componentSetCommand } from './commands/component/set.ts';
@@ -47,6 +49,7 @@ import { scheduleGetCommand } from './commands/schedule/get.ts';
 import { scheduleSetCommand } from './commands/schedule/set.ts';
 import { statusCommand } from './commands/status/status.ts';
 import { vaultAddCommand } from './commands/vault/add.ts';
+import { vaultCheckCommand } from './commands/vault/check.ts';
 import { vaultKitCommand } from './commands/vault/kit.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
 import { vaultRemoveCommand } from './commands/vault/remove.ts';
@@ -76,6 +79,8 @@ const groups: readonly {
       backupDownloadCommand,
       backupRestoreCommand,
       backupImportCommand,
+      backupPinCommand,
+      backupUnpinCommand,
       backupDeleteCommand,
     ],
   },
@@ -91,6 +96,7 @@ const groups: readonly {
       vaultListCommand,
       vaultAddCommand,
       vaultTestCommand,
+      vaultCheckCommand,
       vaultUsageCommand,
       vaultUpdateCommand,
       vaultRemoveCommand,

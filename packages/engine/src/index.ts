@@ -140,6 +140,7 @@ export type { KeyInfo, KeyStore } from './repository/key-store.ts';
 export type { LockConflict, LockKind } from './repository/lock-conflict.ts';
 export {
   type LockedRepository,
+  type LockWaiting,
   lockRepository,
   openAtLocation,
   openToRead,

@@ -7,6 +7,7 @@ import { codeParts, scanFolder, withCommitId } from './code/code-part.ts';
 import { openOrInitialize } from './open-or-initialize.ts';
 import { type PhaseProgress, sum } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
+import { waitingForLock } from './waiting-for-lock.ts';
 
 /**
  * Takes one backup, consistent or live. Order of writes: packs, their index, every part's snapshot, `sealed`, (commit),
@@ -17,7 +18,7 @@ export async function runBackupTask(task: BackupTask, context: TaskContext): Pro
   using _ = countAhead(task, progress);
   await context.waitForGo();
   const opened = await openOrInitialize(task, context);
-  await using locked = await lockRepository(opened, context);
+  await using locked = await lockRepository(opened, waitingForLock(context));
   const { repository, lock, signal } = locked;
   await using writer = await repository.openWriter({ lock, signal });
   const windows = new ChunkWindows(repository.polynomial);

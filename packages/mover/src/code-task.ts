@@ -12,6 +12,7 @@ import {
 import { type CodeTask, type EnvironmentModel, environmentModelSchema } from '@holdfast/protocol';
 import type { PhaseProgress } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
+import { waitingForLock } from './waiting-for-lock.ts';
 
 /** A model of a thousand containers is a fraction of this. */
 const maxModelBytes = 32 * 2 ** 20;
@@ -22,7 +23,7 @@ type ImagePart = CodeTask['images'][number];
 /** Tells what an environment was made of, and loads the images that no registry has. What Docker has by now stays. */
 export async function runCodeTask(task: CodeTask, context: TaskContext): Promise<void> {
   await context.waitForGo();
-  await using locked = await openToRead(task.repository, context);
+  await using locked = await openToRead(task.repository, waitingForLock(context));
   context.described({
     model: await readModel(task.treeId, locked),
     hasProject: (await nodeAt(task.treeId, ['data', 'project'], locked)) !== undefined,

@@ -3,6 +3,7 @@ import { asId, compareTarget, type DifferentEntry, openToRead, type TreeId } fro
 import type { CompareTask } from '@holdfast/protocol';
 import { sum } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
+import { waitingForLock } from './waiting-for-lock.ts';
 
 /** As many of the entries that differ are named in the log, of each part. */
 const namedEntries = 50;
@@ -12,7 +13,7 @@ const marks: Readonly<Record<DifferentEntry['change'], string>> = { made: '+', r
 /** Notes what a restore would change. */
 export async function runCompareTask(task: CompareTask, context: TaskContext): Promise<void> {
   await context.waitForGo();
-  await using locked = await openToRead(task.repository, context);
+  await using locked = await openToRead(task.repository, waitingForLock(context));
   const { repository, signal } = locked;
   const comparing = context.phase('compare');
   comparing.expect(sum(...task.parts));

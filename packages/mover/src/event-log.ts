@@ -12,6 +12,8 @@ const milestones: ReadonlySet<MoverEvent['type']> = new Set([
   'started',
   'sealed',
   'committed',
+  'removing',
+  'removed',
   'swapped',
   'undone',
   'result',

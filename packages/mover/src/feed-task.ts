@@ -14,6 +14,7 @@ import type { FeedTask } from '@holdfast/protocol';
 import { endInWords, lastLine, logLines, readableText, secondsText } from './commands/command-log.ts';
 import type { PhaseProgress } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
+import { waitingForLock } from './waiting-for-lock.ts';
 
 type FeedPart = FeedTask['commands'][number];
 
@@ -23,7 +24,7 @@ type FeedPart = FeedTask['commands'][number];
  */
 export async function runFeedTask(task: FeedTask, context: TaskContext): Promise<void> {
   await context.waitForGo();
-  await using locked = await openToRead(task.repository, context);
+  await using locked = await openToRead(task.repository, waitingForLock(context));
   const { repository, signal } = locked;
   const total = { files: 0, bytes: task.commands.reduce((sum, { bytes }) => sum + bytes, 0) };
   const verifying = context.phase('verify');

@@ -6,6 +6,7 @@ import { importParts } from './import/import-parts.ts';
 import { takeSource } from './import/take-source.ts';
 import { openOrInitialize } from './open-or-initialize.ts';
 import type { TaskContext } from './task-context.ts';
+import { waitingForLock } from './waiting-for-lock.ts';
 
 /**
  * Makes a backup of a source from outside. All of it is here before the repository is opened, and all of it was read and
@@ -15,7 +16,7 @@ export async function runImportTask(task: ImportTask, context: TaskContext): Pro
   await context.waitForGo();
   await using source = await takeSource(task, context);
   const opened = await openOrInitialize(task, context);
-  await using locked = await lockRepository(opened, context);
+  await using locked = await lockRepository(opened, waitingForLock(context));
   const { repository, lock, signal } = locked;
   await using writer = await repository.openWriter({ lock, signal });
   const writing: WritingBackup = { task, context, locked, writer };

@@ -361,7 +361,16 @@ test('forgetting a backup removes its snapshots and no others', async () => {
   const mover = new StartedMover(place.forget(first));
   mover.send({ type: 'go' });
   expect(await mover.sees('result')).toMatchObject({ outcome: 'done' });
-  expect(mover.events.map(({ type }) => type)).toEqual(['started', 'committed', 'log', 'result']);
+  expect(mover.events.map(({ type }) => type)).toEqual([
+    'started',
+    'committed',
+    'removing',
+    'removed',
+    'log',
+    'progress',
+    'log',
+    'result',
+  ]);
   for (const { tags } of await listSnapshots(place)) {
     expect(tags).toContain(snapshotTags.ofBackup(second.backupId));
   }

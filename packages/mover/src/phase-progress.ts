@@ -33,7 +33,7 @@ export class PhaseProgress {
   }
 
   /** For the work on one part, several at once too; what comes too soon after the last report is dropped. */
-  part(name: string): ProgressSink {
+  part(name: string | null): ProgressSink {
     const position = this.#done.push(nothing) - 1;
     return {
       report: ({ files, bytes }) => {
@@ -46,7 +46,7 @@ export class PhaseProgress {
     };
   }
 
-  #toProgress(part: string): Progress {
+  #toProgress(part: string | null): Progress {
     const { files, bytes } = sum(...this.#done);
     const filesTotal = this.#total?.files ?? null;
     const bytesTotal = this.#total?.bytes ?? null;

@@ -9,6 +9,7 @@ import {
 import type { RestoreTask } from '@holdfast/protocol';
 import { type Amount, sum } from './phase-progress.ts';
 import type { TaskContext } from './task-context.ts';
+import { waitingForLock } from './waiting-for-lock.ts';
 
 type PartSpec = RestoreTask['parts'][number];
 
@@ -24,7 +25,7 @@ interface StagedPart {
  */
 export async function runRestoreTask(task: RestoreTask, context: TaskContext): Promise<void> {
   await context.waitForGo();
-  await using locked = await openToRead(task.repository, context);
+  await using locked = await openToRead(task.repository, waitingForLock(context));
   await using stack = new AsyncDisposableStack();
   const parts: StagedPart[] = [];
   for (const part of task.parts) parts.push({ part, restore: stack.use(await openStaged(part, locked)) });

@@ -16,8 +16,11 @@ import { EventLog } from './event-log.ts';
 import { runFeedTask } from './feed-task.ts';
 import { runForgetTask } from './forget-task.ts';
 import { runImportTask } from './import-task.ts';
+import { runInspectTask } from './inspect-task.ts';
+import { runPruneTask } from './prune-task.ts';
 import { runRebuildTask } from './rebuild-task.ts';
 import { runRestoreTask } from './restore-task.ts';
+import { runReviseTask } from './revise-task.ts';
 import type { ServerChannel } from './server-channel.ts';
 import { runSettleTask } from './settle-task.ts';
 import { TaskContext } from './task-context.ts';
@@ -73,6 +76,12 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runImportTask(task, context);
     case 'forget':
       return await runForgetTask(task, context);
+    case 'revise':
+      return await runReviseTask(task, context);
+    case 'prune':
+      return await runPruneTask(task, context);
+    case 'inspect':
+      return await runInspectTask(task, context);
     case 'code':
       return await runCodeTask(task, context);
     case 'compare':

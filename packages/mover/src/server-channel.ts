@@ -26,7 +26,7 @@ interface Heard {
  *           └──────────┴─────────────── end of input, cancel or nonsense ──► `signal` fires
  *
  * Once `commit` came in or `finishAlone` was called, nothing that comes in or ends stops the work any more; but a feeding
- * can be cancelled to its end.
+ * can be cancelled to its end, and a forgetting between two backups.
  */
 export class ServerChannel {
   readonly #lines: AsyncGenerator<string, void, undefined>;
@@ -64,7 +64,7 @@ export class ServerChannel {
         context: { fields: fields.slice(0, 20) },
       });
     }
-    this.#staysCancellable = parsed.data.kind === 'feed';
+    this.#staysCancellable = parsed.data.kind === 'feed' || parsed.data.kind === 'forget';
     void this.#listen();
     return parsed.data;
   }

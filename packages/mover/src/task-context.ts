@@ -1,8 +1,10 @@
 import type { Abortable, Clock } from '@holdfast/base';
 import type { CopiedAside } from '@holdfast/engine';
 import type {
+  BackupId,
   FoundBackup,
   FreezeFacts,
+  InspectedBackup,
   LogLine,
   Manifest,
   MoverEvent,
@@ -102,6 +104,20 @@ export class TaskContext {
 
   backup(backup: FoundBackup): void {
     this.#emit({ type: 'backup', backup });
+  }
+
+  inspected(backup: InspectedBackup): void {
+    this.#emit({ type: 'inspected', backup });
+  }
+
+  /** The first snapshot of a backup is about to go. */
+  removing(backupId: BackupId): void {
+    this.#emit({ type: 'removing', backupId });
+  }
+
+  /** The last one is gone. */
+  removed(backupId: BackupId): void {
+    this.#emit({ type: 'removed', backupId });
   }
 
   vault(report: VaultReport): void {

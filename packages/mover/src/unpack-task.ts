@@ -2,6 +2,7 @@ import { HoldfastError } from '@holdfast/base';
 import { asId, openToRead, restoreNode, type TreeId } from '@holdfast/engine';
 import type { UnpackTask } from '@holdfast/protocol';
 import type { TaskContext } from './task-context.ts';
+import { waitingForLock } from './waiting-for-lock.ts';
 
 /** Puts a folder of a part into an empty one, which whoever asked removes again if this fails. */
 export async function runUnpackTask(
@@ -9,7 +10,7 @@ export async function runUnpackTask(
   context: TaskContext,
 ): Promise<void> {
   await context.waitForGo();
-  await using locked = await openToRead(access, context);
+  await using locked = await openToRead(access, waitingForLock(context));
   const { repository, signal } = locked;
   const { warnings, failures } = await restoreNode({
     blobs: repository.blobs,

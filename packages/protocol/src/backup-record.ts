@@ -72,6 +72,8 @@ export const manifestSchema = z.object({
   expiresAtMs: timeMsSchema.nullable(),
   createdBy: z.string(),
   policy: z.string().nullable(),
+  /** Why no rule removes it; null where rules may. */
+  pinReason: z.string().nullable().default(null),
   parts: z.array(sealedPartSchema),
   capture: captureFactsSchema,
   log: z.array(logLineSchema),

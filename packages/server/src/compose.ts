@@ -9,12 +9,17 @@ import type { Logger } from './config/logger.ts';
 import { createBackupHandler } from './features/backups/capture/backup-handler.ts';
 import { createCompareCompose } from './features/backups/capture/compare-compose.ts';
 import { catalogEndpoint } from './features/backups/capture/needed-containers.ts';
+import { createDamageStore } from './features/backups/damage-store.ts';
 import { createDownloadLinks } from './features/backups/download-links.ts';
 import { createImportHandler } from './features/backups/imports/import-handler.ts';
 import { createImportService } from './features/backups/imports/import-service.ts';
 import { importHandlers } from './features/backups/imports/routes.ts';
 import { createDeleteHandler } from './features/backups/removal/delete-handler.ts';
+import { createPinService } from './features/backups/removal/pins.ts';
+import { createRemovalService } from './features/backups/removal/removal-service.ts';
 import { createRemovalStore } from './features/backups/removal/removal-store.ts';
+import { createReviseHandler } from './features/backups/removal/revise-handler.ts';
+import { removalHandlers } from './features/backups/removal/routes.ts';
 import { backupHandlers } from './features/backups/routes.ts';
 import { createSafetyBackups } from './features/backups/safety-backups.ts';
 import { createBackupService } from './features/backups/service.ts';
@@ -34,6 +39,13 @@ import { jobHandlers } from './features/jobs/routes.ts';
 import { createJobService } from './features/jobs/service.ts';
 import { busyWith, createJobStore } from './features/jobs/store.ts';
 import { createTaskStore } from './features/jobs/task-store.ts';
+import { createInspectAfterLoss } from './features/maintenance/inspect-after-loss.ts';
+import { createInspectHandler } from './features/maintenance/inspect-handler.ts';
+import { createPruneHandler } from './features/maintenance/prune-handler.ts';
+import { createMaintenanceQueue, type MaintenanceQueue } from './features/maintenance/queue.ts';
+import { maintenanceHandlers } from './features/maintenance/routes.ts';
+import { createMaintenanceService, type MaintenanceService } from './features/maintenance/service.ts';
+import { createCareStore } from './features/maintenance/store.ts';
 import { nodeHandlers } from './features/nodes/routes.ts';
 import { createNodeService, type NodeService } from './features/nodes/service.ts';
 import { createNodeStore } from './features/nodes/store.ts';
@@ -109,6 +121,7 @@ export interface Composition {
   readonly scheduler: Scheduler;
   readonly uploads: Pick<UploadService, 'removeOld'>;
   readonly notifications: Notifications;
+  readonly maintenance: Pick<MaintenanceService, 'queueDue'>;
 }
 
 /** Tells events to others, and delivers what is to be told. */
@@ -180,6 +193,12 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ids,
   });
   const notifications = composeNotifications({ ...options, stores, environments, ids });
+  const queue = createMaintenanceQueue({
+    care: stores.care,
+    jobs: stores.jobs,
+    repositories: stores.repositories,
+    clock,
+  });
   const executor = composeExecutor({
     ...options,
     notify: notifications.told.notify,
@@ -189,6 +208,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     repositories,
     serverPlace,
     nodes,
+    queue,
     ids,
   });
   const jobs = createJobService({
@@ -239,10 +259,22 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     scheduleFacts: schedules.facts,
     ping: catalog.ping,
   });
+  const removals = createRemovalService({ catalog, store: stores.backups, jobs, environments });
+  const pins = createPinService({ catalog, store: stores.backups, jobs });
+  const maintenance = createMaintenanceService({
+    catalog,
+    care: stores.care,
+    queue,
+    jobs,
+    vaults,
+    now: () => clock.now(),
+  });
   const handlers = {
     ...serverHandlers(version, catalog.ping),
     ...environmentHandlers(environments),
     ...backupHandlers(backups, options.dataProcess),
+    ...removalHandlers(removals, pins),
+    ...maintenanceHandlers(maintenance),
     ...importHandlers(imports),
     ...uploadHandlers(uploads),
     ...jobHandlers(jobs, environments),
@@ -254,7 +286,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...statusHandlers(status, version),
   };
   const tokens = createTokenService(stores.tokens);
-  return { handlers, tokens, executor, scheduler, uploads, notifications: notifications.told };
+  return {
+    handlers,
+    tokens,
+    executor,
+    scheduler,
+    uploads,
+    maintenance,
+    notifications: notifications.told,
+  };
 }
 
 type Stores = ReturnType<typeof createStores>;
@@ -262,6 +302,8 @@ type Stores = ReturnType<typeof createStores>;
 function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
   return {
     backups: createBackupStore({ catalog, clock }),
+    care: createCareStore(catalog, clock),
+    damage: createDamageStore(catalog),
     componentSettings: createComponentSettingStore(catalog, clock),
     deliveries: createDeliveryStore({ catalog, clock, ids }),
     environments: createEnvironmentStore({ catalog, clock, ids }),
@@ -290,13 +332,15 @@ interface ComposeExecutorOptions extends ComposeOptions {
   readonly uploads: UploadService;
   readonly serverPlace: ServerPlace;
   readonly nodes: NodeService;
+  readonly queue: MaintenanceQueue;
   readonly ids: Ids;
 }
 
 /** What works on jobs: one handler for each kind of them. */
 function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
-  const { config, catalog, stores, environments, repositories, serverPlace, ids, clock, logger } = options;
-  const { backups, freezes, journals, leases, logs, removals, tasks } = stores;
+  const { config, catalog, stores, environments, repositories, serverPlace, queue, ids, clock, logger } =
+    options;
+  const { backups, care, freezes, journals, leases, logs, removals, tasks } = stores;
   const taskRuns = createTaskRuns({
     tasks,
     ids,
@@ -368,11 +412,22 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
         taskRuns,
         serverPlace,
       }),
-      delete: createDeleteHandler({ backups, removals, repositories, taskRuns }),
+      delete: createDeleteHandler({
+        catalog,
+        backups,
+        removals,
+        repositories,
+        taskRuns,
+        onRemoved: async (id, isAsked, tx) => await queue.pruneLater(id, { isAsked }, tx),
+      }),
+      revise: createReviseHandler({ backups, repositories, taskRuns }),
+      prune: createPruneHandler({ care, repositories, taskRuns }),
+      inspect: createInspectHandler({ catalog, damage: stores.damage, care, repositories, taskRuns }),
     },
     endings: allEndings(
       createVaultOfJob({ store: stores.vaults, backups, repositories: stores.repositories }),
       tellOfJobs(options.notify),
+      createInspectAfterLoss({ queue, backups }),
     ),
     place: options.serverId,
     instance: options.instance,

@@ -12,6 +12,7 @@ import type { Config } from './config/load-config.ts';
 import type { Logger } from './config/logger.ts';
 import type { ListenAddress } from './config/parse-value.ts';
 import { createServerLog, toLogger } from './config/server-log.ts';
+import type { MaintenanceService } from './features/maintenance/service.ts';
 import type { UploadService } from './features/uploads/service.ts';
 import { createHttpServer } from './http/create-http-server.ts';
 import { isLoopback } from './http/host-check.ts';
@@ -23,6 +24,8 @@ import { readServerId } from './secrets/server-id.ts';
 import { serverVersion } from './server-version.ts';
 
 const hourMs = 3_600_000;
+/** How often what is due for repositories is looked for. */
+const maintenanceEveryMs = 600_000;
 
 /** A server that answers. Disposing it is a graceful stop: it takes no more work, ends or hands over what it has. */
 export interface RunningServer extends AsyncDisposable {
@@ -52,7 +55,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   );
   await makePrivateDirectory(tasksFolder(config));
   const dataProcess = createDataProcess(programOf('data-server'));
-  const { handlers, tokens, executor, scheduler, uploads, notifications } = await compose({
+  const { handlers, tokens, executor, scheduler, uploads, notifications, maintenance } = await compose({
     config,
     catalog,
     sealer,
@@ -90,6 +93,7 @@ export async function startServer(config: Config): Promise<RunningServer> {
   await executor.recover();
   executor.start();
   if (config.followsSchedules) scheduler.start();
+  starting.use(queueDueMaintenance(maintenance, logger));
   const serverFile: ServerFile = { url, pid: process.pid, version };
   const serverFilePath = join(dataDirectory, 'server.json');
   await writePrivateFile(serverFilePath, `${JSON.stringify(serverFile)}\n`);
@@ -118,6 +122,21 @@ async function removeOldUploads(
   };
   await remove();
   const timer = setInterval(() => void remove(), hourMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** From time to time, until it is disposed of. */
+function queueDueMaintenance(maintenance: Pick<MaintenanceService, 'queueDue'>, logger: Logger): Disposable {
+  const queue = async (): Promise<void> => {
+    try {
+      await maintenance.queueDue();
+    } catch (error) {
+      logger.warn('What is due for repositories could not be queued.', {
+        error: toHoldfastError(error).toReport(),
+      });
+    }
+  };
+  const timer = setInterval(() => void queue(), maintenanceEveryMs);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 

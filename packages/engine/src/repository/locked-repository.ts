@@ -1,6 +1,7 @@
 import type { Abortable } from '@holdfast/base';
 import { type BackendOptions, isRemoteLocation, openBackend } from '../backend/open-backend.ts';
 import { defaultCacheDirectory } from '../backend/wrappers/default-cache.ts';
+import type { LockConflict, LockKind } from './lock-conflict.ts';
 import { openRepository } from './open-repository.ts';
 import type { Repository } from './repository.ts';
 import type { RepositoryLock } from './repository-lock.ts';
@@ -46,12 +47,21 @@ export interface WithSignal {
   readonly signal: AbortSignal;
 }
 
-/** Waits a minute while somebody prunes. @throws HoldfastError `repository-locked` */
+export interface LockWaiting extends WithSignal {
+  /** A minute by default. */
+  readonly waitMs?: number | undefined;
+  /** Called once, when waiting begins. */
+  readonly onWait?: ((conflict: LockConflict) => void) | undefined;
+  /** `exclusive` for who removes what others may need; `shared` by default. */
+  readonly kind?: LockKind | undefined;
+}
+
+/** Waits while somebody prunes. @throws HoldfastError `repository-locked` */
 export async function lockRepository(
   repository: Repository,
-  { signal }: WithSignal,
+  { signal, kind = 'shared', waitMs = lockWaitMs, onWait }: LockWaiting,
 ): Promise<LockedRepository> {
-  const lock = await repository.lock('shared', { signal, waitMs: lockWaitMs });
+  const lock = await repository.lock(kind, { signal, waitMs, onWait });
   return {
     repository,
     lock,
@@ -63,8 +73,8 @@ export async function lockRepository(
 }
 
 /** A repository to read, with all that was written before. @throws HoldfastError as `openAtLocation` and `lockRepository` */
-export async function openToRead(access: RepositoryAccess, abort: WithSignal): Promise<LockedRepository> {
-  const locked = await lockRepository(await openAtLocation(access, abort), abort);
+export async function openToRead(access: RepositoryAccess, waiting: LockWaiting): Promise<LockedRepository> {
+  const locked = await lockRepository(await openAtLocation(access, waiting), waiting);
   try {
     await locked.repository.refreshIndex({ signal: locked.signal });
     return locked;

@@ -29,7 +29,6 @@ export async function saveManifest(
   { captured, parts, freeze }: SealedBackup,
   { task, context, locked, writer }: WritingBackup,
 ): Promise<SavedManifest> {
-  const { repository, signal } = locked;
   const manifest: Manifest = {
     ...task.manifest,
     mode: captured.mode,
@@ -41,6 +40,15 @@ export async function saveManifest(
     },
     log: [...context.log],
   };
+  return await saveRevision(manifest, { locked, writer });
+}
+
+/** Writes a manifest as it is: the first, or a later revision of it. */
+export async function saveRevision(
+  manifest: Manifest,
+  { locked, writer }: Pick<WritingBackup, 'locked' | 'writer'>,
+): Promise<SavedManifest> {
+  const { repository, signal } = locked;
   const { environment, backupId } = manifest;
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'manifest.json');

@@ -14,12 +14,18 @@ import {
   feedTaskSchema,
   forgetTaskSchema,
   type ImportTask,
+  type InspectTask,
   importTaskSchema,
+  inspectTaskSchema,
   type Manifest,
+  type PruneTask,
+  pruneTaskSchema,
   type RebuildTask,
   type RestoreTask,
+  type ReviseTask,
   rebuildTaskSchema,
   restoreTaskSchema,
+  reviseTaskSchema,
   type UnpackTask,
   unpackTaskSchema,
 } from '@holdfast/protocol';
@@ -45,7 +51,10 @@ export interface TestPlace extends AsyncDisposable {
     manifest: Manifest,
     command: Omit<FeedTask['commands'][number], 'name' | 'treeId' | 'bytes'>,
   ): FeedTask;
-  forget(manifest: Manifest): ForgetTask;
+  forget(...manifests: readonly Manifest[]): ForgetTask;
+  prune(): PruneTask;
+  revise(manifest: Manifest, pinReason: string | null): ReviseTask;
+  inspect(manifests: readonly Manifest[], changes?: Partial<InspectTask>): InspectTask;
   /** Of its part `code`; all others are taken for bound. */
   code(manifest: Manifest): CodeTask;
   /** Of `project` in its part `code`. */
@@ -140,7 +149,23 @@ export async function testPlace(): Promise<TestPlace> {
         backupId,
         commands: parts.map(({ name, treeId, bytes }) => ({ name, treeId, bytes, ...command })),
       }),
-    forget: ({ backupId }) => forgetTaskSchema.parse({ ...base(), kind: 'forget', backupId }),
+    forget: (...manifests) =>
+      forgetTaskSchema.parse({
+        ...base(),
+        kind: 'forget',
+        backupIds: manifests.map(({ backupId }) => backupId),
+      }),
+    prune: () => pruneTaskSchema.parse({ ...base(), kind: 'prune' }),
+    revise: ({ backupId }, pinReason) =>
+      reviseTaskSchema.parse({ ...base(), kind: 'revise', backupId, pinReason }),
+    inspect: (manifests, changes = {}) =>
+      inspectTaskSchema.parse({
+        ...base(),
+        kind: 'inspect',
+        backups: manifests.map(({ backupId, parts }) => ({ backupId, parts })),
+        isThorough: false,
+        ...changes,
+      }),
     code: ({ parts }) =>
       codeTaskSchema.parse({
         ...base(),
@@ -184,6 +209,7 @@ function manifest() {
     expiresAtMs: null,
     createdBy: 'tester',
     policy: null,
+    pinReason: null,
   };
 }
 

@@ -316,6 +316,37 @@ export const backupRoutes = {
     status: 202,
     response: startedJobSchema,
   }),
+  'backup.deleteSeveral': route({
+    method: 'POST',
+    path: '/backups/delete',
+    right: 'backup:delete',
+    summary: 'Delete several backups of one environment for good, in one job',
+    body: z.object({
+      /** A backup that is pinned has to be named by its whole id. */
+      backups: z.array(z.string().min(1)).min(1).max(10_000),
+    }),
+    status: 202,
+    response: startedJobSchema,
+  }),
+  'backup.pin': route({
+    method: 'POST',
+    path: '/backups/{backup}/pin',
+    right: 'backup:create',
+    summary: 'Keep a backup from every rule, and from being deleted with others',
+    params: backupParams,
+    body: z.object({ reason: z.string().trim().min(1).max(1000) }),
+    status: 202,
+    response: startedJobSchema,
+  }),
+  'backup.unpin': route({
+    method: 'DELETE',
+    path: '/backups/{backup}/pin',
+    right: 'backup:create',
+    summary: 'Let rules remove a backup again',
+    params: backupParams,
+    status: 202,
+    response: startedJobSchema,
+  }),
 };
 
 export type BackupSummary = z.infer<typeof backupSummarySchema>;

@@ -5,7 +5,16 @@ import { backupIdSchema, environmentIdSchema, jobIdSchema, timeMsSchema } from '
 import { progressSchema } from '../task/mover-event.ts';
 import { route } from './route.ts';
 
-export const jobKindSchema = z.enum(['backup', 'import', 'restore', 'preview', 'delete']);
+export const jobKindSchema = z.enum([
+  'backup',
+  'import',
+  'restore',
+  'preview',
+  'delete',
+  'revise',
+  'prune',
+  'inspect',
+]);
 
 /** `queued` → `running` → one of `done`, `warnings`, `failed`, `cancelled`, which are final. */
 export const jobStateSchema = z.enum(['queued', 'running', 'done', 'warnings', 'failed', 'cancelled']);

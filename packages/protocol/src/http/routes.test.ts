@@ -24,8 +24,12 @@ it('long work answers 202', () => {
   expect(started.sort()).toEqual([
     'backup.create',
     'backup.delete',
+    'backup.deleteSeveral',
+    'backup.pin',
     'backup.restore',
+    'backup.unpin',
     'import.create',
     'job.cancel',
+    'vault.check',
   ]);
 });

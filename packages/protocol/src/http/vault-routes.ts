@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { timeMsSchema, vaultIdSchema } from '../ids.ts';
+import { jobSchema } from './job-routes.ts';
 import { route } from './route.ts';
 
 export const vaultSchema = z
@@ -126,6 +127,15 @@ export const vaultRoutes = {
     params: vaultParams,
     status: 200,
     response: z.object({ clockAheadMs: z.int(), repositories: z.int().nonnegative() }),
+  }),
+  'vault.check': route({
+    method: 'POST',
+    path: '/vaults/{vault}/check',
+    right: 'vault:write',
+    summary: 'Look in all repositories of a vault for what somebody removed or changed: one job for each',
+    params: vaultParams,
+    status: 202,
+    response: z.object({ jobs: z.array(jobSchema) }),
   }),
   'vault.usage': route({
     method: 'GET',

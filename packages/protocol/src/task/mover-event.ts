@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { logLineSchema, manifestSchema, sealedPartSchema } from '../backup-record.ts';
 import { environmentModelSchema } from '../environment-model.ts';
 import { errorReportSchema } from '../error-report.ts';
-import { objectIdSchema, taskIdSchema, timeMsSchema } from '../ids.ts';
+import { backupIdSchema, objectIdSchema, taskIdSchema, timeMsSchema } from '../ids.ts';
 import { vaultReportSchema } from '../vault-report.ts';
 
 const eventBase = { taskId: taskIdSchema, epoch: z.int().positive(), timeMs: timeMsSchema };
@@ -18,7 +18,7 @@ export const progressSchema = z
   .object({
     /**
      * What is being done, as a user would say it: `backup`, `catching up`, `final pass`, `verify`, `compare`, `stage`,
-     * `feed`, `download`, `import`, `forget`.
+     * `feed`, `download`, `import`, `prune`.
      */
     phase: z.string(),
     /** The part at work, or null between parts. */
@@ -39,6 +39,19 @@ const foundBackupSchema = z.object({
   missingParts: z.array(z.string()),
 });
 
+/** What of a backup is not in its repository any more; of a whole one, nothing. */
+const inspectedBackupSchema = z.object({
+  backupId: backupIdSchema,
+  lost: z.array(
+    z.object({
+      /** The name of the part; null for the manifest. */
+      part: z.string().nullable(),
+      /** A few that cannot be restored whole, in the part; none where its snapshot is gone. */
+      paths: z.array(z.string()),
+    }),
+  ),
+});
+
 export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelled']);
 
 /**
@@ -53,7 +66,12 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  *          here on commands run) → progress* log* → result
  * import:  started → progress* log* → part* → sealed (all of the source is in the repository) → (commit)
  *          → committed{manifest} → result
- * forget:  started → committed{manifest: null} → result
+ * forget:  started → committed{manifest: null} → (removing{backupId} → log* → removed{backupId})* → result; of each backup that
+ *          was not begun, all is there
+ * revise:  started → committed{manifest} (the new revision is there) → result
+ * prune:   started → progress* log* → result
+ * inspect: started → progress* log* inspected* → sealed (every backup was told) → (commit) → committed{manifest: null} (an
+ *          index may be about to change) → log* → result
  * compare: started → progress* log* → result
  * unpack:  started → progress* log* → result
  * code:    started → described → progress* → result (all images are loaded)
@@ -62,7 +80,7 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  *          is about to become a key) → result
  * vault:   started → vault → result
  *
- * `started`, `sealed`, `committed`, `swapped`, `undone` and `result` are on stable storage before the mover goes on.
+ * `started`, `sealed`, `committed`, `removing`, `removed`, `swapped`, `undone` and `result` are on stable storage before the mover goes on.
  */
 export const moverEventSchema = z.discriminatedUnion('type', [
   z.object({
@@ -88,6 +106,11 @@ export const moverEventSchema = z.discriminatedUnion('type', [
   }),
   z.object({ ...eventBase, type: z.literal('part'), part: sealedPartSchema }),
   z.object({ ...eventBase, type: z.literal('backup'), backup: foundBackupSchema }),
+  z.object({ ...eventBase, type: z.literal('inspected'), backup: inspectedBackupSchema }),
+  /** The first of its snapshots is about to go. */
+  z.object({ ...eventBase, type: z.literal('removing'), backupId: backupIdSchema }),
+  /** The last one is gone. */
+  z.object({ ...eventBase, type: z.literal('removed'), backupId: backupIdSchema }),
   z.object({ ...eventBase, type: z.literal('vault'), report: vaultReportSchema }),
   z.object({ ...eventBase, type: z.literal('sealed') }),
   z.object({
@@ -120,5 +143,6 @@ export const moverEventSchema = z.discriminatedUnion('type', [
 
 export type Progress = z.infer<typeof progressSchema>;
 export type FoundBackup = z.infer<typeof foundBackupSchema>;
+export type InspectedBackup = z.infer<typeof inspectedBackupSchema>;
 export type TaskOutcome = z.infer<typeof taskOutcomeSchema>;
 export type MoverEvent = z.infer<typeof moverEventSchema>;

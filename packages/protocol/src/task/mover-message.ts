@@ -13,10 +13,12 @@ import { captureFactsSchema } from '../backup-record.ts';
  * - `commit`: everything that the mover reported as sealed may count: write the manifest (backup, import), or begin to
  *   write to the target (restore: the containers are stopped; feed: they run). Answered by `committed`. For a backup, with what the
  *   server saw of the freeze.
+ *   For an inspection: what was found is noted, and the index may forget what is lost.
  * - `cancel`: end as soon as possible with outcome `cancelled`.
  *
  * End of input before `go`, or between `go` and `commit`, means that the server is gone: the mover aborts and leaves
- * nothing that counts. After `commit` it finishes alone, and only a feeding ends when it is cancelled.
+ * nothing that counts. After `commit` it finishes alone, and only a feeding ends when it is cancelled. So does a forgetting,
+ * which has no `commit`, between two backups.
  */
 export const moverMessageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('go') }),

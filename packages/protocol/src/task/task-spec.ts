@@ -241,11 +241,43 @@ export const importTaskSchema = z.object({
   part: z.string().nullable(),
 });
 
-/** Removes a backup's snapshots: the manifest first, so that no committed backup ever lacks a part. */
+/**
+ * Removes the snapshots of backups, one backup after the other: of each the manifest first, so that no committed backup
+ * ever lacks a part. A cancel ends it between two backups.
+ */
 export const forgetTaskSchema = z.object({
   ...repositoryTaskBase,
   kind: z.literal('forget'),
+  backupIds: z.array(backupIdSchema).min(1),
+});
+
+/** Writes a new revision of a backup's manifest, and removes the older ones. */
+export const reviseTaskSchema = z.object({
+  ...repositoryTaskBase,
+  kind: z.literal('revise'),
   backupId: backupIdSchema,
+  pinReason: z.string().nullable(),
+});
+
+/** Removes what no snapshot needs. */
+export const pruneTaskSchema = z.object({ ...repositoryTaskBase, kind: z.literal('prune') });
+
+/**
+ * Looks for what somebody removed or changed in a repository behind our back. Only after `commit` something is written:
+ * an index that names lost packs no more.
+ */
+export const inspectTaskSchema = z.object({
+  ...repositoryTaskBase,
+  kind: z.literal('inspect'),
+  /** The backups that are to be there. */
+  backups: z.array(
+    z.object({
+      backupId: backupIdSchema,
+      parts: z.array(z.object({ name: z.string(), snapshotId: objectIdSchema, treeId: objectIdSchema })),
+    }),
+  ),
+  /** Walk all that they hold, also where nothing shows that anything is gone: for backups that lost something before. */
+  isThorough: z.boolean(),
 });
 
 /**
@@ -303,6 +335,9 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   feedTaskSchema,
   importTaskSchema,
   forgetTaskSchema,
+  reviseTaskSchema,
+  pruneTaskSchema,
+  inspectTaskSchema,
   settleTaskSchema,
   rebuildTaskSchema,
   vaultTaskSchema,
@@ -318,5 +353,8 @@ export type CodeTask = z.infer<typeof codeTaskSchema>;
 export type FeedTask = z.infer<typeof feedTaskSchema>;
 export type ImportTask = z.infer<typeof importTaskSchema>;
 export type ForgetTask = z.infer<typeof forgetTaskSchema>;
+export type ReviseTask = z.infer<typeof reviseTaskSchema>;
+export type PruneTask = z.infer<typeof pruneTaskSchema>;
+export type InspectTask = z.infer<typeof inspectTaskSchema>;
 export type SettleTask = z.infer<typeof settleTaskSchema>;
 export type TaskSpec = z.infer<typeof taskSpecSchema>;

@@ -82,6 +82,15 @@ export interface RepositoryTable {
   created_at: Ms;
 }
 
+/** When a repository was last looked after; none before the first time. */
+export interface RepositoryCareTable {
+  repository_id: RepositoryId;
+  inspected_at: Ms | null;
+  pruned_at: Ms | null;
+  /** Since when a prune is wanted; null where none is. */
+  prune_wanted_at: Ms | null;
+}
+
 export interface BackupTable {
   id: BackupId;
   environment_id: EnvironmentId;
@@ -143,6 +152,8 @@ export interface JobTable {
   lease_until: Ms | null;
   /** Grows by one each time the lease changes hands; 0 while queued. */
   epoch: number;
+  /** Of a job that looks after a repository. */
+  repository_id: RepositoryId | null;
 }
 
 export interface JobLogTable {
@@ -260,6 +271,7 @@ export interface Tables {
   environment: EnvironmentTable;
   component_setting: ComponentSettingTable;
   repository: RepositoryTable;
+  repository_care: RepositoryCareTable;
   backup: BackupTable;
   part: PartTable;
   job: JobTable;

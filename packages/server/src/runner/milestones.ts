@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type Abortable, HoldfastError, systemErrorCode } from '@holdfast/base';
-import type { MoverEvent } from '@holdfast/protocol';
+import type { BackupId, InspectedBackup, MoverEvent } from '@holdfast/protocol';
 import { eventLines, parseEvent } from './event-lines.ts';
 
 export type MoverEventOf<Type extends MoverEvent['type']> = Extract<MoverEvent, { type: Type }>;
@@ -16,8 +16,18 @@ export type MilestoneType =
   | 'undone'
   | 'result';
 
-/** How far a task came. Each is `undefined` until it was reported. */
-export type Milestones = { readonly [Type in MilestoneType]?: MoverEventOf<Type> };
+/** Each is `undefined` until it was reported. */
+export type ReachedMilestones = { readonly [Type in MilestoneType]?: MoverEventOf<Type> };
+
+/** How far a task came, and with which backups. */
+export type Milestones = ReachedMilestones & {
+  /** Backups that it began to remove. */
+  readonly removing?: readonly BackupId[];
+  /** Backups of which nothing is left. */
+  readonly removed?: readonly BackupId[];
+  /** Backups that have lost something. */
+  readonly inspected?: readonly InspectedBackup[];
+};
 
 /** The milestones with this event taken in, if it is one. */
 export function withEvent(milestones: Milestones, event: MoverEvent): Milestones {
@@ -32,6 +42,11 @@ export function withEvent(milestones: Milestones, event: MoverEvent): Milestones
     case 'undone':
     case 'result':
       return { ...milestones, [event.type]: event };
+    case 'removing':
+    case 'removed':
+      return { ...milestones, [event.type]: [...(milestones[event.type] ?? []), event.backupId] };
+    case 'inspected':
+      return { ...milestones, inspected: [...(milestones.inspected ?? []), event.backup] };
     case 'progress':
     case 'log':
     case 'part':

@@ -5,6 +5,7 @@ import {
   type Milestones,
   type MilestoneType,
   type MoverEventOf,
+  type ReachedMilestones,
   readMilestones,
   withEvent,
 } from './milestones.ts';
@@ -80,7 +81,8 @@ export class Mover {
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
       for (;;) {
-        const milestone: Milestones[Type] = this.#milestones[type];
+        const reached: ReachedMilestones = this.#milestones;
+        const milestone: ReachedMilestones[Type] = reached[type];
         if (milestone !== undefined) return milestone;
         if (this.#milestones.result !== undefined || this.#exit !== null) throw this.#endedWithout(type);
         throwIfAborted(signal);

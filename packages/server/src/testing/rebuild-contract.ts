@@ -71,6 +71,7 @@ export function describeRebuild(makeDatabase: MakeTestDatabase): void {
         expiresAtMs: clock.now() + 86_400_000,
         createdBy: 'somebody',
         policy: null,
+        pinReason: null,
         parts: [sealedPart('uploads', 100), sealedPart('ledger', 20)],
         capture: { frozenMs: 85, requestsHeld: null, longestWaitMs: null, unsteadyFiles: 1 },
         log: [

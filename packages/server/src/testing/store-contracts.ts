@@ -4,6 +4,7 @@ import { describeEnvironmentStore } from './environment-store-contract.ts';
 import { describeJobStores } from './job-stores-contract.ts';
 import { describeLeaseStore } from './lease-store-contract.ts';
 import { describeNotificationStores } from './notification-stores-contract.ts';
+import { describeMaintenance } from './maintenance-contract.ts';
 import { describeRebuild } from './rebuild-contract.ts';
 import { describeSchedules } from './schedule-contract.ts';
 import { describeSmallStores } from './small-stores-contract.ts';
@@ -22,4 +23,5 @@ export function describeStores(makeDatabase: MakeTestDatabase): void {
   describeSchedules(makeDatabase);
   describeRebuild(makeDatabase);
   describeStatusStore(makeDatabase);
+  describeMaintenance(makeDatabase);
 }

@@ -46,7 +46,7 @@ function answers(change: Answers = {}): Answers {
     'environment.list': () => ({ environments: [sampleEnvironment('guestbook')] }),
     'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId }),
     'backup.restore': () => ({ job: sampleJob({ kind: 'restore' }) }),
-    'backup.delete': () => ({ job: sampleJob({ kind: 'delete' }) }),
+    'backup.deleteSeveral': () => ({ job: sampleJob({ kind: 'delete' }) }),
     'backup.get': () => sampleBackup(),
     'backup.list': () => ({ backups: [sampleBackupSummary()], next: null }),
     'job.events': () => send(running(), over()),
@@ -447,7 +447,7 @@ describe('backup:delete', () => {
     );
     const { status } = await cliRun(['backup:delete', sampleBackupId, 'bak_none', '--yes'], { server });
     expect(status).toBe(4);
-    expect(server.received.map(({ name }) => name)).not.toContain('backup.delete');
+    expect(server.received.map(({ name }) => name)).not.toContain('backup.deleteSeveral');
   });
 
   it('with --all deletes all of an environment, but what is under way, once its name was typed or with --yes', async () => {
@@ -455,7 +455,7 @@ describe('backup:delete', () => {
     await using server = await ProtocolServer.start(
       answers({
         'backup.list': () => ({ backups: [sampleBackup(), second], next: null }),
-        'backup.delete': () => ({ job: sampleJob({ kind: 'delete' }) }),
+        'backup.deleteSeveral': () => ({ job: sampleJob({ kind: 'delete' }) }),
       }),
     );
     const refused = await cliRun(['backup:delete', '--all', '-e', 'shop'], { server });
@@ -463,19 +463,55 @@ describe('backup:delete', () => {
     const both = await cliRun(['backup:delete', sampleBackupId, '--all', '--yes'], { server });
     expect(both.status).toBe(2);
     expect((await cliRun(['backup:delete', '--yes'], { server })).status).toBe(2);
-    expect(server.received.map(({ name }) => name)).not.toContain('backup.delete');
+    expect(server.received.map(({ name }) => name)).not.toContain('backup.deleteSeveral');
     const { notes } = await cliRun(['backup:delete', '--all', '-e', 'shop', '--yes'], { server });
     expect(notes).toContain(`Deleted ${sampleBackupId}.`);
     expect(notes).not.toContain(`Deleted ${second.id}.`);
   });
 
-  it('goes on after one that fails, and ends with its status', async () => {
+  it('deletes those of an environment in one job', async () => {
     const second = { ...sampleBackup(), id: 'bak_2222222222222222' as never };
     await using server = await ProtocolServer.start(
       answers({
         'backup.get': ({ params }) => (params.backup === sampleBackupId ? sampleBackup() : second),
-        'backup.delete': ({ params }) => {
-          if (params.backup !== sampleBackupId) return { job: sampleJob({ kind: 'delete' }) };
+      }),
+    );
+    const { status, notes } = await cliRun(['backup:delete', sampleBackupId, second.id, '--yes'], { server });
+    expect(status).toBe(0);
+    const asked = server.received.filter(({ name }) => name === 'backup.deleteSeveral');
+    expect(asked.map(({ body }) => body)).toEqual([{ backups: [sampleBackupId, second.id] }]);
+    expect(notes).toContain(`Deleted ${sampleBackupId}.\nDeleted ${second.id}.\n`);
+  });
+
+  it('deletes what is pinned only by its whole id; --all leaves it, and says how many', async () => {
+    const pinned = { ...sampleBackup(), pinReason: 'before the move' };
+    await using server = await ProtocolServer.start(
+      answers({
+        'backup.get': () => pinned,
+        'backup.list': () => ({ backups: [{ ...sampleBackupSummary(), pinReason: 'kept' }], next: null }),
+      }),
+    );
+    const all = await cliRun(['backup:delete', '--all', '-e', 'shop', '--yes'], { server });
+    expect(all.status).toBe(0);
+    expect(all.notes).toContain('Left alone, for they are pinned: 1 backup.');
+    const begun = await cliRun(['backup:delete', 'bak_01', '--yes'], { server });
+    expect(begun.status).toBe(6);
+    expect(begun.notes).toContain('error[backup-pinned]');
+    expect(server.received.map(({ name }) => name)).not.toContain('backup.deleteSeveral');
+    expect((await cliRun(['backup:delete', sampleBackupId, '--yes'], { server })).status).toBe(0);
+  });
+
+  it('goes on with another environment after one that fails, and ends with its status', async () => {
+    const second = {
+      ...sampleBackup(),
+      id: 'bak_2222222222222222' as never,
+      environmentId: 'env_2222222222222222' as never,
+    };
+    await using server = await ProtocolServer.start(
+      answers({
+        'backup.get': ({ params }) => (params.backup === sampleBackupId ? sampleBackup() : second),
+        'backup.deleteSeveral': ({ body }) => {
+          if (!JSON.stringify(body).includes(sampleBackupId)) return { job: sampleJob({ kind: 'delete' }) };
           throw new ApiError(409, { code: 'environment-busy', message: 'It is busy.' });
         },
       }),

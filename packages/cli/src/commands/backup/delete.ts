@@ -13,7 +13,10 @@ import { resolveBackup } from '../../server/resolve-backup.ts';
 import { endJob, waitForJob } from '../../server/wait-for-job.ts';
 import { confirmOrLeave } from '../../terminal/confirm.ts';
 
-type NamedBackup = Pick<BackupSummary, 'id' | 'environmentName' | 'createdAtMs' | 'status' | 'description'>;
+type NamedBackup = Pick<
+  BackupSummary,
+  'id' | 'environmentId' | 'environmentName' | 'createdAtMs' | 'status' | 'description' | 'pinReason'
+>;
 
 interface DeleteOptions extends ServerOptions {
   readonly all?: boolean;
@@ -25,7 +28,7 @@ interface DeleteOptions extends ServerOptions {
 export function backupDeleteCommand(cli: Cli): CliCommand {
   return serverCommand('backup:delete', 'Delete backups for good')
     .argument('[id...]', 'the backups')
-    .option('--all', 'all backups of an environment')
+    .option('--all', 'all backups of an environment that are not pinned')
     .option('-e, --environment <environment>', environmentHelp)
     .option('-y, --yes', 'do not ask')
     .addOption(formatOption('plain'))
@@ -34,7 +37,7 @@ export function backupDeleteCommand(cli: Cli): CliCommand {
     .action(cli.action((ids: string[], options: DeleteOptions) => deleteBackups(cli.context, ids, options)));
 }
 
-/** Nothing is deleted unless every backup is there. One that fails does not keep the others. */
+/** Nothing is deleted unless every backup is there. One job deletes those of an environment; one that fails keeps no other. */
 async function deleteBackups(
   context: CliContext,
   ids: readonly string[],
@@ -50,15 +53,24 @@ async function deleteBackups(
   const backups = new Map<string, NamedBackup>();
   for (const id of ids) {
     const backup = await resolveBackup(context, client, { id, environment: undefined });
+    if (backup.pinReason !== null && backup.id !== id) throw pinned(backup);
     backups.set(backup.id, backup);
   }
   if (isAll) {
     const environment = await chooseEnvironment(context, client, options.environment);
-    for (const backup of await allOf(context, client, environment)) backups.set(backup.id, backup);
+    const all = await allOf(context, client, environment);
+    const unpinned = all.filter(({ pinReason }) => pinReason === null);
+    if (unpinned.length < all.length) {
+      const count = formatNumberOf(all.length - unpinned.length, 'backup');
+      context.notes.line(
+        `Left alone, for they are pinned: ${count}. Give their ids to delete them all the same.`,
+      );
+    }
+    for (const backup of unpinned) backups.set(backup.id, backup);
   }
   const [first] = backups.values();
   if (first === undefined) {
-    context.notes.line('There are no backups.');
+    context.notes.line('There are no backups to delete.');
     return exitStatus.done;
   }
   const what = backups.size === 1 ? 'this backup' : `these ${formatNumberOf(backups.size, 'backup')}`;
@@ -73,14 +85,19 @@ async function deleteBackups(
     yes: options.yes,
   });
   let status: ExitStatus = exitStatus.done;
-  for (const backup of backups.values()) {
-    const each = await deleteBackup(context, client, backup);
-    if (status === exitStatus.done || status === exitStatus.warnings) status = each;
-    if (each === exitStatus.interrupted) break;
+  const byEnvironment = Map.groupBy(backups.values(), ({ environmentId }) => environmentId);
+  for (const ofOne of byEnvironment.values()) {
+    for (let from = 0; from < ofOne.length; from += mostAtOnce) {
+      const each = await deleteTogether(context, client, ofOne.slice(from, from + mostAtOnce));
+      if (status === exitStatus.done || status === exitStatus.warnings) status = each;
+      if (each === exitStatus.interrupted) return status;
+    }
   }
   return status;
 }
 
+/** As many as one request may name. */
+const mostAtOnce = 10_000;
 const pageSize = 1000;
 
 /** Newest first; not those that are being taken or deleted now. */
@@ -102,16 +119,20 @@ function isUnderWay(status: BackupStatus): boolean {
   return ['queued', 'running', 'importing', 'deleting'].includes(status);
 }
 
-async function deleteBackup(context: CliContext, client: Client, backup: NamedBackup): Promise<ExitStatus> {
+async function deleteTogether(
+  context: CliContext,
+  client: Client,
+  backups: readonly NamedBackup[],
+): Promise<ExitStatus> {
   try {
-    const { job } = await client.call('backup.delete', {
-      params: { backup: backup.id },
+    const { job } = await client.call('backup.deleteSeveral', {
+      body: { backups: backups.map(({ id }) => id) },
       signal: context.interrupts.signal,
     });
     const ended = await waitForJob(context, client, { jobId: job.id, cancels: true });
     const status = endJob(context, ended);
     if (status === exitStatus.done || status === exitStatus.warnings) {
-      context.notes.line(`Deleted ${backup.id}.`);
+      for (const { id } of backups) context.notes.line(`Deleted ${id}.`);
     }
     return status;
   } catch (error) {
@@ -121,7 +142,14 @@ async function deleteBackup(context: CliContext, client: Client, backup: NamedBa
   }
 }
 
+function pinned({ id, pinReason }: NamedBackup): HoldfastError {
+  return new HoldfastError('backup-pinned', `The backup ${id} is pinned: ${pinReason ?? ''}`, {
+    hint: `Give its whole id to delete it all the same, or unpin it: holdfast backup:unpin ${id}.`,
+  });
+}
+
 function backupText(backup: NamedBackup): string {
   const description = backup.description === '' ? '' : `, "${backup.description}"`;
-  return `  ${backup.id}: ${backup.environmentName}, ${formatMinute(backup.createdAtMs)}, ${backup.status}${description}`;
+  const pin = backup.pinReason === null ? '' : `, PINNED: "${backup.pinReason}"`;
+  return `  ${backup.id}: ${backup.environmentName}, ${formatMinute(backup.createdAtMs)}, ${backup.status}${description}${pin}`;
 }

@@ -17,8 +17,7 @@ type BackupRoutes =
   | 'backup.link'
   | 'backup.linked'
   | 'backup.create'
-  | 'backup.restore'
-  | 'backup.delete';
+  | 'backup.restore';
 
 const defaultFiles = 1000;
 const defaultDifferences = 10_000;
@@ -101,9 +100,6 @@ export function backupHandlers(
       });
       return { job: toJob(job) };
     },
-    'backup.delete': async ({ params, caller }) => ({
-      job: toJob(await service.delete(params.backup, caller.name)),
-    }),
   };
 }
 

@@ -25,13 +25,13 @@ import type { BackupPage, BackupWithParts, NewBackup } from './backup-record.ts'
 import {
   requireBackupPossible,
   requireBranchPossible,
-  requireDeletePossible,
   requireReady,
   requireRestorePossible,
 } from './check-request.ts';
 import type { DownloadLink, DownloadLinks, LinkedDownload } from './download-links.ts';
 import { type DownloadRequest, diffOf, downloadOf, type ListFilesRequest, listFilesOf } from './downloads.ts';
 import { expiryOf } from './expiry.ts';
+import { findBackup, requireUnused } from './find-backup.ts';
 import { parseCursor } from './page-cursor.ts';
 import { pathsToRestore } from './paths-to-restore.ts';
 import type { BackupStore } from './store.ts';
@@ -140,8 +140,6 @@ export interface BackupService {
   listFiles(idOrPrefix: string, request: ListFilesRequest): Promise<DataRequest>;
   /** The same for what differs between two. @throws HoldfastError `backup-not-ready`, `usage-invalid` */
   diff(older: string, newer: string, limit: number): Promise<DataRequest>;
-  /** @throws HoldfastError `environment-busy`, `environment-unfinished-restore` */
-  delete(idOrPrefix: string, createdBy: string): Promise<JobRecord>;
 }
 
 export interface BackupServiceOptions {
@@ -161,23 +159,7 @@ const defaultPage = 100;
 export function createBackupService(options: BackupServiceOptions): BackupService {
   const { catalog, store, jobs, environments, nodes, repositories, links, clock, ids } = options;
 
-  async function find(idOrPrefix: string): Promise<BackupWithParts> {
-    const match = await store.find(idOrPrefix);
-    switch (match.found) {
-      case 'one':
-        return match.backup;
-      case 'none':
-        throw new HoldfastError('backup-unknown', `There is no backup ${idOrPrefix}.`, {
-          hint: 'holdfast backup:list shows the backups that there are.',
-          context: { backup: idOrPrefix },
-        });
-      case 'several':
-        throw new HoldfastError('usage-invalid', `The ids of several backups begin with ${idOrPrefix}.`, {
-          hint: `Write more of it: ${match.ids.join(', ')}.`,
-          context: { ids: [...match.ids] },
-        });
-    }
-  }
+  const find = async (idOrPrefix: string): Promise<BackupWithParts> => await findBackup(store, idOrPrefix);
 
   async function environmentOf(backup: BackupWithParts) {
     const environment = await environments.get(backup.environmentId);
@@ -200,13 +182,6 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
   async function lastRestoreOf({ id }: BackupWithParts): Promise<JobId | null> {
     const restores = await jobs.list({ backupId: id, kind: 'restore', limit: 1 });
     return restores[0]?.id ?? null;
-  }
-
-  /** What works with a backup may be a job of another environment: nothing else keeps the two apart. */
-  async function requireNone({ id }: BackupWithParts, kind: 'restore' | 'delete', tx: Tx): Promise<void> {
-    await store.hold(id, tx);
-    const job = await jobs.unfinishedWith(id, kind, tx);
-    if (job !== undefined) throw backupInUse(id, job);
   }
 
   /** @param may asked in the transaction, before anything is queued; false: nothing is */
@@ -316,7 +291,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
       };
       const making = { code, createExternal, allowPrivileges, resources };
       const job = await catalog.write(async (tx) => {
-        await requireNone(backup, 'delete', tx);
+        await requireUnused(backup, 'delete', { store, jobs, tx });
         const environment = branch === undefined ? existing : await environments.branch(branch, tx);
         if (environment === undefined) throw new HoldfastError('internal', 'The restore has no target.');
         return await jobs.enqueue(
@@ -351,38 +326,7 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
 
     diff: async (older, newer, limit) =>
       await diffOf([await find(older), await find(newer)], limit, repositories),
-
-    delete: async (idOrPrefix, createdBy) => {
-      const backup = await find(idOrPrefix);
-      requireDeletePossible(await environments.findUnfinished(backup.id));
-      const job = await catalog.write(async (tx) => {
-        await requireNone(backup, 'restore', tx);
-        return await jobs.enqueue(
-          {
-            kind: 'delete',
-            environmentId: backup.environmentId,
-            backupId: backup.id,
-            request: { kind: 'delete' },
-            createdBy,
-          },
-          tx,
-        );
-      });
-      jobs.wake();
-      return job;
-    },
   };
-}
-
-function backupInUse(id: BackupId, { id: jobId, kind, state, environmentName }: JobRecord): HoldfastError {
-  return new HoldfastError(
-    'environment-busy',
-    `The ${kind} job ${jobId} of ${environmentName} works with the backup ${id}, and is ${state}.`,
-    {
-      hint: `Wait for it (holdfast job:watch ${jobId}) or stop it (holdfast job:cancel ${jobId}).`,
-      context: { backupId: id, jobId },
-    },
-  );
 }
 
 function commitIdOf({ parts }: Pick<BackupWithParts, 'parts'>): string | null {

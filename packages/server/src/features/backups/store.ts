@@ -50,6 +50,10 @@ export interface BackupStore {
   markFailed(id: BackupId, error: ErrorReportBody, db?: Db): Promise<boolean>;
   markCancelled(id: BackupId, db?: Db): Promise<boolean>;
   markDeleting(id: BackupId, db?: Db): Promise<boolean>;
+  /** Null: not any more. */
+  setPin(id: BackupId, reason: string | null, tx: Tx): Promise<void>;
+  /** A later revision of its manifest took the place of the one before. */
+  markRevised(id: BackupId, manifestSnapshotId: string, tx: Tx): Promise<void>;
   /** Until the transaction ends, no other one that holds the backup goes on. */
   hold(id: BackupId, tx: Tx): Promise<void>;
   /** Removes the row and its parts: its snapshots are gone. */
@@ -155,6 +159,19 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
       await changed(
         mark(id, ['ready', 'failed', 'cancelled', 'damaged', 'deleting'], db).set({ status: 'deleting' }),
       ),
+
+    setPin: async (id, reason, tx) => {
+      await tx.updateTable('backup').set({ pin_reason: reason }).where('id', '=', id).execute();
+    },
+
+    markRevised: async (id, manifestSnapshotId, tx) => {
+      await tx
+        .updateTable('backup')
+        .set({ manifest_snapshot_id: manifestSnapshotId })
+        .where('id', '=', id)
+        .where('manifest_snapshot_id', 'is not', null)
+        .execute();
+    },
 
     hold: async (id, tx) => {
       await tx

@@ -1,5 +1,6 @@
 import {
   type BackupId,
+  backupIdSchema,
   type EnvironmentId,
   environmentIdSchema,
   type Job,
@@ -7,6 +8,7 @@ import {
   type JobKind,
   type JobState,
   type LogLine,
+  type RepositoryId,
   resourceChoiceSchema,
   uploadIdSchema,
 } from '@holdfast/protocol';
@@ -74,7 +76,19 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     component: z.string().nullable(),
     part: z.string().nullable(),
   }),
-  z.object({ kind: z.literal('delete') }),
+  z.object({
+    kind: z.literal('delete'),
+    /** Of the job's environment; none where it is only the job's own. */
+    backupIds: z.array(backupIdSchema).default([]),
+    /** Whether a user asked for it, rather than a rule. */
+    isAsked: z.boolean().default(true),
+    /** For the log: why a rule asked for it. */
+    reasons: z.array(z.string()).default([]),
+  }),
+  /** A new manifest, with what changed of the backup. */
+  z.object({ kind: z.literal('revise'), pinReason: z.string().nullable() }),
+  z.object({ kind: z.literal('prune') }),
+  z.object({ kind: z.literal('inspect') }),
 ]);
 
 export type JobRequest = z.infer<typeof jobRequestSchema>;
@@ -82,6 +96,8 @@ export type JobRequest = z.infer<typeof jobRequestSchema>;
 /** A job as the catalog has it: what the API shows, and what its execution needs. */
 export interface JobRecord extends Job {
   readonly request: JobRequest;
+  /** Of a job that looks after a repository. */
+  readonly repositoryId: RepositoryId | null;
   readonly epoch: number;
   readonly leaseOwner: string | null;
 }
@@ -99,6 +115,28 @@ export interface NewJob {
   readonly backupId: BackupId | null;
   readonly request: JobRequest;
   readonly createdBy: string;
+}
+
+/** One that looks after a repository, beside whatever its environment does. */
+export interface NewMaintenance {
+  readonly kind: MaintenanceKind;
+  readonly environmentId: EnvironmentId;
+  readonly repositoryId: RepositoryId;
+  readonly createdBy: string;
+}
+
+/** One of each kind at a time for a repository: the repository's own locks keep them apart from all else. */
+export const maintenanceKinds = ['prune', 'inspect'] as const satisfies readonly JobKind[];
+export type MaintenanceKind = (typeof maintenanceKinds)[number];
+
+/** The backups that a job deletes. */
+export function deletedBy({
+  backupId,
+  request,
+}: Pick<JobRecord, 'backupId' | 'request'>): readonly BackupId[] {
+  if (request.kind !== 'delete') return [];
+  if (request.backupIds.length > 0) return request.backupIds;
+  return backupId === null ? [] : [backupId];
 }
 
 export interface JobFilter {
@@ -127,6 +165,12 @@ export interface NumberedLogLine {
 }
 
 /** What the API shows of a job. */
-export function toJob({ request: _request, epoch: _epoch, leaseOwner: _owner, ...job }: JobRecord): Job {
+export function toJob({
+  request: _request,
+  repositoryId: _repository,
+  epoch: _epoch,
+  leaseOwner: _owner,
+  ...job
+}: JobRecord): Job {
   return job;
 }

@@ -36,6 +36,7 @@ export function toRecord(row: JobRow): JobRecord {
     environmentId: row.environment_id,
     environmentName: row.environment_name,
     backupId: row.backup_id,
+    repositoryId: row.repository_id,
     request: jobColumns.request.read(row.request),
     step: row.step,
     progress: jobColumns.progress.readNullable(row.progress),

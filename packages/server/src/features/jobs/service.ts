@@ -1,4 +1,4 @@
-import { type Abortable, HoldfastError, sleep } from '@holdfast/base';
+import { type Abortable, HoldfastError, isHoldfastError, sleep } from '@holdfast/base';
 import {
   type BackupId,
   type EnvironmentId,
@@ -10,7 +10,7 @@ import {
   type LogLine,
 } from '@holdfast/protocol';
 import type { Catalog, Tx } from '../../catalog/catalog.ts';
-import type { JobRecord, NewJob } from './job-record.ts';
+import type { JobRecord, NewJob, NewMaintenance } from './job-record.ts';
 import { toJob } from './job-record.ts';
 import type { LogStore } from './log-store.ts';
 import type { JobStore } from './store.ts';
@@ -27,6 +27,10 @@ export interface JobService {
    * @throws HoldfastError `environment-busy`
    */
   enqueue(job: NewJob, tx: Tx): Promise<JobRecord>;
+  /** The same where a rule asks, which can wait: `busy` is an answer. */
+  tryEnqueue(job: NewJob, tx: Tx): Promise<JobRecord | 'busy'>;
+  /** Queues a job that looks after a repository, unless one of its kind is unfinished: then that is the answer. */
+  enqueueMaintenance(job: NewMaintenance, tx: Tx): Promise<JobRecord>;
   /** The job of this kind that is queued or running, for whatever environment, and works with the backup. */
   unfinishedWith(backupId: BackupId, kind: JobKind, tx: Tx): Promise<JobRecord | undefined>;
   /** Tells whoever works on jobs that there is something to do. */
@@ -99,6 +103,15 @@ export function createJobService(options: JobServiceOptions): JobService {
 
   return {
     enqueue: async (job, tx) => await store.create(job, tx),
+    tryEnqueue: async (job, tx) => {
+      try {
+        return await store.create(job, tx);
+      } catch (error) {
+        if (isHoldfastError(error, 'environment-busy')) return 'busy';
+        throw error;
+      }
+    },
+    enqueueMaintenance: async (job, tx) => await store.createMaintenance(job, tx),
     unfinishedWith: async (backupId, kind, tx) => await store.unfinishedWith(backupId, kind, tx),
     wake,
     list: async ({ limit = 100, ...filter }) => await store.list({ ...filter, limit }),

@@ -1,8 +1,15 @@
 import { type Clock, HoldfastError } from '@holdfast/base';
-import type { BackupId, EnvironmentId, JobId, JobKind, NodeId } from '@holdfast/protocol';
+import type { BackupId, EnvironmentId, JobId, JobKind, NodeId, RepositoryId } from '@holdfast/protocol';
 import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
-import type { JobFilter, JobRecord, NewJob } from './job-record.ts';
+import {
+  deletedBy,
+  type JobFilter,
+  type JobRecord,
+  maintenanceKinds,
+  type NewJob,
+  type NewMaintenance,
+} from './job-record.ts';
 import { jobColumns, readJob, selectJobs, toRecord } from './job-rows.ts';
 
 /** Jobs as rows. How one is worked on is in `lease-store.ts`, its log in `log-store.ts`. */
@@ -12,10 +19,12 @@ export interface JobStore {
    * @throws HoldfastError `environment-busy` while the environment has a job that is queued or running
    */
   create(job: NewJob, tx: Tx): Promise<JobRecord>;
+  /** Queues such a job, or answers the one of its kind for the repository that is queued or running. */
+  createMaintenance(job: NewMaintenance, tx: Tx): Promise<JobRecord>;
   get(id: JobId, db?: Db): Promise<JobRecord | undefined>;
   /** Newest first. */
   list(filter: JobFilter): Promise<readonly JobRecord[]>;
-  /** The job that is queued or running for an environment. */
+  /** The job that is queued or running for an environment; those that look after its repositories aside. */
   unfinishedOf(environmentId: EnvironmentId, db?: Db): Promise<JobRecord | undefined>;
   /** A job that is queued or running for an environment on the node. */
   unfinishedOn(nodeId: NodeId, tx: Tx): Promise<JobRecord | undefined>;
@@ -38,42 +47,64 @@ export function createJobStore({ catalog, clock, ids }: JobStoreOptions): JobSto
     const row = await selectJobs(db)
       .where('job.environment_id', '=', environmentId)
       .where('job.state', 'in', ['queued', 'running'])
+      .where('job.kind', 'not in', maintenanceKinds)
       .executeTakeFirst();
     return row === undefined ? undefined : toRecord(row);
   }
 
+  /** Undefined where an index of unfinished jobs forbids it. */
+  async function insert(
+    job: NewJob & { readonly repositoryId: RepositoryId | null },
+    tx: Tx,
+  ): Promise<JobRecord | undefined> {
+    const id = ids.job();
+    const { numInsertedOrUpdatedRows: inserted } = await tx
+      .insertInto('job')
+      .values({
+        id,
+        kind: job.kind,
+        state: 'queued',
+        environment_id: job.environmentId,
+        backup_id: job.backupId,
+        request: jobColumns.request.write(job.request),
+        step: '',
+        progress: null,
+        error: null,
+        warnings: jobColumns.warnings.write([]),
+        cancel_requested: 0,
+        created_by: job.createdBy,
+        created_at: clock.now(),
+        started_at: null,
+        finished_at: null,
+        lease_owner: null,
+        lease_until: null,
+        epoch: 0,
+        repository_id: job.repositoryId,
+      })
+      // The indexes of unfinished jobs decide, whoever else is about to insert: no other constraint can be hit.
+      .onConflict((conflict) => conflict.doNothing())
+      .executeTakeFirstOrThrow();
+    return inserted === 1n ? await readJob(id, tx) : undefined;
+  }
+
   return {
     create: async (job, tx) => {
-      const id = ids.job();
-      const { numInsertedOrUpdatedRows: inserted } = await tx
-        .insertInto('job')
-        .values({
-          id,
-          kind: job.kind,
-          state: 'queued',
-          environment_id: job.environmentId,
-          backup_id: job.backupId,
-          request: jobColumns.request.write(job.request),
-          step: '',
-          progress: null,
-          error: null,
-          warnings: jobColumns.warnings.write([]),
-          cancel_requested: 0,
-          created_by: job.createdBy,
-          created_at: clock.now(),
-          started_at: null,
-          finished_at: null,
-          lease_owner: null,
-          lease_until: null,
-          epoch: 0,
-        })
-        // The index of unfinished jobs decides, whoever else is about to insert: no other constraint can be hit.
-        .onConflict((conflict) => conflict.doNothing())
-        .executeTakeFirstOrThrow();
-      if (inserted !== 1n) throw busy(job, await unfinishedOf(job.environmentId, tx));
-      const record = await readJob(id, tx);
-      if (record === undefined) throw new HoldfastError('internal', `The job ${id} was not written.`);
+      const record = await insert({ ...job, repositoryId: null }, tx);
+      if (record === undefined) throw busy(job, await unfinishedOf(job.environmentId, tx));
       return record;
+    },
+
+    createMaintenance: async (job, tx) => {
+      const request = { kind: job.kind };
+      const record = await insert({ ...job, backupId: null, request }, tx);
+      if (record !== undefined) return record;
+      const row = await selectJobs(tx)
+        .where('job.state', 'in', ['queued', 'running'])
+        .where('job.repository_id', '=', job.repositoryId)
+        .where('job.kind', '=', job.kind)
+        .executeTakeFirst();
+      if (row === undefined) throw busy(job, undefined);
+      return toRecord(row);
     },
 
     get: async (id, db = catalog.db) => await readJob(id, db),
@@ -103,12 +134,12 @@ export function createJobStore({ catalog, clock, ids }: JobStoreOptions): JobSto
     },
 
     unfinishedWith: async (backupId, kind, tx) => {
-      const row = await selectJobs(tx)
+      // There are never more than a few.
+      const rows = await selectJobs(tx)
         .where('job.state', 'in', ['queued', 'running'])
-        .where('job.backup_id', '=', backupId)
         .where('job.kind', '=', kind)
-        .executeTakeFirst();
-      return row === undefined ? undefined : toRecord(row);
+        .execute();
+      return rows.map(toRecord).find((job) => job.backupId === backupId || deletedBy(job).includes(backupId));
     },
 
     requestCancel: async (id, db = catalog.db) => {
@@ -145,7 +176,7 @@ export function busyWith(holder: JobRecord): HoldfastError {
   );
 }
 
-function busy(job: NewJob, holder: JobRecord | undefined): HoldfastError {
+function busy(job: Pick<NewJob, 'environmentId'>, holder: JobRecord | undefined): HoldfastError {
   if (holder === undefined) {
     return new HoldfastError('environment-busy', 'Another job of the environment ended just now.', {
       hint: 'Try again.',

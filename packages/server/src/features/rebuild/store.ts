@@ -190,7 +190,7 @@ export function createRebuildStore({ catalog, clock, ids }: RebuildStoreOptions)
           error: backupColumns.error.writeNullable(missingParts.length === 0 ? null : damage(missingParts)),
           capture: backupColumns.capture.write(manifest.capture),
           made_no: nextMadeNo(environmentId, tx),
-          pin_reason: null,
+          pin_reason: manifest.pinReason,
           doubt: null,
         })
         .onConflict((conflict) => conflict.column('id').doNothing())
@@ -240,6 +240,7 @@ async function addJob(
       lease_owner: null,
       lease_until: null,
       epoch: 0,
+      repository_id: null,
     })
     .execute();
   const lines = log.map(({ timeMs, level, message }, index) => {

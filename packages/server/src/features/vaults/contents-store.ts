@@ -30,8 +30,12 @@ export function createVaultContents(catalog: Catalog): VaultContents {
     unfinishedJob: async (id, db) => {
       const row = await db
         .selectFrom('job')
-        .innerJoin('backup', 'backup.id', 'job.backup_id')
-        .innerJoin('repository', 'repository.id', 'backup.repository_id')
+        .leftJoin('backup', 'backup.id', 'job.backup_id')
+        .innerJoin('repository', (join) =>
+          join.on((on) =>
+            on('repository.id', '=', on.fn.coalesce('backup.repository_id', 'job.repository_id')),
+          ),
+        )
         .select('job.id')
         .where('job.state', 'in', ['queued', 'running'])
         .where('repository.vault_id', '=', id)

@@ -79,5 +79,6 @@ export function manifestOf({
     expiresAtMs,
     createdBy,
     policy: null,
+    pinReason: null,
   };
 }

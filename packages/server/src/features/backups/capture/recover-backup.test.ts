@@ -71,6 +71,7 @@ async function setUp() {
       expiresAtMs: null,
       createdBy: 'tester',
       policy: null,
+      pinReason: null,
     },
     parts: [
       {
@@ -123,7 +124,16 @@ async function setUp() {
     leases,
     logs: createLogStore(catalog),
     taskRuns,
-    handlers: { backup: handler, import: handler, restore: handler, preview: handler, delete: handler },
+    handlers: {
+      backup: handler,
+      import: handler,
+      restore: handler,
+      preview: handler,
+      delete: handler,
+      revise: handler,
+      prune: handler,
+      inspect: handler,
+    },
     endings: silentEndings,
     place: 'here',
     instance: 'one',
