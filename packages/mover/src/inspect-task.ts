@@ -82,10 +82,9 @@ function requireStorage(result: DriftResult): void {
 
 function tellOfDrift({ packs, indexes, snapshots }: Drift, context: TaskContext): void {
   const missing = packs.filter(({ kind }) => kind === 'missing').length;
-  if (missing > 0) context.warn(`${missing} packs are missing, that the index names.`);
-  if (packs.length > missing) {
-    context.warn(`${packs.length - missing} packs have another size than the index says.`);
-  }
+  if (missing > 0) context.warn(`Packs that the index names are missing: ${missing}.`);
+  const resized = packs.length - missing;
+  if (resized > 0) context.warn(`Packs that have another size than the index says: ${resized}.`);
   for (const { id } of indexes) {
     context.warn(
       `The index ${id} cannot be read: what it alone names counts as lost until somebody repairs it.`,

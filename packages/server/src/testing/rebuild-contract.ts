@@ -215,6 +215,15 @@ export function describeRebuild(makeDatabase: MakeTestDatabase): void {
       expect(await backups.get(first.manifest.backupId)).toMatchObject({ status: 'deleting' });
     });
 
+    test('a backup that was pinned is so again', async () => {
+      const { shop, found, put, rebuild, backups, dispose } = await setUp();
+      await using _ = dispose;
+      const pinned = found(shop, { revision: 2, pinReason: 'before the move' });
+      put('shop-1', [pinned]);
+      await rebuild();
+      expect(await backups.get(pinned.manifest.backupId)).toMatchObject({ pinReason: 'before the move' });
+    });
+
     test('a backup that has lost a part is damaged, and stays so when its deletion does not begin', async () => {
       const { catalog, shop, found, put, rebuild, backups, dispose } = await setUp();
       await using _ = dispose;

@@ -57,6 +57,7 @@ function backupLines(backup: Backup, width: number): string[] {
         ['Commit', backup.commitId],
         ['Created', `${formatTime(backup.createdAtMs)} by ${backup.createdBy}`],
         ['Finished', backup.finishedAtMs === null ? null : formatTime(backup.finishedAtMs)],
+        ['Pinned', backup.pinReason],
         ['Expires', backup.expiresAtMs === null ? 'never' : formatTime(backup.expiresAtMs)],
         ['Size', backup.bytes === null ? null : formatBytes(backup.bytes)],
         ['New in the vault', backup.storedBytes === null ? null : formatBytes(backup.storedBytes)],

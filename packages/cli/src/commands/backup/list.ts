@@ -31,6 +31,7 @@ const columns: Columns<BackupSummary> = {
   mode: { title: 'mode', raw: (backup) => backup.mode },
   unsteady: { title: 'unsteady', raw: (backup) => backup.capture?.unsteadyFiles ?? null },
   description: { title: 'description', raw: (backup) => backup.description },
+  pin: { title: 'pin', raw: (backup) => backup.pinReason },
   job: { title: 'job', raw: (backup) => backup.jobId },
 };
 const shown = ['id', 'component', 'created', 'expires', 'size', 'kind', 'mode', 'status'];
