@@ -80,7 +80,10 @@ export function createInspectHandler(options: InspectHandlerOptions): JobHandler
       });
     },
 
-    recordFailure: async (job, _error, tx) => await care.noteInspected(repositoryOf(job), tx),
+    // What ended with the server is still due.
+    recordFailure: async (job, error, tx) => {
+      if (error.code !== 'server-lost') await care.noteInspected(repositoryOf(job), tx);
+    },
   };
 }
 

@@ -43,6 +43,9 @@ export function createPruneHandler({ care, repositories, taskRuns }: PruneHandle
       });
     },
 
-    recordFailure: async (job, _error, tx) => await care.notePruned(repositoryOf(job), null, tx),
+    // What ended with the server is still due.
+    recordFailure: async (job, error, tx) => {
+      if (error.code !== 'server-lost') await care.notePruned(repositoryOf(job), null, tx);
+    },
   };
 }

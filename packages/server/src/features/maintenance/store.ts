@@ -6,7 +6,7 @@ import type { Catalog, Tx } from '../../catalog/catalog.ts';
 export interface RepositoryCare {
   readonly repositoryId: RepositoryId;
   readonly initializedAtMs: number;
-  /** When the last inspection ended, however; null before the first. */
+  /** When the last inspection ended, however, but with its server; null before the first. */
   readonly inspectedAtMs: number | null;
   readonly prunedAtMs: number | null;
   /** Since when one is wanted; null where none is. */
