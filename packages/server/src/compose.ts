@@ -251,7 +251,6 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     timezone: config.timezone,
     clock,
   });
-  const scheduler = createScheduler({ environments, schedules, backups, logger: options.logger });
   const status = createStatusService({
     ...{ environments, nodes, vaults, jobs, clock },
     store: createStatusStore(catalog),
@@ -260,6 +259,10 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ping: catalog.ping,
   });
   const removals = createRemovalService({ catalog, store: stores.backups, jobs, environments });
+  const scheduler = createScheduler({
+    ...{ environments, schedules, backups, removals, clock },
+    logger: options.logger,
+  });
   const pins = createPinService({ catalog, store: stores.backups, jobs });
   const maintenance = createMaintenanceService({
     catalog,

@@ -94,13 +94,17 @@ CREATE TABLE job (
   lease_owner TEXT,
   lease_until INTEGER,
   epoch INTEGER NOT NULL
-) STRICT;
+, repository_id TEXT) STRICT;
 
 CREATE INDEX job_newest ON job (created_at DESC, id DESC);
 
 CREATE INDEX job_of_sort ON job (kind, state);
 
-CREATE UNIQUE INDEX job_one_unfinished ON job (environment_id) WHERE state IN ('queued', 'running');
+CREATE UNIQUE INDEX job_one_of_repository ON job (repository_id, kind)
+  WHERE state IN ('queued', 'running') AND kind IN ('prune', 'inspect');
+
+CREATE UNIQUE INDEX job_one_unfinished ON job (environment_id)
+  WHERE state IN ('queued', 'running') AND kind NOT IN ('prune', 'inspect');
 
 CREATE INDEX job_queue ON job (state, created_at, id);
 
@@ -183,6 +187,13 @@ CREATE TABLE repository (
   created_at INTEGER NOT NULL,
   UNIQUE (vault_id, environment_id),
   UNIQUE (vault_id, folder)
+) STRICT;
+
+CREATE TABLE repository_care (
+  repository_id TEXT PRIMARY KEY REFERENCES repository (id) ON DELETE CASCADE,
+  inspected_at INTEGER,
+  pruned_at INTEGER,
+  prune_wanted_at INTEGER
 ) STRICT;
 
 CREATE TABLE restore_journal (

@@ -1,4 +1,4 @@
-import { type BackupStatus, isJobOver, type ProjectSettings } from '@holdfast/protocol';
+import { type BackupId, type BackupStatus, isJobOver, type ProjectSettings } from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createIds } from '../catalog/ids.ts';
@@ -44,6 +44,7 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
         clock,
       });
       const logged: LogFields[] = [];
+      const removed: BackupId[] = [];
       const scheduler = createScheduler({
         environments: {
           list: async () => (await environments.list()).map((each) => ({ ...each, isReachable: true })),
@@ -61,9 +62,16 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
             return { job, backupId: job.backupId };
           },
         },
+        removals: {
+          removeBackups: async ({ backupIds }) => {
+            removed.push(...backupIds);
+            return { kind: 'nothing' };
+          },
+        },
+        clock,
         logger: { ...silentLogger, info: (_message, fields) => void (fields && logged.push(fields)) },
       });
-      return { store, service, scheduler, logged, environments };
+      return { store, service, scheduler, logged, removed };
     };
     const backups = createBackupStore({ catalog, clock });
     const jobs = createJobStore({ catalog, clock, ids: createIds() });
@@ -96,7 +104,7 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
 
   describe('schedules', () => {
     test('a production environment is backed up once a day, without anybody asking', async () => {
-      const { clock, scheduler, end, service, dispose } = await setUp();
+      const { clock, scheduler, end, service, removed, dispose } = await setUp();
       await using _ = dispose;
       const perDay: number[] = [];
       // The first day's start was over when it was seen.
@@ -110,6 +118,8 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
         perDay.push(taken);
       }
       expect(perDay).toEqual([1, 1, 1, 1]);
+      // Of four, two are kept.
+      expect(new Set(removed).size).toBe(2);
       const { schedules, nextRuns, source } = await service.get('shop');
       expect(source).toBe('default');
       expect(schedules).toMatchObject([{ id: 'interval:1d', lastRun: { status: 'ready' }, skipped: null }]);

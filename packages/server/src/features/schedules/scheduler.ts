@@ -1,25 +1,37 @@
-import { type Abortable, HoldfastError, sleep, toHoldfastError } from '@holdfast/base';
+import { type Abortable, type Clock, HoldfastError, sleep, toHoldfastError } from '@holdfast/base';
+import type { EnvironmentId } from '@holdfast/protocol';
 import type { Logger } from '../../config/logger.ts';
+import type { RemovalService } from '../backups/removal/removal-service.ts';
 import type { BackupService } from '../backups/service.ts';
 import type { EnvironmentRecord } from '../environments/environment-record.ts';
 import type { EnvironmentService } from '../environments/service.ts';
+import { wordsOfRemove } from '../policies/verdict-words.ts';
 import type { DueRun, ScheduleService } from './service.ts';
 
-/** Takes backups when schedules are due, until it is stopped. */
+/** Takes backups when schedules are due, and removes those that are over, until it is stopped. */
 export interface Scheduler {
   start(): void;
   stop(): Promise<void>;
-  /** Looks at all environments once, and queues what is due. */
+  /** Looks at all environments once, and queues what is due and what is over. */
   tick(options?: Abortable): Promise<void>;
 }
 
 export interface SchedulerOptions {
   readonly environments: Pick<EnvironmentService, 'list' | 'known'>;
-  readonly schedules: Pick<ScheduleService, 'dueRuns' | 'noteSkipped'>;
+  readonly schedules: Pick<ScheduleService, 'dueRuns' | 'noteSkipped' | 'verdicts'>;
   readonly backups: Pick<BackupService, 'createAutomated'>;
+  readonly removals: Pick<RemovalService, 'removeBackups'>;
+  readonly clock: Clock;
   readonly logger: Logger;
   readonly everyMs?: number;
 }
+
+interface TriedRemoval {
+  readonly ids: string;
+  readonly atMs: number;
+}
+
+const removeAgainMs = 3_600_000;
 
 /** Schedules are of minutes; a look asks every Docker Engine. */
 const defaultEveryMs = 30_000;
@@ -29,7 +41,9 @@ const defaultEveryMs = 30_000;
  * under way, Docker does not answer) is remembered as passed over, and tried at the next look, as long as its slot lasts.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { environments, schedules, backups, logger, everyMs = defaultEveryMs } = options;
+  const { environments, schedules, backups, removals, clock, logger } = options;
+  const { everyMs = defaultEveryMs } = options;
+  const tried = new Map<EnvironmentId, TriedRemoval>();
   const stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
 
@@ -59,9 +73,31 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
   }
 
+  /** What no rule keeps any more is removed; where that fails, the same is tried again after a while. */
+  async function remove({ id: environmentId, name }: EnvironmentRecord): Promise<void> {
+    const removed = (await schedules.verdicts(environmentId)).filter((verdict) => verdict.kind === 'remove');
+    const backupIds = removed.map(({ id }) => id);
+    const ids = backupIds.join();
+    const last = tried.get(environmentId);
+    const isTried = last?.ids === ids && clock.elapsed() - last.atMs < removeAgainMs;
+    if (backupIds.length === 0 || isTried) return;
+    const reasons = removed.map(({ id, rule }) => `${id}: ${wordsOfRemove(rule)}`);
+    const outcome = await removals.removeBackups({
+      environmentId,
+      backupIds,
+      createdBy: 'retention',
+      reasons,
+    });
+    if (outcome.kind === 'busy') return;
+    tried.set(environmentId, { ids, atMs: clock.elapsed() });
+    if (outcome.kind === 'queued')
+      logger.info('Backups are over.', { environment: name, backups: outcome.backupIds });
+  }
+
   async function tick({ signal }: Abortable = {}): Promise<void> {
     for (const environment of await look({ signal })) {
       for (const run of await schedules.dueRuns(environment)) await take(environment, run, { signal });
+      await remove(environment);
     }
   }
 

@@ -68,7 +68,7 @@ export interface ScheduleService {
   /** In short: whether it is backed up by itself, when next, and why the last time was none. */
   facts(id: EnvironmentId): Promise<ScheduleFacts>;
   /** What retention says of all of an environment's backups. */
-  verdicts(environment: EnvironmentRecord): Promise<readonly Verdict[]>;
+  verdicts(id: EnvironmentId): Promise<readonly Verdict[]>;
 }
 
 export interface ScheduleServiceOptions {
@@ -278,8 +278,10 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
       };
     },
 
-    verdicts: async (environment) =>
-      (await inputs(environment, await know(environment))).flatMap(({ input }) => retain(input)),
+    verdicts: async (id) => {
+      const environment = await environments.find(id);
+      return (await inputs(environment, await know(environment))).flatMap(({ input }) => retain(input));
+    },
   };
 }
 

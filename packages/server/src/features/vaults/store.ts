@@ -72,16 +72,16 @@ export function createVaultStore(catalog: Catalog, clock: Clock): VaultStore {
   return {
     ensure: async ({ id, name, location }) =>
       await catalog.write(async (tx) => {
-        const present = await select(tx).where('name', '=', name).executeTakeFirst();
-        if (present !== undefined) {
-          await tx.updateTable('vault').set({ location }).where('id', '=', present.id).execute();
-          return toRecord({ ...present, location });
-        }
         const isDefault = (await select(tx).where('is_default', '=', 1).executeTakeFirst()) === undefined;
         const vault = { id, name, location, isDefault, settings: {}, sealedCredentials: null };
-        const row = toRow(vault, clock.now());
-        await tx.insertInto('vault').values(row).execute();
-        return toRecord(row);
+        // Of several servers that start at once, one makes it: whatever conflicts, the name tells.
+        await tx
+          .insertInto('vault')
+          .values(toRow(vault, clock.now()))
+          .onConflict((conflict) => conflict.doNothing())
+          .execute();
+        await tx.updateTable('vault').set({ location }).where('name', '=', name).execute();
+        return toRecord(await select(tx).where('name', '=', name).executeTakeFirstOrThrow());
       }),
 
     add: async (vault) =>
