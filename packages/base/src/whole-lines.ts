@@ -23,8 +23,7 @@ export async function* wholeLines(
     let start = 0;
     for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
       yield Buffer.concat([...pieces, bytes.subarray(start, end)]).toString('utf8');
-      pieces = [];
-      sizeBytes = 0;
+      [pieces, sizeBytes] = [[], 0];
       start = end + 1;
     }
     sizeBytes += bytes.length - start;
