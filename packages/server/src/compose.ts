@@ -95,6 +95,8 @@ import type { Sealer } from './secrets/sealer.ts';
 
 /** A job is lost to another server when it was not renewed for this long. */
 const leaseTimes = { leaseMs: 30_000, renewMs: 5_000 };
+/** What is set is not followed then. */
+const schedulesOff = { hasSchedule: false, nextRunAtMs: null, lastProblem: null };
 /** Longest wait of a stop for a job that cannot be cut off. */
 const stopLimitMs = 20_000;
 
@@ -255,12 +257,13 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...{ environments, nodes, vaults, jobs, clock },
     store: createStatusStore(catalog),
     notifications: notifications.service,
-    scheduleFacts: schedules.facts,
+    scheduleFacts: async (id) => (config.followsSchedules ? await schedules.facts(id) : schedulesOff),
     ping: catalog.ping,
   });
   const removals = createRemovalService({ catalog, store: stores.backups, jobs, environments });
   const scheduler = createScheduler({
     ...{ environments, schedules, backups, removals, clock },
+    notify: notifications.told.notify,
     logger: options.logger,
   });
   const pins = createPinService({ catalog, store: stores.backups, jobs });
@@ -429,7 +432,7 @@ function composeExecutor(options: ComposeExecutorOptions): JobExecutor {
     },
     endings: allEndings(
       createVaultOfJob({ store: stores.vaults, backups, repositories: stores.repositories }),
-      tellOfJobs(options.notify),
+      tellOfJobs({ notify: options.notify, failedBefore: backups.failedBefore }),
       createInspectAfterLoss({ queue, backups }),
     ),
     place: options.serverId,

@@ -7,6 +7,7 @@ import { createBackupStore } from '../features/backups/store.ts';
 import { createEnvironmentStore } from '../features/environments/store.ts';
 import { createLeaseStore } from '../features/jobs/lease-store.ts';
 import { createJobStore } from '../features/jobs/store.ts';
+import { eventKey } from '../features/notifications/notification-event.ts';
 import { createSlotCalendar } from '../features/policies/slot-calendar.ts';
 import { createRetentionStore } from '../features/schedules/retention-store.ts';
 import { createScheduler } from '../features/schedules/scheduler.ts';
@@ -38,6 +39,7 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
         environments: {
           find: async () => shop,
           known: async () => await environments.list(),
+          list: async () => [],
         },
         calendar: createSlotCalendar(),
         timezone: 'UTC',
@@ -45,6 +47,7 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       });
       const logged: LogFields[] = [];
       const removed: BackupId[] = [];
+      const told = new Map<string, string>();
       const scheduler = createScheduler({
         environments: {
           list: async () => (await environments.list()).map((each) => ({ ...each, isReachable: true })),
@@ -68,10 +71,11 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
             return { kind: 'nothing' };
           },
         },
+        notify: async (event) => void told.set(eventKey(event), event.event),
         clock,
         logger: { ...silentLogger, info: (_message, fields) => void (fields && logged.push(fields)) },
       });
-      return { store, service, scheduler, logged, removed };
+      return { store, service, scheduler, logged, removed, told };
     };
     const backups = createBackupStore({ catalog, clock });
     const jobs = createJobStore({ catalog, clock, ids: createIds() });
@@ -99,7 +103,7 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       }
       return ended;
     };
-    return { clock, catalog, shop, open, end, fixtures, dispose: stack, ...open(catalog) };
+    return { clock, catalog, backups, shop, open, end, fixtures, dispose: stack, ...open(catalog) };
   }
 
   describe('schedules', () => {
@@ -127,12 +131,13 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
     });
 
     test('what was missed while the server was away is made up for once', async () => {
-      const { clock, scheduler, end, store, shop, dispose } = await setUp();
+      const { clock, scheduler, end, store, shop, told, dispose } = await setUp();
       await using _ = dispose;
       await scheduler.tick();
       clock.advance(dayMs);
       await scheduler.tick();
       expect(await end('ready')).toBe(1);
+      expect([...told.values()]).toEqual([]);
       clock.advance(7 * dayMs);
       for (let step = 0; step < 5; step += 1) {
         await scheduler.tick();
@@ -140,10 +145,13 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
         clock.advance(minuteMs);
       }
       expect(await store.runs(shop.id)).toHaveLength(2);
+      // Once, of the seven.
+      expect([...told.values()].filter((event) => event === 'run.missed')).toHaveLength(1);
+      expect([...told.values()].filter((event) => event === 'backup.overdue')).toHaveLength(1);
     });
 
     test('a run that is still going is not begun again, and what failed is tried again later', async () => {
-      const { clock, scheduler, end, store, shop, dispose } = await setUp();
+      const { clock, catalog, backups, scheduler, end, store, shop, dispose } = await setUp();
       await using _ = dispose;
       await scheduler.tick();
       clock.advance(dayMs);
@@ -155,7 +163,11 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       expect(await store.runs(shop.id)).toHaveLength(1);
       clock.advance(16 * minuteMs);
       await scheduler.tick();
-      expect(await store.runs(shop.id)).toHaveLength(2);
+      const [first, second] = await store.runs(shop.id);
+      if (first === undefined || second === undefined) throw new Error('It was not tried again.');
+      // What fails again is no news.
+      expect(await backups.failedBefore(first.backupId, catalog.db)).toBe(false);
+      expect(await backups.failedBefore(second.backupId, catalog.db)).toBe(true);
     });
 
     test('two servers that look at the same moment begin one', async () => {

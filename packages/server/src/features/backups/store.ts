@@ -59,6 +59,8 @@ export interface BackupStore {
   /** Removes the row and its parts: its snapshots are gone. */
   remove(id: BackupId, db?: Db): Promise<void>;
   get(id: BackupId, db?: Db): Promise<BackupWithParts | undefined>;
+  /** Whether this one is automated, and the automated one before it of the same components has failed. */
+  failedBefore(id: BackupId, db: Db): Promise<boolean>;
   /** The safety backup that this restore made. */
   safetyOf(jobId: JobId): Promise<BackupWithParts | undefined>;
   /** By id, or by the beginning of one, with or without `bak_`. */
@@ -186,6 +188,25 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
     },
 
     get: async (id, db = catalog.db) => await get(id, db),
+
+    failedBefore: async (id, db) => {
+      const row = await db
+        .selectFrom('backup')
+        .innerJoin('backup as before', (join) =>
+          join
+            .onRef('before.environment_id', '=', 'backup.environment_id')
+            .onRef('before.components', '=', 'backup.components')
+            .onRef('before.made_no', '<', 'backup.made_no'),
+        )
+        .select('before.status')
+        .where('backup.id', '=', id)
+        .where('backup.kind', '=', 'automated')
+        .where('before.kind', '=', 'automated')
+        .orderBy('before.made_no', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return row?.status === 'failed';
+    },
 
     safetyOf: async (jobId) => {
       const row = await catalog.db

@@ -1,3 +1,4 @@
+import type { BackupId } from '@holdfast/protocol';
 import type { Tx } from '../../catalog/catalog.ts';
 import type { JobEndings } from '../jobs/execution/work-on-job.ts';
 import type { JobOutcome, JobRecord } from '../jobs/job-record.ts';
@@ -5,12 +6,24 @@ import type { QueuedEvent } from './notification-event.ts';
 
 export type Notify = (event: QueuedEvent, tx?: Tx) => Promise<void>;
 
-/** Tells how backups and restores ended, in the transaction that ends them: both count together. */
-export function tellOfJobs(notify: Notify): JobEndings {
+export interface TellOfJobsOptions {
+  readonly notify: Notify;
+  /** Whether this backup is automated, and the one before it of the same kind has failed too. */
+  readonly failedBefore: (backupId: BackupId, tx: Tx) => Promise<boolean>;
+}
+
+/**
+ * Tells how backups and restores ended, in the transaction that ends them: both count together. What is tried again by itself
+ * and fails again is no news: `backup.overdue` comes if it lasts.
+ */
+export function tellOfJobs({ notify, failedBefore }: TellOfJobsOptions): JobEndings {
   return {
     explain: async (_job, failure) => failure,
     record: async (job, outcome, tx) => {
-      for (const event of eventsOf(job, outcome)) await notify(event, tx);
+      for (const event of eventsOf(job, outcome)) {
+        if (event.event === 'backup.failed' && (await failedBefore(event.backup.id, tx))) continue;
+        await notify(event, tx);
+      }
     },
   };
 }

@@ -5,6 +5,7 @@ import type { RemovalService } from '../backups/removal/removal-service.ts';
 import type { BackupService } from '../backups/service.ts';
 import type { EnvironmentRecord } from '../environments/environment-record.ts';
 import type { EnvironmentService } from '../environments/service.ts';
+import type { Notify } from '../notifications/tell-of-jobs.ts';
 import { wordsOfRemove } from '../policies/verdict-words.ts';
 import type { DueRun, ScheduleService } from './service.ts';
 
@@ -18,7 +19,8 @@ export interface Scheduler {
 
 export interface SchedulerOptions {
   readonly environments: Pick<EnvironmentService, 'list' | 'known'>;
-  readonly schedules: Pick<ScheduleService, 'dueRuns' | 'noteSkipped' | 'verdicts'>;
+  readonly schedules: Pick<ScheduleService, 'dueRuns' | 'noteSkipped' | 'verdicts' | 'missed' | 'facts'>;
+  readonly notify: Notify;
   readonly backups: Pick<BackupService, 'createAutomated'>;
   readonly removals: Pick<RemovalService, 'removeBackups'>;
   readonly clock: Clock;
@@ -32,6 +34,10 @@ interface TriedRemoval {
 }
 
 const removeAgainMs = 3_600_000;
+/** What is over, or was missed, can wait so long. */
+const careEveryMs = 300_000;
+/** Two nights without a good backup. */
+const overdueHours = 48;
 
 /** Schedules are of minutes; a look asks every Docker Engine. */
 const defaultEveryMs = 30_000;
@@ -41,9 +47,10 @@ const defaultEveryMs = 30_000;
  * under way, Docker does not answer) is remembered as passed over, and tried at the next look, as long as its slot lasts.
  */
 export function createScheduler(options: SchedulerOptions): Scheduler {
-  const { environments, schedules, backups, removals, clock, logger } = options;
+  const { environments, schedules, backups, removals, notify, clock, logger } = options;
   const { everyMs = defaultEveryMs } = options;
   const tried = new Map<EnvironmentId, TriedRemoval>();
+  let nextCareMs = 0;
   const stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
 
@@ -94,10 +101,29 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
       logger.info('Backups are over.', { environment: name, backups: outcome.backupIds });
   }
 
+  /** Each is told once: the same event has the same key. */
+  async function cry(record: EnvironmentRecord): Promise<void> {
+    const environment = { id: record.id, name: record.name };
+    for (const missed of await schedules.missed(record)) {
+      await notify({ event: 'run.missed', environment, ...missed });
+    }
+    const { lastBackupAtMs: lastGoodAtMs, firstSeenAtMs, state } = record;
+    if (state !== 'active' || clock.now() - (lastGoodAtMs ?? firstSeenAtMs) < overdueHours * 3_600_000)
+      return;
+    if (!(await schedules.facts(record.id)).hasSchedule) return;
+    await notify({ event: 'backup.overdue', environment, hours: overdueHours, lastGoodAtMs });
+  }
+
   async function tick({ signal }: Abortable = {}): Promise<void> {
-    for (const environment of await look({ signal })) {
+    const all = await look({ signal });
+    for (const environment of all) {
       for (const run of await schedules.dueRuns(environment)) await take(environment, run, { signal });
+    }
+    if (clock.elapsed() < nextCareMs) return;
+    nextCareMs = clock.elapsed() + careEveryMs;
+    for (const environment of all) {
       await remove(environment);
+      await cry(environment);
     }
   }
 

@@ -1,4 +1,4 @@
-import { type Clock, HoldfastError } from '@holdfast/base';
+import { type Clock, HoldfastError, isHoldfastError } from '@holdfast/base';
 import type {
   BackupId,
   EnvironmentId,
@@ -14,7 +14,7 @@ import type { EnvironmentService } from '../environments/service.ts';
 import { checkBackupPolicy, checkSettingsChange } from '../policies/check-settings.ts';
 import { type DueSchedule, dueSchedules } from '../policies/due.ts';
 import { foresee } from '../policies/foresee.ts';
-import { nextRuns } from '../policies/next-runs.ts';
+import { missedSlots, nextRuns } from '../policies/next-runs.ts';
 import { type RetentionInput, retain } from '../policies/retention.ts';
 import type { Schedule } from '../policies/schedule.ts';
 import { changedSettings } from '../policies/settings.ts';
@@ -32,6 +32,11 @@ export interface ScheduleFacts {
   readonly hasSchedule: boolean;
   readonly nextRunAtMs: number | null;
   readonly lastProblem: string | null;
+}
+
+export interface MissedRun {
+  readonly dueAtMs: number;
+  readonly reason: string;
 }
 
 export interface BegunBackup {
@@ -67,6 +72,8 @@ export interface ScheduleService {
   noteSkipped(id: EnvironmentId, schedules: readonly ScheduleId[], reason: string): Promise<void>;
   /** In short: whether it is backed up by itself, when next, and why the last time was none. */
   facts(id: EnvironmentId): Promise<ScheduleFacts>;
+  /** The newest slot of each scope that ended without any try within the last week, with why it was passed over. */
+  missed(environment: EnvironmentRecord): Promise<readonly MissedRun[]>;
   /** What retention says of all of an environment's backups. */
   verdicts(id: EnvironmentId): Promise<readonly Verdict[]>;
 }
@@ -74,7 +81,7 @@ export interface ScheduleService {
 export interface ScheduleServiceOptions {
   readonly store: ScheduleStore;
   readonly retention: RetentionStore;
-  readonly environments: Pick<EnvironmentService, 'find' | 'known'>;
+  readonly environments: Pick<EnvironmentService, 'find' | 'known' | 'list'>;
   readonly calendar: SlotCalendar;
   /** Where what was set names none. */
   readonly timezone: string;
@@ -134,9 +141,24 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
     }));
   }
 
+  /** One that nobody has looked at yet is looked for. */
+  async function find(idOrName: string): Promise<EnvironmentRecord> {
+    try {
+      return await environments.find(idOrName);
+    } catch (error) {
+      if (!isHoldfastError(error, 'environment-unknown')) throw error;
+      await environments.list();
+      return await environments.find(idOrName);
+    }
+  }
+
   async function requireProject(project: string): Promise<void> {
+    const isKnown = async (): Promise<boolean> =>
+      (await environments.known()).some((environment) => environment.project === project);
+    if (await isKnown()) return;
+    await environments.list();
+    if (await isKnown()) return;
     const all = await environments.known();
-    if (all.some((environment) => environment.project === project)) return;
     const names = [...new Set(all.map((environment) => environment.project))].sort();
     throw new HoldfastError('environment-unknown', `No environment is of a project ${project}.`, {
       hint: names.length === 0 ? 'Start one with docker compose up.' : `There are: ${names.join(', ')}.`,
@@ -204,10 +226,10 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
       return await store.changeProject(project, (settings) => changedSettings(settings, checked.settings));
     },
 
-    get: async (idOrName) => await get(await environments.find(idOrName)),
+    get: async (idOrName) => await get(await find(idOrName)),
 
     set: async (idOrName, policy) => {
-      const environment = await environments.find(idOrName);
+      const environment = await find(idOrName);
       if (policy === null) {
         await store.setEnvironmentPolicy(environment.id, null);
         return await get(environment);
@@ -219,7 +241,7 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
     },
 
     explain: async (idOrName, days) => {
-      const environment = await environments.find(idOrName);
+      const environment = await find(idOrName);
       const known = await know(environment);
       const runs = await store.runs(environment.id);
       const scoped = (await inputs(environment, known)).map(({ scope, input }) => ({
@@ -276,6 +298,24 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
         nextRunAtMs: next[0]?.atMs ?? null,
         lastProblem: passedOver ?? failed ?? null,
       };
+    },
+
+    missed: async (environment) => {
+      const { policy, notes } = await know(environment);
+      const runs = await store.runs(environment.id);
+      const nowMs = clock.now();
+      return policy.scopes.flatMap((scope): MissedRun[] => {
+        // What was tried and failed is told by that.
+        const tried = runsOf(scope, runs).map((run) => ({ ...run, status: 'ready' as const }));
+        const slots = missedSlots(scope.schedules, tried, { fromMs: nowMs - 7 * dayMs, nowMs }, { calendar });
+        const newest = slots.toSorted((a, b) => b.slot.startMs - a.slot.startMs)[0];
+        if (newest === undefined) return [];
+        const { startMs, endMs } = newest.slot;
+        const skipped = notes.get(newest.id)?.skipped;
+        const isOfSlot = skipped != null && startMs <= skipped.atMs && skipped.atMs < endMs;
+        const reason = isOfSlot ? skipped.reason : 'Holdfast did not run then, or could not look.';
+        return [{ dueAtMs: startMs, reason }];
+      });
     },
 
     verdicts: async (id) => {
