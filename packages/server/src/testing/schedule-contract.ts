@@ -195,6 +195,22 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       expect((await service.get('shop')).schedules[0]?.skipped).toBeNull();
     });
 
+    test('one environment that cannot be read keeps no other from being backed up', async () => {
+      const { clock, catalog, fixtures, scheduler, store, shop, dispose } = await setUp();
+      await using _ = dispose;
+      // By its name it comes before the other.
+      const [, broken] = await fixtures.environments('shop', 'broken');
+      if (broken === undefined) throw new Error('No environment.');
+      await scheduler.tick();
+      await catalog.db
+        .insertInto('environment_policy')
+        .values({ environment_id: broken.id, backup_policy: 'no JSON', updated_at: clock.now() })
+        .execute();
+      clock.advance(dayMs);
+      await scheduler.tick();
+      expect(await store.runs(shop.id)).toHaveLength(1);
+    });
+
     test('settings are changed all or not at all, and each fault names its place', async () => {
       const { service, dispose } = await setUp();
       await using _ = dispose;

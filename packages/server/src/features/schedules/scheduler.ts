@@ -28,6 +28,12 @@ export interface SchedulerOptions {
   readonly everyMs?: number;
 }
 
+interface PassedOver {
+  readonly reason: string;
+  readonly slotMs: number;
+  readonly atMs: number;
+}
+
 interface TriedRemoval {
   readonly ids: string;
   readonly atMs: number;
@@ -39,7 +45,12 @@ const careEveryMs = 300_000;
 /** Two nights without a good backup. */
 const overdueHours = 48;
 
-/** Schedules are of minutes; a look asks every Docker Engine. */
+/** A look asks every Docker Engine, and for a server in a container makes another one. */
+const lookEveryMs = 600_000;
+/** The same reason is written down so often. */
+const noteEveryMs = 600_000;
+
+/** Schedules are of minutes. */
 const defaultEveryMs = 30_000;
 
 /**
@@ -50,12 +61,16 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   const { environments, schedules, backups, removals, notify, clock, logger } = options;
   const { everyMs = defaultEveryMs } = options;
   const tried = new Map<EnvironmentId, TriedRemoval>();
+  const passedOver = new Map<string, PassedOver>();
   let nextCareMs = 0;
+  let nextLookMs = 0;
   const stopping = new AbortController();
   let running: Promise<void> = Promise.resolve();
 
   /** New environments are found here, and those that are gone become inactive. */
   async function look({ signal }: Abortable): Promise<readonly EnvironmentRecord[]> {
+    if (clock.elapsed() < nextLookMs) return await environments.known();
+    nextLookMs = clock.elapsed() + lookEveryMs;
     try {
       return await environments.list({ signal });
     } catch (error) {
@@ -65,7 +80,7 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   async function take(environment: EnvironmentRecord, run: DueRun, { signal }: Abortable): Promise<void> {
-    const { component, schedules: due, begin } = run;
+    const { component, begin } = run;
     try {
       requireActive(environment);
       const request = { environmentId: environment.id, component, begin };
@@ -75,8 +90,31 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     } catch (error) {
       if (signal?.aborted) throw error;
       const { code, message } = toHoldfastError(error);
-      await schedules.noteSkipped(environment.id, due, message);
+      await noteSkipped(environment, run, message);
       if (code === 'internal') logger.error('A backup could not be queued.', { error: message });
+    }
+  }
+
+  async function noteSkipped({ id }: EnvironmentRecord, run: DueRun, reason: string): Promise<void> {
+    const key = `${id} ${run.schedules.join()}`;
+    const last = passedOver.get(key);
+    const isNoted = last?.slotMs === run.due.slot.startMs && last.reason === reason;
+    if (isNoted && clock.elapsed() - last.atMs < noteEveryMs) return;
+    await schedules.noteSkipped(id, run.schedules, reason);
+    passedOver.set(key, { reason, slotMs: run.due.slot.startMs, atMs: clock.elapsed() });
+  }
+
+  /** What is wrong with one environment keeps no other from being backed up. */
+  async function alone({ name }: EnvironmentRecord, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (stopping.signal.aborted) throw error;
+      const report = toHoldfastError(error).toReport();
+      logger.error('The schedules of an environment could not be followed.', {
+        environment: name,
+        error: report,
+      });
     }
   }
 
@@ -103,13 +141,14 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
 
   /** Each is told once: the same event has the same key. */
   async function cry(record: EnvironmentRecord): Promise<void> {
+    // Whoever took it down knows; `status` shows it.
+    if (record.state !== 'active') return;
     const environment = { id: record.id, name: record.name };
     for (const missed of await schedules.missed(record)) {
       await notify({ event: 'run.missed', environment, ...missed });
     }
-    const { lastBackupAtMs: lastGoodAtMs, firstSeenAtMs, state } = record;
-    if (state !== 'active' || clock.now() - (lastGoodAtMs ?? firstSeenAtMs) < overdueHours * 3_600_000)
-      return;
+    const { lastBackupAtMs: lastGoodAtMs, firstSeenAtMs } = record;
+    if (clock.now() - (lastGoodAtMs ?? firstSeenAtMs) < overdueHours * 3_600_000) return;
     if (!(await schedules.facts(record.id)).hasSchedule) return;
     await notify({ event: 'backup.overdue', environment, hours: overdueHours, lastGoodAtMs });
   }
@@ -117,13 +156,17 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   async function tick({ signal }: Abortable = {}): Promise<void> {
     const all = await look({ signal });
     for (const environment of all) {
-      for (const run of await schedules.dueRuns(environment)) await take(environment, run, { signal });
+      await alone(environment, async () => {
+        for (const run of await schedules.dueRuns(environment)) await take(environment, run, { signal });
+      });
     }
     if (clock.elapsed() < nextCareMs) return;
     nextCareMs = clock.elapsed() + careEveryMs;
     for (const environment of all) {
-      await remove(environment);
-      await cry(environment);
+      await alone(environment, async () => {
+        await remove(environment);
+        await cry(environment);
+      });
     }
   }
 
