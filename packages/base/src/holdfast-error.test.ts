@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sleep, throwIfAborted } from './abort.ts';
-import { exitStatusOfKind } from './exit-status.ts';
 import { HoldfastError, isHoldfastError, systemErrorCode, toHoldfastError } from './holdfast-error.ts';
+import { exitStatusOfKind } from './statuses.ts';
 
 describe('HoldfastError', () => {
   it('survives the wire', () => {

@@ -1,7 +1,6 @@
 export { type Abortable, sleep, throwIfAborted, untilAborted } from './abort.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { type ErrorCode, type ErrorKind, errorCodes, isErrorCode } from './error-codes.ts';
-export { type ExitStatus, exitStatus, exitStatusOfKind } from './exit-status.ts';
 export {
   type ErrorReport,
   HoldfastError,
@@ -11,7 +10,7 @@ export {
   systemErrorCode,
   toHoldfastError,
 } from './holdfast-error.ts';
-export { httpStatusOf } from './http-status.ts';
 export { isSameProcess, isZombie, ownProcessIdentity, type ProcessIdentity } from './process-identity.ts';
+export { type ExitStatus, exitStatus, exitStatusOfKind, httpStatusOf } from './statuses.ts';
 export { TaskGroup } from './task-group.ts';
 export { type WholeLinesOptions, wholeLines } from './whole-lines.ts';

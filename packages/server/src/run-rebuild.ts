@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type Clock, HoldfastError, systemClock, systemErrorCode } from '@holdfast/base';
 import { createIds } from './catalog/ids.ts';
 import { openCatalog } from './catalog/open-catalog.ts';
-import { tasksFolder } from './compose.ts';
+import { tasksFolder } from './composition/tasks-folder.ts';
 import { openDataDirectory } from './config/data-directory.ts';
 import type { Config } from './config/load-config.ts';
 import { createServerLog, toLogger } from './config/server-log.ts';

@@ -6,7 +6,8 @@ import { HoldfastError, systemClock, systemErrorCode, toHoldfastError } from '@h
 import type { ServerFile } from '@holdfast/protocol';
 import type { FastifyInstance } from 'fastify';
 import { openCatalog } from './catalog/open-catalog.ts';
-import { compose, tasksFolder } from './compose.ts';
+import { compose } from './composition/compose.ts';
+import { tasksFolder } from './composition/tasks-folder.ts';
 import { openDataDirectory } from './config/data-directory.ts';
 import type { Config } from './config/load-config.ts';
 import type { Logger } from './config/logger.ts';

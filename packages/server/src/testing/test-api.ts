@@ -4,7 +4,7 @@ import { type Client, createClient, type Right, rights } from '@holdfast/protoco
 import { pino } from 'pino';
 import { createIds } from '../catalog/ids.ts';
 import { openCatalog } from '../catalog/open-catalog.ts';
-import { compose } from '../compose.ts';
+import { compose } from '../composition/compose.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { type Logger, silentLogger } from '../config/logger.ts';
 import { createTokenStore } from '../features/tokens/store.ts';
