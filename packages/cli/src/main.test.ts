@@ -53,7 +53,7 @@ async function* runningForLong(): AsyncGenerator<JobEvent> {
 describe('signals while a job is waited for', () => {
   it('the first SIGINT asks to cancel, the second leaves: 130', async () => {
     await using server = await ProtocolServer.start({
-      'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId }),
+      'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId, replaces: [] }),
       'job.events': runningForLong,
       'job.cancel': () => sampleJob({ cancelRequested: true }),
     });
@@ -70,7 +70,7 @@ describe('signals while a job is waited for', () => {
 
   it('SIGTERM leaves without cancelling', async () => {
     await using server = await ProtocolServer.start({
-      'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId }),
+      'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId, replaces: [] }),
       'job.events': runningForLong,
     });
     const run = start(['backup:create', 'guestbook'], server);

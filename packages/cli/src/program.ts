@@ -1,6 +1,7 @@
 import type { Cli } from './command/cli.ts';
 import type { CliCommand } from './command/cli-command.ts';
 import { otherProgram } from './command/other-program.ts';
+import { backupAcceptCommand } from './commands/backup/accept.ts';
 import { backupCreateCommand } from './commands/backup/create.ts';
 import { backupDeleteCommand } from './commands/backup/delete.ts';
 import { backupDiffCommand } from './commands/backup/diff.ts';
@@ -79,6 +80,7 @@ const groups: readonly {
       backupDownloadCommand,
       backupRestoreCommand,
       backupImportCommand,
+      backupAcceptCommand,
       backupPinCommand,
       backupUnpinCommand,
       backupDeleteCommand,

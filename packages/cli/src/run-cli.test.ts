@@ -2,11 +2,17 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ApiError } from '@holdfast/protocol';
+import { ApiError, type BackupSummary } from '@holdfast/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cliRun } from './testing/cli-run.ts';
 import { ProtocolServer } from './testing/protocol-server.ts';
-import { sampleBackup, sampleBackupSummary, sampleEnvironment, sampleJob } from './testing/samples.ts';
+import {
+  sampleBackup,
+  sampleBackupSummary,
+  sampleEnvironment,
+  sampleJob,
+  sampleTimeMs,
+} from './testing/samples.ts';
 
 let folder: string;
 
@@ -187,10 +193,13 @@ describe('backup:list', () => {
       return output;
     };
     expect(await list()).toMatch(
-      /^ID +ENVIRONMENT +COMPONENT +CREATED +EXPIRES +SIZE +KIND +MODE +STATUS\nbak_0123456789abcdef +guestbook +web, db +2026-\d\d-\d\d \d\d:\d\d +never +3\.0 MiB +manual +consistent +ready\n$/,
+      /^ID +ENVIRONMENT +COMPONENT +CREATED +EXPIRES +SIZE +KIND +MODE +STATUS +RULE\nbak_0123456789abcdef +guestbook +web, db +2026-\d\d-\d\d \d\d:\d\d +never +3\.0 MiB +manual +consistent +ready +until somebody deletes it\n$/,
     );
     expect(await list('--format', 'csv', '-c', 'id,component,expires,size,description')).toBe(
       'id,component,expires,size,description\nbak_0123456789abcdef,"web,db",,3145728,"before, ""2.0"""\n',
+    );
+    expect(await list('--format', 'csv', '-c', 'expires,rule')).toBe(
+      'expires,rule\n,until somebody deletes it\n',
     );
     expect(await list('--format', 'tsv', '--columns', 'id, size')).toBe(
       'id\tsize\nbak_0123456789abcdef\t3145728\n',
@@ -201,6 +210,32 @@ describe('backup:list', () => {
       { id: summary.id, size: 3145728 },
     ]);
   });
+
+  const kept = { ...sampleBackupSummary().expiry, keptBy: ['the schedule interval:1d'] };
+
+  it.each<[string, Partial<BackupSummary>, RegExp]>([
+    [
+      'a date',
+      { expiry: { ...kept, atMs: sampleTimeMs } },
+      /2026-11-2\d \d\d:\d\d +ready +the schedule interval:1d/,
+    ],
+    ['how many replace it', { expiry: { ...kept, afterNext: 2 } }, /after the next 2 +ready +the schedule/],
+    [
+      'that it goes',
+      { expiry: { ...kept, keptBy: [], removedBy: 'no schedule keeps it' } },
+      /now +ready +no schedule/,
+    ],
+    ['that nobody knows whether it is good', { doubt: 'uploads is gone.' }, /never +ready, doubtful +until/],
+  ])(
+    'tells people when a backup goes, by which rule, and what is wrong with it: %s',
+    async (_, change, line) => {
+      await using server = await ProtocolServer.start({
+        'backup.list': () => ({ backups: [sampleBackupSummary(change)], next: null }),
+      });
+      const words = ['backup:list', '--all', '-c', 'expires,status,rule'];
+      expect((await cliRun(words, { server })).output).toMatch(line);
+    },
+  );
 
   it('names the columns there are', async () => {
     await using server = await ProtocolServer.start({

@@ -39,6 +39,7 @@ export {
 } from './gate-message.ts';
 export {
   type Backup,
+  type BackupExpiry,
   type BackupSummary,
   backupSchema,
   backupSummarySchema,
@@ -46,6 +47,7 @@ export {
   type Download,
   downloadSchema,
   type ListedFile,
+  type ReplacedBackup,
   type ResourceChoice,
   resourceChoiceSchema,
   retentionSchema,

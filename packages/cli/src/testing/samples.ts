@@ -80,10 +80,18 @@ export function sampleBackupSummary(change: Partial<BackupSummary> = {}): Backup
     createdAtMs: sampleTimeMs,
     finishedAtMs: sampleTimeMs + 4_000,
     expiresAtMs: null,
+    expiry: {
+      atMs: null,
+      afterNext: null,
+      text: null,
+      keptBy: ['until somebody deletes it'],
+      removedBy: null,
+    },
     bytes: 3 * 1024 * 1024,
     storedBytes: 1_000_000,
     capture: { frozenMs: 85, requestsHeld: null, longestWaitMs: null, unsteadyFiles: 0 },
     pinReason: null,
+    doubt: null,
     jobId: sampleJobId,
     ...change,
   };

@@ -17,6 +17,22 @@ import { route } from './route.ts';
 /** A duration in whole units: `12h`, `30d`, `4w`, `6M`, `1y`. Months and years are calendar steps. */
 export const retentionSchema = z.string().regex(/^[1-9][0-9]{0,4}[hdwMy]$/);
 
+/** When a backup goes, as far as that can be foreseen, and what keeps it until then. */
+export const backupExpirySchema = z
+  .object({
+    /** Null where it is no date. */
+    atMs: timeMsSchema.nullable(),
+    /** So many newer ones replace it, of those that the rule counts. Null where none do. */
+    afterNext: z.int().positive().nullable(),
+    /** In words: `until 2026-12-01 02:00 UTC`, `replaced after the next 2 manual backups`; null where nothing ends it. */
+    text: z.string().nullable(),
+    /** What keeps it, in words; empty where nothing does. */
+    keptBy: z.array(z.string()),
+    /** Why it is about to be removed; null for one that stays. */
+    removedBy: z.string().nullable(),
+  })
+  .meta({ id: 'BackupExpiry' });
+
 export const backupSummarySchema = z
   .object({
     id: backupIdSchema,
@@ -29,8 +45,9 @@ export const backupSummarySchema = z
     components: z.array(z.string()),
     createdAtMs: timeMsSchema,
     finishedAtMs: timeMsSchema.nullable(),
-    /** Null: kept until it is deleted. */
+    /** The end of its own retention. Null where it has none. */
     expiresAtMs: timeMsSchema.nullable(),
+    expiry: backupExpirySchema,
     /** Bytes of the sources. Null until it is known. */
     bytes: z.int().nonnegative().nullable(),
     /** Bytes that the backup added to the vault. Null until it is known. */
@@ -40,6 +57,8 @@ export const backupSummarySchema = z
     jobId: jobIdSchema.nullable(),
     /** Why no rule removes it; null where rules may. */
     pinReason: z.string().nullable(),
+    /** Why it is not taken for good: much less was in a source than before. Null where it is, or somebody accepted it. */
+    doubt: z.string().nullable(),
   })
   .meta({ id: 'BackupSummary' });
 
@@ -119,6 +138,16 @@ const pathInPartSchema = z.object({
 });
 
 const backupParams = z.object({ backup: z.string().min(1) });
+
+export const replacedBackupSchema = z
+  .object({
+    id: backupIdSchema,
+    createdAtMs: timeMsSchema,
+    description: z.string(),
+    /** By which rule it goes, in words. */
+    why: z.string(),
+  })
+  .meta({ id: 'ReplacedBackup' });
 
 /** What a request that starts a job answers. */
 export const startedJobSchema = z.object({ job: jobSchema }).meta({ id: 'StartedJob' });
@@ -261,7 +290,11 @@ export const backupRoutes = {
       fallback: z.enum(['fail', 'live']).optional(),
     }),
     status: 202,
-    response: startedJobSchema.extend({ backupId: backupIdSchema }),
+    response: startedJobSchema.extend({
+      backupId: backupIdSchema,
+      /** Backups that are removed once this one is ready, because of it. */
+      replaces: z.array(replacedBackupSchema),
+    }),
   }),
   'backup.restore': route({
     method: 'POST',
@@ -338,6 +371,15 @@ export const backupRoutes = {
     status: 202,
     response: startedJobSchema,
   }),
+  'backup.accept': route({
+    method: 'DELETE',
+    path: '/backups/{backup}/doubt',
+    right: 'backup:create',
+    summary: 'Take a doubtful backup for good: what its sources lost was meant to go',
+    params: backupParams,
+    status: 200,
+    response: backupSchema,
+  }),
   'backup.unpin': route({
     method: 'DELETE',
     path: '/backups/{backup}/pin',
@@ -349,6 +391,8 @@ export const backupRoutes = {
   }),
 };
 
+export type BackupExpiry = z.infer<typeof backupExpirySchema>;
+export type ReplacedBackup = z.infer<typeof replacedBackupSchema>;
 export type BackupSummary = z.infer<typeof backupSummarySchema>;
 export type ResourceChoice = z.infer<typeof resourceChoiceSchema>;
 export type Download = z.infer<typeof downloadSchema>;

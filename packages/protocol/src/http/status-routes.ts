@@ -13,6 +13,7 @@ export const problemKinds = [
   'restore-unfinished',
   'never-backed-up',
   'backup-failed',
+  'backup-doubtful',
   'run-late',
   'schedule-problem',
   'schedule-missing',
@@ -51,6 +52,8 @@ export const environmentStatusSchema = environmentSchema
     lastGoodBackup: madeBackupSchema.nullable(),
     /** The last backup, where it has failed. */
     lastFailedBackup: madeBackupSchema.extend({ error: errorReportSchema.nullable() }).nullable(),
+    /** The last backup that is ready, where it is doubtful. */
+    doubtfulBackup: madeBackupSchema.extend({ doubt: z.string() }).nullable(),
     hasSchedule: z.boolean(),
     nextRunAtMs: timeMsSchema.nullable(),
     /** Why it is not backed up as its schedule says. */

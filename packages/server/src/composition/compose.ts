@@ -156,6 +156,14 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     },
     onWake: () => executor.wake(),
   });
+  const schedules = createScheduleService({
+    store: stores.schedules,
+    retention: stores.retention,
+    environments,
+    calendar: createSlotCalendar(),
+    timezone: config.timezone,
+    clock,
+  });
   const backups = createBackupService({
     catalog,
     store: stores.backups,
@@ -163,6 +171,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     environments,
     nodes,
     repositories,
+    retention: schedules,
     links: createDownloadLinks(options.sealer, clock),
     clock,
     ids,
@@ -177,14 +186,6 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     sealer: options.sealer,
     clock,
     ids,
-  });
-  const schedules = createScheduleService({
-    store: stores.schedules,
-    retention: stores.retention,
-    environments,
-    calendar: createSlotCalendar(),
-    timezone: config.timezone,
-    clock,
   });
   const status = createStatusService({
     ...{ environments, nodes, vaults, jobs, clock },

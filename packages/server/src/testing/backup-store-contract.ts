@@ -63,6 +63,29 @@ export function describeBackupStore(makeDatabase: MakeTestDatabase): void {
       });
     });
 
+    test('what is compared with are the good ones that were made before', async () => {
+      const { store, catalog, shop, blog, backupOf, readyBackupOf, dispose } = await setUp();
+      await using _ = dispose;
+      const first = await readyBackupOf(shop, sealedPart('uploads', 100));
+      const second = await readyBackupOf(shop, sealedPart('uploads', 90));
+      const doubtful = await readyBackupOf(shop, sealedPart('uploads', 1));
+      await catalog.write(async (tx) => await store.setDoubt(doubtful, 'uploads has shrunk.', tx));
+      await readyBackupOf(blog, sealedPart('uploads', 1));
+      const failed = await backupOf(shop);
+      await store.markFailed(failed, { code: 'storage-full', message: 'Full.' });
+      const next = await backupOf(shop);
+      await readyBackupOf(shop, sealedPart('uploads', 3));
+      const compared = { components: ['web'] };
+      expect(await store.goodBefore(next, 10)).toEqual([
+        { id: second, ...compared },
+        { id: first, ...compared },
+      ]);
+      expect(await store.goodBefore(next, 1)).toEqual([{ id: second, ...compared }]);
+      expect(await store.get(doubtful)).toMatchObject({ doubt: 'uploads has shrunk.' });
+      await catalog.write(async (tx) => await store.setDoubt(doubtful, null, tx));
+      expect(await store.goodBefore(next, 1)).toEqual([{ id: doubtful, ...compared }]);
+    });
+
     test('a ready backup stays ready whatever comes late; a failed one never becomes ready', async () => {
       const { store, catalog, shop, backupOf, readyBackupOf, dispose } = await setUp();
       await using _ = dispose;

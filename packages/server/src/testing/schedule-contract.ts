@@ -1,4 +1,10 @@
-import { type BackupId, type BackupStatus, isJobOver, type ProjectSettings } from '@holdfast/protocol';
+import {
+  type BackupId,
+  type BackupStatus,
+  isJobOver,
+  type ProjectSettings,
+  scheduleIdSchema,
+} from '@holdfast/protocol';
 import { describe, expect, test } from 'vitest';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createIds } from '../catalog/ids.ts';
@@ -209,6 +215,69 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       clock.advance(dayMs);
       await scheduler.tick();
       expect(await store.runs(shop.id)).toHaveLength(1);
+    });
+
+    test('of each backup it is told when it goes and by which rule, and beforehand what a new one replaces', async () => {
+      const { clock, service, scheduler, fixtures, end, shop, dispose } = await setUp();
+      await using _ = dispose;
+      await service.changeSettings('shop', {
+        data_retention: {
+          production: { default_config: { schedule: [{ interval: '1d', count: 2 }], manual_count: 2 } },
+        },
+      });
+      const made: BackupId[] = [];
+      for (let count = 0; count < 2; count += 1) {
+        made.push((await fixtures.backup(shop)).backupId);
+        await end('ready');
+        clock.advance(minuteMs);
+      }
+      await scheduler.tick();
+      clock.advance(dayMs);
+      await scheduler.tick();
+      await end('ready');
+      const expiries = [...(await service.expiries([shop.id, shop.id])).values()];
+      expect(expiries).toEqual([
+        {
+          ...{ atMs: null, afterNext: 1, text: 'replaced after the next 1 manual backup' },
+          ...{ keptBy: ['one of the newest 2 manual ones'], removedBy: null },
+        },
+        {
+          ...{ atMs: null, afterNext: 2, text: 'replaced after the next 2 manual backups' },
+          ...{ keptBy: ['one of the newest 2 manual ones'], removedBy: null },
+        },
+        {
+          ...{
+            atMs: null,
+            afterNext: 2,
+            text: 'replaced after the next 2 backups of the schedule interval:1d',
+          },
+          ...{ keptBy: ['the schedule interval:1d'], removedBy: null },
+        },
+      ]);
+      expect(await service.replacedByManual(shop.id, { isWhole: true })).toEqual([
+        { id: made[0], why: '2 newer manual ones are ready' },
+      ]);
+    });
+
+    test('what was made for a cron string that is gone stays, and is shown', async () => {
+      const { clock, service, store, fixtures, end, shop, dispose } = await setUp();
+      await using _ = dispose;
+      const { backupId } = await fixtures.backup(shop, {
+        kind: 'automated',
+        note: async (id, tx) =>
+          await store.addRun(
+            {
+              backupId: id,
+              environmentId: shop.id,
+              begunAtMs: clock.now(),
+              schedules: [scheduleIdSchema.parse('cron:db')],
+            },
+            tx,
+          ),
+      });
+      await end('ready');
+      const expected = { id: backupId, keptBy: ['no schedule is set any more'], removedBy: null };
+      expect((await service.explain('shop', 31)).backups).toMatchObject([expected]);
     });
 
     test('settings are changed all or not at all, and each fault names its place', async () => {

@@ -108,6 +108,25 @@ export function describeStatusStore(makeDatabase: MakeTestDatabase): void {
       ]);
     });
 
+    test('what is doubtful and newer than all others is told, of each environment', async () => {
+      const { catalog, make, blog, shop, store, dispose } = await setUp();
+      await using _ = dispose;
+      await catalog.write(async (tx) => {
+        await make(
+          blog,
+          [
+            { status: 'ready', doubt: 'older' },
+            { status: 'ready' },
+            { status: 'ready', doubt: 'it shrank' },
+            { status: 'failed' },
+          ],
+          tx,
+        );
+        await make(shop, [{ status: 'ready', doubt: 'made up for' }, { status: 'ready' }], tx);
+      });
+      expect(await store.doubtfulBackups()).toMatchObject([{ environmentId: blog, doubt: 'it shrank' }]);
+    });
+
     test('the last of each sort is the one that was made last; what is doubtful or of something else is none', async () => {
       const { catalog, clock, make, blog, shop, store, dispose } = await setUp();
       await using _ = dispose;

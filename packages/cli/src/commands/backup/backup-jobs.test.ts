@@ -44,7 +44,7 @@ async function* send(...events: JobEvent[]): AsyncGenerator<JobEvent> {
 function answers(change: Answers = {}): Answers {
   return {
     'environment.list': () => ({ environments: [sampleEnvironment('guestbook')] }),
-    'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId }),
+    'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId, replaces: [] }),
     'backup.restore': () => ({ job: sampleJob({ kind: 'restore' }) }),
     'backup.deleteSeveral': () => ({ job: sampleJob({ kind: 'delete' }) }),
     'backup.get': () => sampleBackup(),
@@ -55,7 +55,32 @@ function answers(change: Answers = {}): Answers {
   };
 }
 
+describe('backup:accept', () => {
+  it.each([
+    ['uploads is gone.', 'bak_0123456789abcdef counts from now on. It was doubted: uploads is gone.\n'],
+    [null, 'Nobody doubts bak_0123456789abcdef.\n'],
+  ])('of a backup with the doubt %s', async (doubt, told) => {
+    await using server = await ProtocolServer.start(
+      answers({ 'backup.get': () => sampleBackup({ doubt }), 'backup.accept': () => sampleBackup() }),
+    );
+    const { status, notes } = await cliRun(['backup:accept', sampleBackupId], { server });
+    expect({ status, notes }).toEqual({ status: 0, notes: told });
+  });
+});
+
 describe('backup:create', () => {
+  it('says beforehand what it takes the place of', async () => {
+    const oldest = { id: sampleBackupId, createdAtMs: sampleTimeMs, description: 'before 2.0' };
+    const replaces = [{ ...oldest, why: '2 newer manual ones are ready' }];
+    await using server = await ProtocolServer.start(
+      answers({ 'backup.create': () => ({ job: sampleJob(), backupId: sampleBackupId, replaces }) }),
+    );
+    const { notes } = await cliRun(['backup:create'], { server });
+    expect(notes).toMatch(
+      /^Once it is ready, bak_0123456789abcdef of 2026-11-2\d \d\d:\d\d, "before 2.0" is removed: 2 newer manual ones are ready\.$/m,
+    );
+  });
+
   it('prints the id alone, everything else on standard error', async () => {
     await using server = await ProtocolServer.start(answers());
     const words = [

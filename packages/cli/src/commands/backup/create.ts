@@ -1,5 +1,5 @@
 import { type ExitStatus, exitStatus } from '@holdfast/base';
-import type { BackupId, Client, Job } from '@holdfast/protocol';
+import type { BackupId, Client, Job, ReplacedBackup } from '@holdfast/protocol';
 import { Option } from 'commander';
 import { collect } from '../../command/arguments.ts';
 import type { Cli } from '../../command/cli.ts';
@@ -7,7 +7,13 @@ import type { CliCommand } from '../../command/cli-command.ts';
 import { retention } from '../../command/retention-argument.ts';
 import { environmentHelp, formatOption, serverCommand } from '../../command/shared-options.ts';
 import type { CliContext } from '../../context.ts';
-import { formatBytes, formatDuration, formatMilliseconds, formatNumberOf } from '../../output/quantities.ts';
+import {
+  formatBytes,
+  formatDuration,
+  formatMilliseconds,
+  formatMinute,
+  formatNumberOf,
+} from '../../output/quantities.ts';
 import { chooseEnvironment } from '../../server/choose-environment.ts';
 import { connect } from '../../server/connect.ts';
 import type { ServerOptions } from '../../server/locate-server.ts';
@@ -62,7 +68,7 @@ async function createBackup(
   options: CreateOptions,
 ): Promise<ExitStatus> {
   const client = await connect(context, options);
-  const { job, backupId } = await client.call('backup.create', {
+  const { job, backupId, replaces } = await client.call('backup.create', {
     params: { environment: await chooseEnvironment(context, client, given) },
     body: {
       description: options.description,
@@ -77,6 +83,7 @@ async function createBackup(
     signal: context.interrupts.signal,
   });
   const asJson = options.format === 'json';
+  for (const replaced of replaces) context.notes.line(replacement(replaced));
   if (!options.wait) {
     writeResult(context, { backupId, job, asJson });
     context.notes.line(
@@ -92,6 +99,11 @@ async function createBackup(
   const status = endJob(context, ended);
   if (isReady) await summarize(context, client, ended);
   return status;
+}
+
+function replacement({ id, createdAtMs, description, why }: ReplacedBackup): string {
+  const what = description === '' ? '' : `, "${description}"`;
+  return `Once it is ready, ${id} of ${formatMinute(createdAtMs)}${what} is removed: ${why}.`;
 }
 
 /** The id alone, or as JSON with the job, also with one that failed. */

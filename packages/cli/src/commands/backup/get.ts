@@ -8,6 +8,7 @@ import {
   objectOptions,
   serverCommand,
 } from '../../command/shared-options.ts';
+import { longExpiry } from '../../output/expiry.ts';
 import { factLines } from '../../output/facts.ts';
 import { writeObject } from '../../output/object.ts';
 import {
@@ -58,7 +59,8 @@ function backupLines(backup: Backup, width: number): string[] {
         ['Created', `${formatTime(backup.createdAtMs)} by ${backup.createdBy}`],
         ['Finished', backup.finishedAtMs === null ? null : formatTime(backup.finishedAtMs)],
         ['Pinned', backup.pinReason],
-        ['Expires', backup.expiresAtMs === null ? 'never' : formatTime(backup.expiresAtMs)],
+        ['Doubtful', backup.doubt],
+        ['Expires', longExpiry(backup.expiry)],
         ['Size', backup.bytes === null ? null : formatBytes(backup.bytes)],
         ['New in the vault', backup.storedBytes === null ? null : formatBytes(backup.storedBytes)],
         ['Job', backup.jobId],

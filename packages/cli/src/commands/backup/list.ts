@@ -10,6 +10,8 @@ import {
   serverCommand,
 } from '../../command/shared-options.ts';
 import { namesColumn, sizeColumn, timeColumn } from '../../output/columns.ts';
+import { ruleOf, shortExpiry } from '../../output/expiry.ts';
+import { formatTime } from '../../output/quantities.ts';
 import { type Columns, writeRecords } from '../../output/records.ts';
 import { chooseEnvironment } from '../../server/choose-environment.ts';
 import { connect } from '../../server/connect.ts';
@@ -22,19 +24,29 @@ const columns: Columns<BackupSummary> = {
   environment: { title: 'environment', raw: (backup) => backup.environmentName },
   component: namesColumn('component', (backup) => backup.components),
   created: timeColumn('created', (backup) => backup.createdAtMs),
-  expires: timeColumn('expires', (backup) => backup.expiresAtMs, 'never'),
+  expires: {
+    title: 'expires',
+    raw: ({ expiry }) => (expiry.atMs === null ? expiry.text : formatTime(expiry.atMs)),
+    text: ({ expiry }) => shortExpiry(expiry),
+  },
+  rule: { title: 'rule', raw: ({ expiry }) => ruleOf(expiry) },
   size: sizeColumn('size', (backup) => backup.bytes),
-  status: { title: 'status', raw: (backup) => backup.status },
+  status: {
+    title: 'status',
+    raw: (backup) => backup.status,
+    text: ({ status, doubt }) => (doubt === null ? status : `${status}, doubtful`),
+  },
   stored: sizeColumn('stored', (backup) => backup.storedBytes),
   finished: timeColumn('finished', (backup) => backup.finishedAtMs),
   kind: { title: 'kind', raw: (backup) => backup.kind },
   mode: { title: 'mode', raw: (backup) => backup.mode },
   unsteady: { title: 'unsteady', raw: (backup) => backup.capture?.unsteadyFiles ?? null },
   description: { title: 'description', raw: (backup) => backup.description },
+  doubt: { title: 'doubt', raw: (backup) => backup.doubt },
   pin: { title: 'pin', raw: (backup) => backup.pinReason },
   job: { title: 'job', raw: (backup) => backup.jobId },
 };
-const shown = ['id', 'component', 'created', 'expires', 'size', 'kind', 'mode', 'status'];
+const shown = ['id', 'component', 'created', 'expires', 'size', 'kind', 'mode', 'status', 'rule'];
 const shownOfAll = ['id', 'environment', ...shown.slice(1)];
 
 interface ListOptions extends RecordOptions {

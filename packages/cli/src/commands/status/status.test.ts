@@ -20,6 +20,7 @@ function environment(name: string, change: Partial<EnvironmentStatus> = {}): Env
     ...{
       lastGoodBackup: { id: sampleBackupId, createdAtMs: sampleTimeMs - 3 * hourMs },
       lastFailedBackup: null,
+      doubtfulBackup: null,
     },
     ...{ hasSchedule: true, nextRunAtMs: sampleTimeMs + 21 * hourMs, scheduleProblem: null },
     ...{ mountsLeftOut: [], writesOutsideMounts: [], unfinishedRestore: null },

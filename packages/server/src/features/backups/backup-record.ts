@@ -12,8 +12,8 @@ import type {
   SealedPart,
 } from '@holdfast/protocol';
 
-/** A backup as the catalog has it. */
-export interface BackupRecord extends BackupSummary {
+/** A backup as the catalog has it: how long it stays, retention says. */
+export interface BackupRecord extends Omit<BackupSummary, 'expiry'> {
   readonly repositoryId: RepositoryId;
   readonly createdBy: string;
   readonly manifestSnapshotId: string | null;
@@ -58,6 +58,12 @@ export interface BackupFilter {
   readonly limit: number;
   /** The `next` of the page before. */
   readonly after?: BackupCursor | undefined;
+}
+
+export interface ListedBackups {
+  readonly backups: readonly (BackupRecord & Pick<BackupSummary, 'expiry'>)[];
+  /** Null on the last page. */
+  readonly next: BackupCursor | null;
 }
 
 /** The last backup of a page: the next page begins behind it, whatever was added or removed meanwhile. */

@@ -73,6 +73,7 @@ export function toBackup(row: BackupRow): BackupRecord {
     jobId: row.job_id,
     madeNo: row.made_no,
     pinReason: row.pin_reason,
+    doubt: row.doubt,
   };
 }
 

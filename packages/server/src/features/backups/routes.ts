@@ -2,7 +2,7 @@ import type { BackupSummary, Download } from '@holdfast/protocol';
 import type { HandlersOf } from '../../http/handler.ts';
 import type { DataProcess } from '../../runner/data-process.ts';
 import { toJob } from '../jobs/job-record.ts';
-import type { BackupRecord } from './backup-record.ts';
+import type { ListedBackups } from './backup-record.ts';
 import type { DownloadRequest } from './downloads.ts';
 import { cursorText } from './page-cursor.ts';
 import type { BackupService } from './service.ts';
@@ -10,6 +10,7 @@ import type { BackupService } from './service.ts';
 type BackupRoutes =
   | 'backup.list'
   | 'backup.get'
+  | 'backup.accept'
   | 'backup.log'
   | 'backup.files'
   | 'backup.diff'
@@ -37,6 +38,7 @@ export function backupHandlers(
       };
     },
     'backup.get': async ({ params }) => await service.get(params.backup),
+    'backup.accept': async ({ params }) => await service.accept(params.backup),
     'backup.log': async ({ params, query }) => ({
       log: await service.log(params.backup, query.of ?? 'backup'),
     }),
@@ -61,7 +63,7 @@ export function backupHandlers(
       return (connection) => dataProcess.handOver(request, connection);
     },
     'backup.create': async ({ params, body, caller, signal }) => {
-      const { job, backupId } = await service.create(
+      const { job, backupId, replaces } = await service.create(
         {
           environment: params.environment,
           description: body.description ?? '',
@@ -76,7 +78,7 @@ export function backupHandlers(
         },
         { signal },
       );
-      return { job: toJob(job), backupId };
+      return { job: toJob(job), backupId, replaces: [...replaces] };
     },
     'backup.restore': async ({ params, body, caller }) => {
       const { target, branchFrom, node, components, paths, instance } = body;
@@ -113,6 +115,6 @@ function toSummary({
   manifestSnapshotId: _manifest,
   error: _error,
   ...summary
-}: BackupRecord): BackupSummary {
+}: ListedBackups['backups'][number]): BackupSummary {
   return summary;
 }

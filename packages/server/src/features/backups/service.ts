@@ -1,6 +1,7 @@
 import { type Abortable, type Clock, HoldfastError } from '@holdfast/base';
 import type {
   Backup,
+  BackupExpiry,
   BackupId,
   BackupKind,
   BackupMode,
@@ -10,6 +11,7 @@ import type {
   EnvironmentId,
   JobId,
   LogLine,
+  ReplacedBackup,
   ResourceChoice,
 } from '@holdfast/protocol';
 import type { Catalog, Tx } from '../../catalog/catalog.ts';
@@ -21,7 +23,8 @@ import type { JobRecord } from '../jobs/job-record.ts';
 import type { JobService } from '../jobs/service.ts';
 import type { NodeService } from '../nodes/service.ts';
 import type { RepositoryService } from '../repositories/service.ts';
-import type { BackupPage, BackupWithParts, NewBackup } from './backup-record.ts';
+import type { ScheduleService } from '../schedules/service.ts';
+import type { BackupWithParts, ListedBackups, NewBackup } from './backup-record.ts';
 import {
   requireBackupPossible,
   requireBranchPossible,
@@ -90,6 +93,13 @@ export interface RestoreRequest {
   readonly createdBy: string;
 }
 
+export interface CreatedBackup {
+  readonly job: JobRecord;
+  readonly backupId: BackupId;
+  /** What goes once it is ready, because of it. */
+  readonly replaces: readonly ReplacedBackup[];
+}
+
 export interface ListBackupsRequest {
   readonly environment: string | undefined;
   readonly kind: BackupKind | undefined;
@@ -104,18 +114,17 @@ export interface ListBackupsRequest {
  * Where one backup is named: `backup-unknown`, or `usage-invalid` for a beginning of an id that several have.
  */
 export interface BackupService {
-  list(request: ListBackupsRequest): Promise<BackupPage>;
+  list(request: ListBackupsRequest): Promise<ListedBackups>;
   get(idOrPrefix: string): Promise<Backup>;
+  /** One that was doubtful counts from now on. @throws HoldfastError `backup-not-ready` where it is not ready */
+  accept(idOrPrefix: string): Promise<Backup>;
   /** What was noted while it was taken, or when it was last restored; none if it never was. */
   log(idOrPrefix: string, of: 'backup' | 'restore'): Promise<LogLine[]>;
   /**
    * @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-inactive`, `environment-empty`,
    *   `environment-busy`, `environment-unfinished-restore`, `component-unknown`, `docker-unreachable`
    */
-  create(
-    request: CreateBackupRequest,
-    options?: Abortable,
-  ): Promise<{ readonly job: JobRecord; readonly backupId: BackupId }>;
+  create(request: CreateBackupRequest, options?: Abortable): Promise<CreatedBackup>;
   /**
    * Consistent, or live where the environment cannot be held still. Undefined where it is not due any more.
    * @throws HoldfastError as `create`
@@ -149,15 +158,18 @@ export interface BackupServiceOptions {
   readonly environments: EnvironmentService;
   readonly nodes: Pick<NodeService, 'find'>;
   readonly repositories: RepositoryService;
+  readonly retention: Pick<ScheduleService, 'expiries' | 'replacedByManual'>;
   readonly links: DownloadLinks;
   readonly clock: Clock;
   readonly ids: Ids;
 }
 
 const defaultPage = 100;
+/** Of one that retention says nothing of. */
+const neverEnds: BackupExpiry = { atMs: null, afterNext: null, text: null, keptBy: [], removedBy: null };
 
 export function createBackupService(options: BackupServiceOptions): BackupService {
-  const { catalog, store, jobs, environments, nodes, repositories, links, clock, ids } = options;
+  const { catalog, store, jobs, environments, nodes, repositories, retention, links, clock, ids } = options;
 
   const find = async (idOrPrefix: string): Promise<BackupWithParts> => await findBackup(store, idOrPrefix);
 
@@ -177,6 +189,28 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
     if (branchFrom === undefined || name === undefined) return undefined;
     const parent = await environments.find(branchFrom);
     return { name, parent, nodeId: node === undefined ? parent.nodeId : (await nodes.find(node)).id };
+  }
+
+  async function describe({ repositoryId, ...backup }: BackupWithParts): Promise<Backup> {
+    const { vaultId, location, passwordFile } = await repositories.describe(repositoryId);
+    const expiry = (await retention.expiries([backup.environmentId])).get(backup.id) ?? neverEnds;
+    const described = { vaultId, repository: location, passwordFile, commitId: commitIdOf(backup), expiry };
+    return { ...backup, parts: [...backup.parts], ...described };
+  }
+
+  /** Said beforehand: nothing goes before the new one is ready. */
+  async function replacedBy(
+    id: EnvironmentId,
+    components: readonly string[] | undefined,
+  ): Promise<ReplacedBackup[]> {
+    const replaced = await retention.replacedByManual(id, { isWhole: components === undefined });
+    const backups = await Promise.all(replaced.map(async (each) => await store.get(each.id)));
+    return backups.flatMap((backup, place) => {
+      const why = replaced[place]?.why;
+      if (backup === undefined || why === undefined) return [];
+      const { id: replacedId, createdAtMs, description } = backup;
+      return [{ id: replacedId, createdAtMs, description, why }];
+    });
   }
 
   async function lastRestoreOf({ id }: BackupWithParts): Promise<JobId | null> {
@@ -227,19 +261,27 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
   }
 
   return {
-    list: async ({ environment, limit, after, ...filter }) =>
-      await store.list({
+    list: async ({ environment, limit, after, ...filter }) => {
+      const { backups, next } = await store.list({
         environmentId: environment === undefined ? undefined : (await environments.find(environment)).id,
         ...filter,
         limit: limit ?? defaultPage,
         after: after === undefined ? undefined : parseCursor(after),
-      }),
+      });
+      const expiries = await retention.expiries(backups.map(({ environmentId }) => environmentId));
+      return {
+        backups: backups.map((backup) => ({ ...backup, expiry: expiries.get(backup.id) ?? neverEnds })),
+        next,
+      };
+    },
 
-    get: async (idOrPrefix) => {
-      const { repositoryId, ...backup } = await find(idOrPrefix);
-      const { vaultId, location, passwordFile } = await repositories.describe(repositoryId);
-      const commitId = commitIdOf(backup);
-      return { ...backup, parts: [...backup.parts], commitId, vaultId, repository: location, passwordFile };
+    get: async (idOrPrefix) => await describe(await find(idOrPrefix)),
+
+    accept: async (idOrPrefix) => {
+      const backup = await find(idOrPrefix);
+      requireReady(backup);
+      await catalog.write(async (tx) => await store.setDoubt(backup.id, null, tx));
+      return await describe({ ...backup, doubt: null });
     },
 
     log: async (idOrPrefix, of) => {
@@ -250,7 +292,9 @@ export function createBackupService(options: BackupServiceOptions): BackupServic
 
     create: async (request, options = {}) => {
       const created = await create(request, 'manual', async () => true, options);
-      if (created !== undefined) return created;
+      if (created !== undefined) {
+        return { ...created, replaces: await replacedBy(created.job.environmentId, request.components) };
+      }
       throw new HoldfastError('internal', 'A backup that was asked for was not made.');
     },
 

@@ -12,6 +12,7 @@ import type {
   BackupFilter,
   BackupMatch,
   BackupPage,
+  BackupRecord,
   BackupWithParts,
   CommittedBackup,
   NewBackup,
@@ -52,6 +53,10 @@ export interface BackupStore {
   markDeleting(id: BackupId, db?: Db): Promise<boolean>;
   /** Null: not any more. */
   setPin(id: BackupId, reason: string | null, tx: Tx): Promise<void>;
+  /** Why it is not taken for good; null: it is. */
+  setDoubt(id: BackupId, doubt: string | null, tx: Tx): Promise<void>;
+  /** The good ones made before this one, newest first; not safety backups, and not imported ones. */
+  goodBefore(id: BackupId, limit: number): Promise<readonly Pick<BackupRecord, 'id' | 'components'>[]>;
   /** A later revision of its manifest took the place of the one before. */
   markRevised(id: BackupId, manifestSnapshotId: string, tx: Tx): Promise<void>;
   /** Until the transaction ends, no other one that holds the backup goes on. */
@@ -164,6 +169,26 @@ export function createBackupStore({ catalog, clock }: BackupStoreOptions): Backu
 
     setPin: async (id, reason, tx) => {
       await tx.updateTable('backup').set({ pin_reason: reason }).where('id', '=', id).execute();
+    },
+
+    setDoubt: async (id, doubt, tx) => {
+      await tx.updateTable('backup').set({ doubt }).where('id', '=', id).execute();
+    },
+
+    goodBefore: async (id, limit) => {
+      const rows = await catalog.db
+        .selectFrom('backup')
+        .innerJoin('backup as later', 'later.environment_id', 'backup.environment_id')
+        .select(['backup.id', 'backup.components'])
+        .where('later.id', '=', id)
+        .whereRef('backup.made_no', '<', 'later.made_no')
+        .where('backup.status', '=', 'ready')
+        .where('backup.doubt', 'is', null)
+        .where('backup.kind', 'in', ['manual', 'automated'])
+        .orderBy('backup.made_no', 'desc')
+        .limit(limit)
+        .execute();
+      return rows.map((row) => ({ id: row.id, components: backupColumns.components.read(row.components) }));
     },
 
     markRevised: async (id, manifestSnapshotId, tx) => {

@@ -138,6 +138,8 @@ function selectEnvironments(db: Db) {
         .select('backup.created_at')
         .whereRef('backup.environment_id', '=', 'environment.id')
         .where('backup.status', '=', 'ready')
+        .where('backup.doubt', 'is', null)
+        .where('backup.kind', 'in', ['manual', 'automated'])
         .orderBy('backup.created_at', 'desc')
         .limit(1)
         .as('last_backup_at'),

@@ -1,4 +1,5 @@
-import type { End, KeepRule, RemoveRule } from './verdict.ts';
+import type { BackupExpiry } from '@holdfast/protocol';
+import type { End, KeepRule, RemoveRule, Verdict } from './verdict.ts';
 
 /** Why a backup stays, as it goes on after "kept: ". */
 export function wordsOfKeep(rule: KeepRule): string {
@@ -40,6 +41,21 @@ export function wordsOfRemove(rule: RemoveRule): string {
     case 'failed':
       return 'it failed a while ago, and a newer one is good';
   }
+}
+
+/** A verdict as users are told of it. */
+export function expiryOf(verdict: Verdict): BackupExpiry {
+  if (verdict.kind === 'remove') {
+    return { atMs: null, afterNext: null, text: null, keptBy: [], removedBy: wordsOfRemove(verdict.rule) };
+  }
+  const { end, rules } = verdict;
+  return {
+    atMs: end.kind === 'date' ? end.atMs : null,
+    afterNext: end.kind === 'replaced' ? end.afterNext : null,
+    text: wordsOfEnd(end),
+    keptBy: rules.map(wordsOfKeep),
+    removedBy: null,
+  };
 }
 
 /** How long a backup stays, as far as it can be foreseen; null where nothing ends it. */

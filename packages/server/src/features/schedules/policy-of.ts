@@ -64,4 +64,14 @@ export function isOfScope({ component }: PolicyScope, madeFor: readonly Schedule
   return component === null ? isOfWhole : crons.some((id) => id === `${cronPrefix}${component}`);
 }
 
+/** Of components whose cron string is gone, and backups that it was followed for are not: no schedule ends those. */
+export function scopesLeft(
+  scopes: readonly PolicyScope[],
+  madeFor: readonly (readonly ScheduleId[] | null)[],
+): readonly PolicyScope[] {
+  const left = madeFor.filter((ids) => !scopes.some((scope) => isOfScope(scope, ids)));
+  const components = new Set(left.flatMap((ids) => ids ?? []).map((id) => id.slice(cronPrefix.length)));
+  return [...components].map((component) => ({ component, schedules: [] }));
+}
+
 const cronPrefix = 'cron:';

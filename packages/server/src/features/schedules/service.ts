@@ -1,5 +1,6 @@
 import { type Clock, HoldfastError, isHoldfastError } from '@holdfast/base';
 import type {
+  BackupExpiry,
   BackupId,
   EnvironmentId,
   EnvironmentSchedule,
@@ -15,15 +16,15 @@ import { checkBackupPolicy, checkSettingsChange } from '../policies/check-settin
 import { type DueSchedule, dueSchedules } from '../policies/due.ts';
 import { foresee } from '../policies/foresee.ts';
 import { missedSlots, nextRuns } from '../policies/next-runs.ts';
-import { type RetentionInput, retain } from '../policies/retention.ts';
+import { type RetentionInput, replacedByNextManual, retain } from '../policies/retention.ts';
 import type { Schedule } from '../policies/schedule.ts';
 import { changedSettings } from '../policies/settings.ts';
 import type { SettingsFault } from '../policies/settings-fault.ts';
 import type { SlotCalendar } from '../policies/slot-calendar.ts';
 import { defaultStartWindow, type StartContext, startFraction } from '../policies/start-offset.ts';
 import type { RetainedBackup, Verdict } from '../policies/verdict.ts';
-import { wordsOfEnd, wordsOfKeep, wordsOfRemove } from '../policies/verdict-words.ts';
-import { type EnvironmentPolicy, isOfScope, type PolicyScope, policyOf } from './policy-of.ts';
+import { expiryOf, wordsOfRemove } from '../policies/verdict-words.ts';
+import { type EnvironmentPolicy, isOfScope, type PolicyScope, policyOf, scopesLeft } from './policy-of.ts';
 import type { RetentionStore } from './retention-store.ts';
 import type { KnownRun, ScheduleNote, ScheduleStore } from './store.ts';
 import { wordsOfKept, wordsOfTiming } from './words.ts';
@@ -42,6 +43,12 @@ export interface MissedRun {
 export interface BegunBackup {
   readonly id: BackupId;
   readonly createdAtMs: number;
+}
+
+export interface Replaced {
+  readonly id: BackupId;
+  /** By which rule, in words. */
+  readonly why: string;
 }
 
 /** One that a backup is due for now, of the whole environment or of one component. */
@@ -76,6 +83,10 @@ export interface ScheduleService {
   missed(environment: EnvironmentRecord): Promise<readonly MissedRun[]>;
   /** What retention says of all of an environment's backups. */
   verdicts(id: EnvironmentId): Promise<readonly Verdict[]>;
+  /** The same, as users are told of it, of all backups of these environments. */
+  expiries(ids: Iterable<EnvironmentId>): Promise<ReadonlyMap<BackupId, BackupExpiry>>;
+  /** What goes once one more manual backup of the environment is ready, and why. */
+  replacedByManual(id: EnvironmentId, options: { readonly isWhole: boolean }): Promise<readonly Replaced[]>;
 }
 
 export interface ScheduleServiceOptions {
@@ -126,7 +137,9 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
     const rows = (await retention.backups(environment.id)).map((row): RetainedBackup => {
       return { ...row, isWhole: components.every((name) => row.components.includes(name)) };
     });
-    return policy.scopes.map((scope): { scope: PolicyScope; input: RetentionInput } => ({
+    const madeFor = rows.filter(({ kind }) => kind === 'automated').map((row) => row.madeFor);
+    const scopes = [...policy.scopes, ...scopesLeft(policy.scopes, madeFor)];
+    return scopes.map((scope): { scope: PolicyScope; input: RetentionInput } => ({
       scope,
       input: {
         backups: rows.filter(({ kind, madeFor }) =>
@@ -139,6 +152,11 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
         manualCount: scope.component === null ? policy.manualCount : null,
       },
     }));
+  }
+
+  async function verdicts(id: EnvironmentId): Promise<readonly Verdict[]> {
+    const environment = await environments.find(id);
+    return (await inputs(environment, await know(environment))).flatMap(({ input }) => retain(input));
   }
 
   /** One that nobody has looked at yet is looked for. */
@@ -318,9 +336,22 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
       });
     },
 
-    verdicts: async (id) => {
+    verdicts,
+
+    expiries: async (ids) => {
+      const all = new Map<BackupId, BackupExpiry>();
+      for (const id of new Set(ids)) {
+        for (const verdict of await verdicts(id)) all.set(verdict.id, expiryOf(verdict));
+      }
+      return all;
+    },
+
+    replacedByManual: async (id, { isWhole }) => {
       const environment = await environments.find(id);
-      return (await inputs(environment, await know(environment))).flatMap(({ input }) => retain(input));
+      const [whole] = await inputs(environment, await know(environment));
+      if (whole === undefined) return [];
+      const replaced = replacedByNextManual(whole.input, { isWhole });
+      return replaced.map((verdict) => ({ id: verdict.id, why: wordsOfRemove(verdict.rule) }));
     },
   };
 }
@@ -334,18 +365,11 @@ function runsOf(scope: PolicyScope, runs: readonly KnownRun[]): readonly KnownRu
 
 function explained(backups: readonly RetainedBackup[], verdicts: readonly Verdict[]): ExplainedBackup[] {
   const byId = new Map(verdicts.map((verdict) => [verdict.id, verdict]));
-  return backups.map(({ id, createdAtMs, kind, status }) => {
+  return backups.flatMap(({ id, createdAtMs, kind, status }) => {
     const verdict = byId.get(id);
-    const isKept = verdict?.kind === 'keep';
-    return {
-      id,
-      createdAtMs,
-      kind,
-      status,
-      keptBy: isKept ? verdict.rules.map(wordsOfKeep) : [],
-      end: isKept ? wordsOfEnd(verdict.end) : null,
-      removedBy: verdict?.kind === 'remove' ? wordsOfRemove(verdict.rule) : null,
-    };
+    if (verdict === undefined) return [];
+    const { keptBy, text: end, removedBy } = expiryOf(verdict);
+    return [{ id, createdAtMs, kind, status, keptBy, end, removedBy }];
   });
 }
 

@@ -27,6 +27,7 @@ function environment(change: Partial<EnvironmentFacts> = {}): EnvironmentFacts {
       unfinishedRestore: null,
     },
     ...{ backups: 3, damagedBackups: 0, lastGoodBackup: { id: backupId, createdAtMs: nowMs - hourMs } },
+    doubtfulBackup: null,
     ...{ lastFailedBackup: null, hasSchedule: true, nextRunAtMs: nowMs + hourMs, scheduleProblem: null },
     ...{ mountsLeftOut: [], writesOutsideMounts: [] },
     ...change,
@@ -111,6 +112,13 @@ describe('of an environment', () => {
       'backup-failed',
       'The last backup of shop has failed: Docker does not answer.',
       `holdfast backup:log ${backupId}`,
+    ],
+    [
+      'is doubtful since the last backup',
+      { doubtfulBackup: { id: backupId, createdAtMs: nowMs, doubt: 'uploads is not there any more.' } },
+      'backup-doubtful',
+      'The last backup of shop does not count: uploads is not there any more. Where that was meant, accept it.',
+      `holdfast backup:accept ${backupId}`,
     ],
     [
       'has damaged backups',
@@ -239,6 +247,7 @@ test('every kind of problem is one that somebody can have', () => {
   const worst = environment({
     ...{ lastGoodBackup: null, damagedBackups: 1, mountsLeftOut: [left('/a')], writesOutsideMounts: ['web'] },
     lastFailedBackup: { id: backupId, createdAtMs: 0, error: null },
+    doubtfulBackup: { id: backupId, createdAtMs: 0, doubt: 'No.' },
     unfinishedRestore: { backupId, startedAtMs: 0, reason: 'No.' },
   });
   const kinds = problemsOf(

@@ -64,7 +64,8 @@ function problemsOfEnvironment(environment: EnvironmentFacts, facts: StatusFacts
   return problems;
 }
 
-function ofBackups({ name, lastGoodBackup, lastFailedBackup }: EnvironmentFacts, target: string): Problem[] {
+function ofBackups({ name, ...environment }: EnvironmentFacts, target: string): Problem[] {
+  const { lastGoodBackup, lastFailedBackup, doubtfulBackup } = environment;
   const problems: Problem[] = [];
   if (lastGoodBackup === null) {
     const message = `There is no good backup of ${name}.`;
@@ -74,6 +75,11 @@ function ofBackups({ name, lastGoodBackup, lastFailedBackup }: EnvironmentFacts,
     const { id, error } = lastFailedBackup;
     const message = `The last backup of ${name} has failed: ${sentence(error?.message ?? unknown)}`;
     problems.push(problem('backup-failed', name, message, `backup:log ${id}`));
+  }
+  if (doubtfulBackup !== null) {
+    const { id, doubt } = doubtfulBackup;
+    const message = `The last backup of ${name} does not count: ${sentence(doubt)} Where that was meant, accept it.`;
+    problems.push(problem('backup-doubtful', name, message, `backup:accept ${id}`));
   }
   return problems;
 }

@@ -9,7 +9,13 @@ import type { NotificationService } from '../notifications/service.ts';
 import type { VaultService } from '../vaults/service.ts';
 import type { MetricFacts } from './metrics-text.ts';
 import { type EnvironmentFacts, isProtected, problemsOf, type StatusFacts } from './problems-of.ts';
-import { type BackupCount, type LastBackup, newestOf, type StatusStore } from './store.ts';
+import {
+  type BackupCount,
+  type DoubtfulBackup,
+  type LastBackup,
+  newestOf,
+  type StatusStore,
+} from './store.ts';
 
 /** How long engines may take to look into containers; what they have not found by then is not known. */
 const lookLimitMs = 10_000;
@@ -51,9 +57,10 @@ export function createStatusService(options: StatusServiceOptions): StatusServic
   async function readEnvironments({ signal }: Abortable): Promise<readonly EnvironmentFacts[]> {
     // First: it may know new ones.
     const surveyed = await environments.surveyAll({ signal });
-    const [counts, lastBackups, writes, schedules] = await Promise.all([
+    const [counts, lastBackups, doubtful, writes, schedules] = await Promise.all([
       store.backupCounts(),
       store.lastBackups(),
+      store.doubtfulBackups(),
       lookInside(surveyed, { signal }),
       Promise.all(surveyed.map(async ({ record }) => await scheduleFacts(record.id))),
     ]);
@@ -64,6 +71,7 @@ export function createStatusService(options: StatusServiceOptions): StatusServic
       return {
         ...ownFacts(each),
         ...backupFacts(countsById.get(id) ?? [], lastById.get(id) ?? []),
+        doubtfulBackup: toDoubtfulBackup(doubtful.find(({ environmentId }) => environmentId === id)),
         ...toScheduleFacts(schedules[index]),
         writesOutsideMounts: writes[index] ?? null,
       };
@@ -127,6 +135,12 @@ export function createStatusService(options: StatusServiceOptions): StatusServic
       };
     },
   };
+}
+
+function toDoubtfulBackup(backup: DoubtfulBackup | undefined): EnvironmentFacts['doubtfulBackup'] {
+  if (backup === undefined) return null;
+  const { id, createdAtMs, doubt } = backup;
+  return { id, createdAtMs, doubt };
 }
 
 function ownFacts({ record, isReachable, survey }: SurveyedRecord) {

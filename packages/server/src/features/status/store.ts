@@ -44,6 +44,14 @@ export interface LastBackup {
   readonly error: ErrorReportBody | null;
 }
 
+/** Newer than every good one. */
+export interface DoubtfulBackup {
+  readonly id: BackupId;
+  readonly environmentId: EnvironmentId;
+  readonly createdAtMs: number;
+  readonly doubt: string;
+}
+
 export interface JobCount {
   readonly kind: JobKind;
   readonly state: JobState;
@@ -72,6 +80,8 @@ export interface StatusStore {
    * ones: up to eight.
    */
   lastBackups(): Promise<readonly LastBackup[]>;
+  /** Of each environment the newest ready backup of its own, where that is doubtful. */
+  doubtfulBackups(): Promise<readonly DoubtfulBackup[]>;
   jobCounts(): Promise<readonly JobCount[]>;
   /** When the job was queued that waits for longest; null where none waits. */
   oldestQueuedAtMs(): Promise<number | null>;
@@ -133,6 +143,31 @@ export function createStatusStore(catalog: Catalog): StatusStore {
         left join job on job.id = backup.job_id
       `.execute(catalog.db);
       return rows.map(toLastBackup);
+    },
+
+    doubtfulBackups: async () => {
+      const rows = await catalog.db
+        .selectFrom('backup')
+        .select(['id', 'environment_id', 'created_at', 'doubt'])
+        .where('status', '=', 'ready')
+        .where('doubt', 'is not', null)
+        .where((row) =>
+          row.not(
+            row.exists(
+              row
+                .selectFrom('backup as newer')
+                .select('newer.id')
+                .whereRef('newer.environment_id', '=', 'backup.environment_id')
+                .whereRef('newer.made_no', '>', 'backup.made_no')
+                .where('newer.status', '=', 'ready')
+                .where('newer.kind', 'in', ['manual', 'automated']),
+            ),
+          ),
+        )
+        .execute();
+      return rows.map(({ id, doubt, environment_id: environmentId, created_at: createdAtMs }) => {
+        return { id, environmentId, createdAtMs, doubt: doubt ?? '' };
+      });
     },
 
     jobCounts: async () =>

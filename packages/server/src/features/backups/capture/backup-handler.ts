@@ -7,7 +7,7 @@ import {
   removeLeftProbes,
   thawContainers,
 } from '@holdfast/docker';
-import type { BackupId, BackupMode, BackupTask } from '@holdfast/protocol';
+import type { BackupMode, BackupTask } from '@holdfast/protocol';
 import type { Milestones } from '../../../runner/milestones.ts';
 import { placeParts } from '../../../runner/place-parts.ts';
 import type { MoverMounts } from '../../../runner/start-mover.ts';
@@ -24,6 +24,7 @@ import { backupTask, committedBackup } from './backup-task.ts';
 import { type CaptureOptions, capture, hookOptions } from './capture-environment.ts';
 import type { CompareCompose } from './compare-compose.ts';
 import { holdingContainers, watchContainers } from './container-watch.ts';
+import { comparedWith, doubtOf } from './doubt-of.ts';
 import { HoldCommands } from './hold-commands.ts';
 import { runPostHooks } from './hooks.ts';
 import { planCapture } from './plan-capture.ts';
@@ -32,6 +33,8 @@ import { planCommands } from './plan-commands.ts';
 
 /** A guard looks now and then, and then has to end. */
 const guardEndMs = 1000;
+/** The one to compare with is among the newest so many. */
+const comparedLimit = 200;
 
 export interface BackupHandlerOptions extends CaptureOptions {
   readonly environments: Pick<EnvironmentService, 'survey'>;
@@ -63,7 +66,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
         mover.send({ type: 'commit', capture: freeze });
         await mover.waitFor('committed');
         await mover.exited;
-        const end = endOf(backups, backup.id, mover.milestones);
+        const end = await endOf(backups, { job: run.job, backup, milestones: mover.milestones });
         return { ...end, warnings: [...warnings, ...end.warnings] };
       } finally {
         await taskRuns.end(mover);
@@ -94,7 +97,7 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
       for (const { milestones } of settled) {
         if (milestones.committed === undefined) continue;
         await options.repositories.markInitialized(backup.repositoryId);
-        return endOf(backups, backup.id, milestones);
+        return await endOf(backups, { job: run.job, backup, milestones });
       }
       throw new HoldfastError('server-lost', 'The server was gone before the backup was complete.', {
         hint: 'The app runs as before. Take the backup again.',
@@ -194,12 +197,28 @@ async function runHooksOfLost({ environments }: BackupHandlerOptions, run: JobRu
   }
 }
 
+interface EndedBackup {
+  readonly job: JobRecord;
+  readonly backup: BackupWithParts;
+  readonly milestones: Milestones;
+}
+
 /** What is committed counts, also if the mover was killed before it could say that it is done. */
-function endOf(backups: BackupStore, backupId: BackupId, milestones: Milestones): JobEnd {
+async function endOf(
+  backups: BackupStore,
+  { job: { request }, backup: { id, components }, milestones }: EndedBackup,
+): Promise<JobEnd> {
+  if (request.kind !== 'backup') throw new HoldfastError('internal', 'The job is no backup.');
   const committed = committedBackup(milestones);
+  const compared = comparedWith(components, await backups.goodBefore(id, comparedLimit));
+  const before = compared === undefined ? undefined : await backups.get(compared.id);
+  const doubt = doubtOf({ ...request, taken: { components, parts: committed.parts }, before });
+  const told = doubt === null ? [] : [`${doubt} It counts for nothing until it is accepted: backup:accept.`];
   return {
-    warnings: milestones.result?.warnings ?? [],
-    record: async (tx) => void (await backups.markReady(backupId, committed, tx)),
+    warnings: [...(milestones.result?.warnings ?? []), ...told],
+    record: async (tx) => {
+      if (await backups.markReady(id, committed, tx)) await backups.setDoubt(id, doubt, tx);
+    },
   };
 }
 

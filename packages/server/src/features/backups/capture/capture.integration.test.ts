@@ -170,6 +170,26 @@ describe('a backup of an environment', () => {
     expect((await complete(server, project, { allowEmpty: true })).backup.status).toBe('ready');
   });
 
+  test('whose source lost nearly all it had is told, and counts for nothing until it is accepted', async () => {
+    await using project = await openTestProject();
+    await using server = await openDockerServer();
+    const data = await project.volume('data');
+    await project.service('web', { mounts: [volumeMount(data, '/data')] });
+    await fill(project, data, 1);
+    const good = (await complete(server, project)).backup;
+    expect(good.doubt).toBeNull();
+    writeFileSync(join(await project.pathOf(data), 'large'), 'lost');
+    const { job, backup: doubtful } = await complete(server, project);
+    const doubt = `${data} has 4 bytes, and had 1048576.`;
+    expect(job).toMatchObject({ state: 'warnings', warnings: [expect.stringContaining(doubt)] });
+    expect(doubtful).toMatchObject({ status: 'ready', doubt });
+    // It is the good one that the next is compared with.
+    expect((await complete(server, project)).backup.doubt).toBe(doubt);
+    const params = { backup: doubtful.id };
+    expect(await server.client.call('backup.accept', { params })).toMatchObject({ doubt: null });
+    expect((await complete(server, project)).job).toMatchObject({ state: 'done', warnings: [] });
+  });
+
   test('with a volume that has options is refused, naming the mount and how to leave it out', async () => {
     await using project = await openTestProject();
     await using server = await openDockerServer();

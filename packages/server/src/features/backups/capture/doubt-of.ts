@@ -1,0 +1,68 @@
+import type { SealedPart } from '@holdfast/protocol';
+
+/** What a backup has, as far as doubts go. */
+export interface DoubtfulContents {
+  readonly components: readonly string[];
+  readonly parts: readonly Pick<SealedPart, 'name' | 'source' | 'mountPoints' | 'bytes'>[];
+}
+
+export interface DoubtRequest {
+  readonly taken: DoubtfulContents;
+  /** The good one that it is compared with; undefined: there is none. */
+  readonly before: DoubtfulContents | undefined;
+  /** The components that were asked for; null: all. */
+  readonly components: readonly string[] | null;
+  /** Whether a source that is empty now was said to be so. */
+  readonly allowEmpty: boolean;
+}
+
+/** Less than one in so many of the bytes that were there. */
+const shrinkFactor = 10;
+
+/**
+ * Why a backup is not taken for good: a source of the one before is not in it, or has lost nine tenths of its bytes. Code and
+ * images are not looked at: they are there to be made anew.
+ *
+ * @returns null where it is as good as the one before
+ */
+export function doubtOf({ taken, before, components, allowEmpty }: DoubtRequest): string | null {
+  if (before === undefined) return null;
+  const now = new Map(taken.parts.map((part) => [part.name, part]));
+  const doubts = before.parts
+    .filter((part) => isData(part) && isAskedFor(part, components))
+    .flatMap(({ name, bytes }) => {
+      const part = now.get(name);
+      if (part === undefined) return [`${name} is not there any more`];
+      if (part.bytes * shrinkFactor >= bytes || (part.bytes === 0 && allowEmpty)) return [];
+      return [`${name} has ${part.bytes} bytes, and had ${bytes}`];
+    });
+  return doubts.length === 0 ? null : `${doubts.join('; ')}.`;
+}
+
+/**
+ * The one to compare with: the newest that has all components which the new one has, else the newest of those with the most.
+ *
+ * @param good newest first
+ */
+export function comparedWith<Backup extends { readonly components: readonly string[] }>(
+  components: readonly string[],
+  good: readonly Backup[],
+): Backup | undefined {
+  const whole = good.find((backup) => components.every((name) => backup.components.includes(name)));
+  if (whole !== undefined) return whole;
+  const most = Math.max(...good.map((backup) => backup.components.length));
+  return good.find((backup) => backup.components.length === most);
+}
+
+function isData({ source }: DoubtfulContents['parts'][number]): boolean {
+  return source.kind !== 'code' && source.kind !== 'image';
+}
+
+function isAskedFor(
+  { source, mountPoints }: DoubtfulContents['parts'][number],
+  components: readonly string[] | null,
+): boolean {
+  if (components === null) return true;
+  if (source.kind === 'command') return components.includes(source.component);
+  return mountPoints.some(({ component }) => components.includes(component));
+}
