@@ -13,7 +13,6 @@ import type { Config } from './config/load-config.ts';
 import type { Logger } from './config/logger.ts';
 import type { ListenAddress } from './config/parse-value.ts';
 import { createServerLog, toLogger } from './config/server-log.ts';
-import type { MaintenanceService } from './features/maintenance/service.ts';
 import type { UploadService } from './features/uploads/service.ts';
 import { createHttpServer } from './http/create-http-server.ts';
 import { isLoopback } from './http/host-check.ts';
@@ -26,7 +25,7 @@ import { serverVersion } from './server-version.ts';
 
 const hourMs = 3_600_000;
 /** How often what is due for repositories is looked for. */
-const maintenanceEveryMs = 600_000;
+const careEveryMs = 600_000;
 
 /** A server that answers. Disposing it is a graceful stop: it takes no more work, ends or hands over what it has. */
 export interface RunningServer extends AsyncDisposable {
@@ -56,18 +55,19 @@ export async function startServer(config: Config): Promise<RunningServer> {
   );
   await makePrivateDirectory(tasksFolder(config));
   const dataProcess = createDataProcess(programOf('data-server'));
-  const { handlers, tokens, executor, scheduler, uploads, notifications, maintenance } = await compose({
-    config,
-    catalog,
-    sealer,
-    clock: systemClock,
-    logger,
-    version,
-    serverId,
-    instance: randomBytes(8).toString('hex'),
-    dataProcess,
-    moverMain: programOf('mover'),
-  });
+  const { handlers, tokens, executor, scheduler, uploads, notifications, maintenance, vaultWatch } =
+    await compose({
+      config,
+      catalog,
+      sealer,
+      clock: systemClock,
+      logger,
+      version,
+      serverId,
+      instance: randomBytes(8).toString('hex'),
+      dataProcess,
+      moverMain: programOf('mover'),
+    });
   await tokens.ensureLocal(dataDirectory, serverId);
   starting.use(await removeOldUploads(uploads, logger));
   const isLoopbackOnly = isLoopback(config.listen.host);
@@ -94,7 +94,8 @@ export async function startServer(config: Config): Promise<RunningServer> {
   await executor.recover();
   executor.start();
   if (config.followsSchedules) scheduler.start();
-  starting.use(queueDueMaintenance(maintenance, logger));
+  starting.use(repeat(maintenance.queueDue, 'What is due for repositories could not be queued.', logger));
+  starting.use(repeat(vaultWatch.look, 'Vaults could not be looked at.', logger));
   const serverFile: ServerFile = { url, pid: process.pid, version };
   const serverFilePath = join(dataDirectory, 'server.json');
   await writePrivateFile(serverFilePath, `${JSON.stringify(serverFile)}\n`);
@@ -126,18 +127,21 @@ async function removeOldUploads(
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** From time to time, until it is disposed of. */
-function queueDueMaintenance(maintenance: Pick<MaintenanceService, 'queueDue'>, logger: Logger): Disposable {
-  const queue = async (): Promise<void> => {
+/** From time to time, until it is disposed of. What takes longer than that is not begun again meanwhile. */
+function repeat(work: () => Promise<void>, failure: string, logger: Logger): Disposable {
+  let isRunning = false;
+  const run = async (): Promise<void> => {
+    if (isRunning) return;
+    isRunning = true;
     try {
-      await maintenance.queueDue();
+      await work();
     } catch (error) {
-      logger.warn('What is due for repositories could not be queued.', {
-        error: toHoldfastError(error).toReport(),
-      });
+      logger.warn(failure, { error: toHoldfastError(error).toReport() });
+    } finally {
+      isRunning = false;
     }
   };
-  const timer = setInterval(() => void queue(), maintenanceEveryMs);
+  const timer = setInterval(() => void run(), careEveryMs);
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 

@@ -22,6 +22,7 @@ export const problemKinds = [
   'backups-damaged',
   'vault-missing',
   'vault-failing',
+  'vault-nearly-full',
   'notification-failing',
   'jobs-waiting',
 ] as const;
@@ -73,14 +74,21 @@ export const statusSchema = z
     nodes: z.array(nodeSchema.pick({ id: true, name: true, status: true, error: true })).nullable(),
     vaults: z
       .array(
-        vaultSchema.pick({
-          id: true,
-          name: true,
-          location: true,
-          status: true,
-          problem: true,
-          checkedAtMs: true,
-        }),
+        vaultSchema
+          .pick({
+            id: true,
+            name: true,
+            location: true,
+            status: true,
+            problem: true,
+            checkedAtMs: true,
+          })
+          .extend({
+            /** Of its file system or its capacity. Null where nobody can tell. */
+            freeBytes: z.number().nonnegative().nullable(),
+            totalBytes: z.number().positive().nullable(),
+            isNearlyFull: z.boolean(),
+          }),
       )
       .nullable(),
     notifications: z

@@ -246,6 +246,6 @@ CREATE TABLE vault (
   location TEXT NOT NULL,
   is_default INTEGER NOT NULL,
   created_at INTEGER NOT NULL
-, sealed_credentials TEXT, settings TEXT NOT NULL DEFAULT '{}', checked_at INTEGER, problem TEXT, measured_bytes INTEGER, measured_at INTEGER) STRICT;
+, sealed_credentials TEXT, settings TEXT NOT NULL DEFAULT '{}', checked_at INTEGER, problem TEXT, measured_bytes INTEGER, measured_at INTEGER, missing_since INTEGER, nearly_full_since INTEGER) STRICT;
 
 CREATE UNIQUE INDEX vault_default ON vault (is_default) WHERE is_default = 1;

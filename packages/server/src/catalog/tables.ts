@@ -48,6 +48,9 @@ export interface VaultTable {
   problem: Json | null;
   measured_bytes: number | null;
   measured_at: Ms | null;
+  /** Null where it is not so. */
+  missing_since: Ms | null;
+  nearly_full_since: Ms | null;
 }
 
 export interface EnvironmentTable {

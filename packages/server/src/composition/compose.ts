@@ -38,6 +38,7 @@ import { createProbeVault } from '../features/vaults/probe-vault.ts';
 import { vaultHandlers } from '../features/vaults/routes.ts';
 import { openVaultService } from '../features/vaults/service.ts';
 import { isBucket } from '../features/vaults/vault-location.ts';
+import { createVaultWatch, type VaultWatch } from '../features/vaults/watch.ts';
 import type { Handlers } from '../http/handler.ts';
 import { serverHandlers } from '../http/server-handlers.ts';
 import { spawnMover } from '../runner/mover-process-program.ts';
@@ -60,6 +61,7 @@ export interface Composition {
   readonly uploads: Pick<UploadService, 'removeOld'>;
   readonly notifications: Notifications;
   readonly maintenance: Pick<MaintenanceService, 'queueDue'>;
+  readonly vaultWatch: VaultWatch;
 }
 
 /** The one place where everything is put together. Makes the default vault's row and recovery key at first. */
@@ -141,6 +143,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     stores,
     environments,
     repositories,
+    vaults,
     serverPlace,
     nodes,
     queue,
@@ -200,6 +203,11 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     notify: notifications.told.notify,
     logger: options.logger,
   });
+  const vaultWatch = createVaultWatch({
+    ...{ catalog, vaults, store: stores.vaults, notify: notifications.told.notify },
+    now: () => clock.now(),
+    logger: options.logger,
+  });
   const pins = createPinService({ catalog, store: stores.backups, jobs });
   const maintenance = createMaintenanceService({
     catalog,
@@ -233,6 +241,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     scheduler,
     uploads,
     maintenance,
+    vaultWatch,
     notifications: notifications.told,
   };
 }

@@ -21,6 +21,7 @@ import type { RepositoryService } from '../features/repositories/service.ts';
 import { createPreviewHandler } from '../features/restores/preview-handler.ts';
 import { createRestoreHandler } from '../features/restores/restore-handler.ts';
 import type { UploadService } from '../features/uploads/service.ts';
+import type { VaultService } from '../features/vaults/service.ts';
 import { createVaultOfJob } from '../features/vaults/vault-of-job.ts';
 import { createLeftMovers } from '../runner/left-movers.ts';
 import { runMoverContainer } from '../runner/mover-container.ts';
@@ -41,6 +42,7 @@ export interface ExecutorOptions extends ComposeOptions {
   readonly stores: Stores;
   readonly environments: EnvironmentService;
   readonly repositories: RepositoryService;
+  readonly vaults: VaultService;
   readonly uploads: UploadService;
   readonly serverPlace: ServerPlace;
   readonly nodes: NodeService;
@@ -134,7 +136,11 @@ export function createExecutor(options: ExecutorOptions): JobExecutor {
       }),
       revise: createReviseHandler({ backups, repositories, taskRuns }),
       prune: createPruneHandler({ care, repositories, taskRuns }),
-      inspect: createInspectHandler({ catalog, damage: stores.damage, care, repositories, taskRuns }),
+      inspect: createInspectHandler({
+        ...{ catalog, care, repositories, taskRuns, vaults: options.vaults, notify: options.notify },
+        damage: stores.damage,
+        now: () => clock.now(),
+      }),
     },
     endings: allEndings(
       createVaultOfJob({ store: stores.vaults, backups, repositories: stores.repositories }),

@@ -1,6 +1,6 @@
 import type { EnvironmentStatus, Problem, Status } from '@holdfast/protocol';
 import { printable } from '../../output/printable.ts';
-import { formatCount, formatNumberOf, formatSpan } from '../../output/quantities.ts';
+import { formatBytes, formatCount, formatNumberOf, formatSpan } from '../../output/quantities.ts';
 import { titledTableLines, wrap } from '../../output/table.ts';
 
 /** One screen: first how many are protected, then all that there is, and last what needs somebody. */
@@ -59,11 +59,12 @@ function nextRunText({ state, hasSchedule, nextRunAtMs }: EnvironmentStatus, now
 function vaultLines({ vaults, atMs }: Status, width: number): string[] {
   if (vaults === null || vaults.length === 0) return [];
   return titledTableLines(
-    ['vault', 'status', 'last tried', 'location'],
-    vaults.map(({ name, status, location, checkedAtMs }) => {
+    ['vault', 'status', 'free', 'last tried', 'location'],
+    vaults.map(({ name, status, location, checkedAtMs, freeBytes }) => {
       const isLookedAtNow = location.startsWith('/');
       const tried = checkedAtMs === null ? '-' : ago(checkedAtMs, atMs);
-      return [name, status, isLookedAtNow ? 'now' : tried, location];
+      const free = freeBytes === null ? '-' : formatBytes(freeBytes);
+      return [name, status, free, isLookedAtNow ? 'now' : tried, location];
     }),
     width,
   );

@@ -43,6 +43,7 @@ function sample(change: Partial<Status> = {}): Status {
           problem: null,
           checkedAtMs: null,
         },
+        ...{ freeBytes: 30 * 1024 ** 3, totalBytes: 100 * 1024 ** 3, isNearlyFull: false },
       },
     ],
     ...{ notifications: [], jobs: [], problems: [] },
@@ -109,8 +110,8 @@ it('status says that all is well, in few words, with exit status 0', async () =>
       'blog         yes        3 h ago           in 21 h   12',
       'shop         yes        3 h ago           in 21 h   12',
       '',
-      'VAULT    STATUS  LAST TRIED  LOCATION',
-      'default  ok      now         /var/lib/holdfast/vault',
+      'VAULT    STATUS  FREE      LAST TRIED  LOCATION',
+      'default  ok      30.0 GiB  now         /var/lib/holdfast/vault',
       '',
     ].join('\n'),
   );

@@ -1,9 +1,11 @@
 import { HoldfastError } from '@holdfast/base';
-import type { BackupId, ErrorReportBody, InspectedBackup, RepositoryId } from '@holdfast/protocol';
+import type { BackupId, ErrorReportBody, InspectedBackup, RepositoryId, VaultId } from '@holdfast/protocol';
 import type { Catalog, Tx } from '../../catalog/catalog.ts';
 import type { JobEnd, JobHandler, JobRun } from '../jobs/execution/job-handler.ts';
 import type { TaskRuns } from '../jobs/execution/task-runs.ts';
+import type { Notify } from '../notifications/tell-of-jobs.ts';
 import type { RepositoryService } from '../repositories/service.ts';
+import type { VaultService } from '../vaults/service.ts';
 import { repositoryOf } from './repository-of-job.ts';
 import type { CareStore } from './store.ts';
 
@@ -22,6 +24,9 @@ export interface InspectHandlerOptions {
   };
   readonly care: Pick<CareStore, 'noteInspected'>;
   readonly repositories: Pick<RepositoryService, 'access'>;
+  readonly vaults: Pick<VaultService, 'get'>;
+  readonly notify: Notify;
+  readonly now: () => number;
   readonly taskRuns: TaskRuns;
 }
 
@@ -30,14 +35,29 @@ export interface InspectHandlerOptions {
  * forgets what is lost: from then on it does not show any more.
  */
 export function createInspectHandler(options: InspectHandlerOptions): JobHandler {
-  const { catalog, damage, care, repositories, taskRuns } = options;
+  const { catalog, damage, care, repositories, vaults, notify, now, taskRuns } = options;
 
-  async function note(run: JobRun, kept: readonly KeptBackup[], lost: readonly InspectedBackup[]) {
+  async function note(
+    run: JobRun,
+    {
+      vaultId,
+      kept,
+      lost,
+    }: { vaultId: VaultId; kept: readonly KeptBackup[]; lost: readonly InspectedBackup[] },
+  ): Promise<void> {
+    const { id, name } = await vaults.get(vaultId);
     const losses = new Map(lost.map((backup) => [backup.backupId, backup]));
+    const known = new Set(kept.flatMap(({ backupId, isDamaged }) => (isDamaged ? [backupId] : [])));
+    const news = lost.filter(({ backupId }) => !known.has(backupId));
+    const findings = news.map(
+      (each) => `${run.job.environmentName}, ${each.backupId}: ${damageOf(each).message}`,
+    );
     const whole = kept.filter(({ backupId, isDamaged }) => isDamaged && !losses.has(backupId));
     await catalog.write(async (tx) => {
       for (const backup of lost) await damage.markDamaged(backup.backupId, damageOf(backup), tx);
       for (const { backupId } of whole) await damage.markWhole(backupId, tx);
+      if (findings.length === 0) return;
+      await notify({ event: 'vault.damaged', vault: { id, name }, sinceMs: now(), findings }, tx);
     });
     for (const { backupId } of whole) run.log('info', `The backup ${backupId} is whole again`);
   }
@@ -49,7 +69,7 @@ export function createInspectHandler(options: InspectHandlerOptions): JobHandler
   return {
     run: async (run) => {
       const repositoryId = repositoryOf(run.job);
-      const { repository, isInitialized } = await repositories.access(repositoryId);
+      const { vaultId, repository, isInitialized } = await repositories.access(repositoryId);
       if (!isInitialized) return endOf(run, []);
       const kept = await damage.listKept(repositoryId);
       run.step('Looking for what is missing');
@@ -63,7 +83,7 @@ export function createInspectHandler(options: InspectHandlerOptions): JobHandler
       try {
         mover.send({ type: 'go' });
         await mover.waitFor('sealed', run);
-        await note(run, kept, mover.milestones.inspected ?? []);
+        await note(run, { vaultId, kept, lost: mover.milestones.inspected ?? [] });
         mover.send({ type: 'commit' });
         return endOf(run, await mover.waitForSuccess(run));
       } finally {

@@ -98,8 +98,9 @@ test('jobs that there are none of are told as 0', async () => {
 });
 
 test('of a directory the room is told, of a bucket when it was tried', async () => {
+  const unjudged = { left: null, isNearlyFull: false };
   const vaults = [
-    { vault: vault('disk', '/vault'), space: { freeBytes: 5, totalBytes: 10 }, measured: null },
+    { vault: vault('disk', '/vault'), space: { freeBytes: 5, totalBytes: 10 }, measured: null, ...unjudged },
     {
       vault: {
         ...vault('b2', 's3:https://host/bucket'),
@@ -109,6 +110,7 @@ test('of a directory the room is told, of a bucket when it was tried', async () 
       },
       space: null,
       measured: { bytes: 80, atMs: 6000 },
+      ...unjudged,
     },
   ];
   const value = await read({ ...empty, vaults });

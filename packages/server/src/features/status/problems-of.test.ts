@@ -172,6 +172,7 @@ describe('of the rest', () => {
   const vault = {
     id: vaultIdSchema.parse('vlt_0123456789abcdef'),
     ...{ name: 'b2', location: 's3:https://host/b', status: 'ok' as const, problem: null, checkedAtMs: null },
+    ...{ freeBytes: null, totalBytes: null, isNearlyFull: false },
   };
   const node = {
     id: nodeIdSchema.parse('nod_0123456789abcdef'),
@@ -222,6 +223,12 @@ describe('of the rest', () => {
       'vault:test b2',
     ],
     [
+      { vaults: [{ ...vault, isNearlyFull: true }] },
+      'vault-nearly-full',
+      'The vault b2 is nearly full.',
+      'vault:usage b2',
+    ],
+    [
       { notifications: [{ ...notification, lastError: { atMs: 0, message: 'Status 404.' } }] },
       'notification-failing',
       'The last message to ops did not arrive: Status 404.',
@@ -263,6 +270,7 @@ test('every kind of problem is one that somebody can have', () => {
     'node-unreachable',
     'vault-missing',
     'vault-failing',
+    'vault-nearly-full',
     'notification-failing',
     'jobs-waiting',
   ];

@@ -121,11 +121,15 @@ function ofNode({ name, status, error }: NonNullable<Status['nodes']>[number]): 
   return [problem('node-unreachable', name, message, 'node:list')];
 }
 
-function ofVault({ name, status, problem: why }: NonNullable<Status['vaults']>[number]): Problem[] {
-  if (status === 'ok') return [];
-  const what = status === 'missing' ? 'is not where it was' : 'cannot be used';
-  const message = `The vault ${name} ${what}: ${sentence(why ?? unknown)}`;
-  return [problem(`vault-${status}`, name, message, `vault:test ${name}`)];
+function ofVault(vault: NonNullable<Status['vaults']>[number]): Problem[] {
+  const { name, status, problem: why, isNearlyFull } = vault;
+  if (status !== 'ok') {
+    const what = status === 'missing' ? 'is not where it was' : 'cannot be used';
+    const message = `The vault ${name} ${what}: ${sentence(why ?? unknown)}`;
+    return [problem(`vault-${status}`, name, message, `vault:test ${name}`)];
+  }
+  if (!isNearlyFull) return [];
+  return [problem('vault-nearly-full', name, `The vault ${name} is nearly full.`, `vault:usage ${name}`)];
 }
 
 function ofNotification({ name, lastError }: NonNullable<Status['notifications']>[number]): Problem[] {

@@ -42,7 +42,7 @@ export interface StatusServiceOptions {
   readonly store: StatusStore;
   readonly environments: Pick<EnvironmentService, 'surveyAll'>;
   readonly nodes: Pick<NodeService, 'list'>;
-  readonly vaults: Pick<VaultService, 'list' | 'listRoom'>;
+  readonly vaults: Pick<VaultService, 'listRoom'>;
   readonly notifications: Pick<NotificationService, 'list'>;
   readonly jobs: Pick<JobService, 'list'>;
   readonly scheduleFacts: (environmentId: EnvironmentId) => Promise<ScheduleFacts>;
@@ -93,7 +93,7 @@ export function createStatusService(options: StatusServiceOptions): StatusServic
       const [ofEnvironments, ofNodes, ofVaults, ofNotifications, ofJobs] = await Promise.all([
         readEnvironments({ signal }),
         ifMay('node:read', async () => await nodes.list({ signal })),
-        ifMay('vault:read', async () => await vaults.list()),
+        ifMay('vault:read', async () => await vaults.listRoom()),
         ifMay('notification:read', async () => await notifications.list()),
         ifMay('job:read', unfinishedJobs),
       ]);
@@ -102,8 +102,11 @@ export function createStatusService(options: StatusServiceOptions): StatusServic
         environments: ofEnvironments,
         nodes: ofNodes?.map(toNodeFacts) ?? null,
         vaults:
-          ofVaults?.map(({ id, name, location, status, problem, checkedAtMs }) => {
-            return { id, name, location, status, problem, checkedAtMs };
+          ofVaults?.map(({ vault, left, isNearlyFull }) => {
+            const { id, name, location, status, problem, checkedAtMs } = vault;
+            const { freeBytes = null, totalBytes = null } = left ?? {};
+            const room = { freeBytes, totalBytes, isNearlyFull };
+            return { id, name, location, status, problem, checkedAtMs, ...room };
           }) ?? null,
         notifications:
           ofNotifications?.map(({ id, name, queued, failed, lastDeliveredAtMs, lastError }) => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -59,6 +60,23 @@ test('a vault that never held anything is made when it is first used, not before
   const marker: unknown = JSON.parse(await readFile(join(vault, 'holdfast-vault.json'), 'utf8'));
   expect(marker).toEqual({ version: 1, id: (await service.getDefault()).id, name: 'default' });
 });
+
+test('a vault whose file system does not answer is told to be so, and nothing waits for it', async () => {
+  const { vault, open, dispose } = await setUp();
+  await using _ = dispose;
+  const service = await open(['shop']);
+  await mkdir(vault);
+  const marker = join(vault, 'holdfast-vault.json');
+  // Whoever opens it waits until somebody writes.
+  execFileSync('mkfifo', [marker]);
+  const expected = { status: 'failing', problem: `The file system of ${vault} does not answer.` };
+  expect(await service.list()).toMatchObject([expected]);
+  await expect(service.requireUsable(await service.getDefault(), ['shop'])).rejects.toMatchObject({
+    code: 'storage-unreachable',
+  });
+  expect(await service.listRoom()).toMatchObject([{ vault: expected, space: null }]);
+  await writeFile(marker, '');
+}, 30_000);
 
 test('a vault that held a repository and no longer does is missing, and is not made anew', async () => {
   const { vault, open, makeRepository, dispose } = await setUp();

@@ -6,10 +6,11 @@ import type { Ids } from '../../catalog/ids.ts';
 import type { RecoveryKeys } from '../../secrets/recovery-key.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
 import { type AddVault, addVault, type UpdateVault, updateVault } from './change-vault.ts';
+import { DirectoryLooks } from './directory-looks.ts';
 import type { ProbeVault, VaultPlace } from './probe-vault.ts';
+import { isNearlyFull, type Room, roomIn } from './room.ts';
 import type { VaultMeasurement, VaultRecord, VaultStore } from './store.ts';
 import {
-  type FileSystemSpace,
   holdsRepository,
   makeVaultDirectory,
   readMarker,
@@ -70,8 +71,18 @@ export interface VaultService {
 export interface VaultRoom {
   readonly vault: Vault;
   /** Of a directory: of its file system, now. Null where nobody can tell. */
-  readonly space: FileSystemSpace | null;
+  readonly space: Room | null;
   readonly measured: VaultMeasurement | null;
+  /** What is left, by the file system or the vault's capacity; null where neither is known. */
+  readonly left: Room | null;
+  readonly isNearlyFull: boolean;
+}
+
+/** How it is with a vault. */
+interface VaultLook {
+  readonly isGone: boolean;
+  readonly problem: string | null;
+  readonly space: Room | null;
 }
 
 export interface VaultTest {
@@ -130,6 +141,7 @@ export async function openVaultService(options: VaultServiceOptions): Promise<Va
     location: directory,
   });
   await recoveryKeys.ensure(defaultVaultName);
+  const looks = new DirectoryLooks();
 
   function storageOf({ id, location, settings, sealedCredentials }: VaultRecord): StorageAccess | undefined {
     const { region, bucketLookup, uploadBytesPerSecond } = settings;
@@ -157,6 +169,10 @@ export async function openVaultService(options: VaultServiceOptions): Promise<Va
   }
 
   async function requireDirectory(vault: VaultRecord, folders: readonly string[]): Promise<void> {
+    await looks.look(vault.location, async () => await tryDirectory(vault, folders));
+  }
+
+  async function tryDirectory(vault: VaultRecord, folders: readonly string[]): Promise<void> {
     const found = await readMarker(vault.location);
     if (found === undefined) {
       if ((await contents.listHeld(vault.id)).length > 0) throw vaultMissing(vault);
@@ -228,18 +244,44 @@ export async function openVaultService(options: VaultServiceOptions): Promise<Va
     }
   }
 
+  /** What a look at it shows now; of a bucket, what the last one has. */
+  async function lookAt(vault: VaultRecord): Promise<VaultLook> {
+    const { location, problem } = vault;
+    if (isBucket(location)) {
+      return { isGone: problem?.code === 'vault-missing', problem: problem?.message ?? null, space: null };
+    }
+    try {
+      return await looks.look(location, async () => {
+        const isGone = await isMissing(vault);
+        return { isGone, problem: problem?.message ?? null, space: await spaceOf(location) };
+      });
+    } catch (error) {
+      if (!isHoldfastError(error, 'storage-unreachable')) throw error;
+      return { isGone: false, problem: error.message, space: null };
+    }
+  }
+
   async function describe(vault: VaultRecord): Promise<Vault> {
-    const { id, name, location, isDefault, settings, checkedAtMs, problem, createdAtMs } = vault;
+    return (await describeRoom(vault)).vault;
+  }
+
+  async function describeRoom(vault: VaultRecord): Promise<VaultRoom> {
+    const { isGone, problem, space } = await lookAt(vault);
+    const described = toVault(vault, { isGone, problem });
+    const { measured } = vault;
+    const left = roomIn({ space, measured, capacityBytes: described.capacityBytes });
+    return { vault: described, space, measured, left, isNearlyFull: isNearlyFull(left) };
+  }
+
+  function toVault(vault: VaultRecord, { isGone, problem }: Omit<VaultLook, 'space'>): Vault {
+    const { id, name, location, isDefault, settings, checkedAtMs, createdAtMs } = vault;
     const { keyId = null, uploadBytesPerSecond = null, capacityBytes = null } = settings;
-    const told = {
-      ...{ id, name, location, isDefault, checkedAtMs, createdAtMs },
-      keyId,
-      uploadBytesPerSecond,
-    };
-    const isGone = isBucket(location) ? problem?.code === 'vault-missing' : await isMissing(vault);
     const status = isGone ? 'missing' : problem === null ? 'ok' : 'failing';
-    const message = problem?.message ?? (isGone ? vaultMissing(vault).message : null);
-    return { ...told, capacityBytes, status, problem: message };
+    const message = problem ?? (isGone ? vaultMissing(vault).message : null);
+    return {
+      ...{ id, name, location, isDefault, checkedAtMs, createdAtMs, keyId, uploadBytesPerSecond },
+      ...{ capacityBytes, status, problem: message },
+    };
   }
 
   const changing = {
@@ -260,14 +302,7 @@ export async function openVaultService(options: VaultServiceOptions): Promise<Va
     },
 
     list: async () => await Promise.all((await store.list()).map(describe)),
-    listRoom: async () =>
-      await Promise.all(
-        (await store.list()).map(async (vault) => ({
-          vault: await describe(vault),
-          space: isBucket(vault.location) ? null : await spaceOf(vault.location),
-          measured: vault.measured,
-        })),
-      ),
+    listRoom: async () => await Promise.all((await store.list()).map(describeRoom)),
 
     get: async (id) => {
       const vault = await store.get(id);

@@ -5,6 +5,9 @@ import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
 import { jsonColumn } from '../../catalog/json-column.ts';
 import type { VaultTable } from '../../catalog/tables.ts';
 
+/** What is wrong with a vault, from when it is first seen until it is over. */
+export type VaultAlarm = 'missing' | 'nearly-full';
+
 const settingsSchema = z.object({
   keyId: z.string().optional(),
   region: z.string().optional(),
@@ -55,6 +58,9 @@ export interface VaultStore {
   markChecked(id: VaultId, problem: ErrorReportBody | null, db?: Db): Promise<void>;
   /** Somebody has counted what it holds. */
   noteMeasured(id: VaultId, bytes: number): Promise<void>;
+  /** False where the alarm was on already. */
+  beginAlarm(id: VaultId, alarm: VaultAlarm, sinceMs: number, tx: Tx): Promise<boolean>;
+  endAlarm(id: VaultId, alarm: VaultAlarm): Promise<void>;
   remove(id: VaultId, tx: Tx): Promise<void>;
   /** By name. */
   list(): Promise<readonly VaultRecord[]>;
@@ -62,6 +68,8 @@ export interface VaultStore {
   getByName(name: string): Promise<VaultRecord | undefined>;
   getDefault(db?: Db): Promise<VaultRecord | undefined>;
 }
+
+const alarmColumns = { missing: 'missing_since', 'nearly-full': 'nearly_full_since' } as const;
 
 const settingsColumn = jsonColumn('vault.settings', settingsSchema);
 const problemColumn = jsonColumn('vault.problem', errorReportSchema);
@@ -128,6 +136,23 @@ export function createVaultStore(catalog: Catalog, clock: Clock): VaultStore {
         .execute();
     },
 
+    beginAlarm: async (id, alarm, sinceMs, tx) => {
+      const column = alarmColumns[alarm];
+      const { numUpdatedRows } = await tx
+        .updateTable('vault')
+        .set({ [column]: sinceMs })
+        .where('id', '=', id)
+        .where(column, 'is', null)
+        .executeTakeFirstOrThrow();
+      return numUpdatedRows === 1n;
+    },
+
+    endAlarm: async (id, alarm) => {
+      const column = alarmColumns[alarm];
+      const set = catalog.db.updateTable('vault').set({ [column]: null });
+      await set.where('id', '=', id).where(column, 'is not', null).execute();
+    },
+
     remove: async (id, tx) => {
       await tx.deleteFrom('vault').where('id', '=', id).execute();
     },
@@ -153,6 +178,8 @@ function toRow(vault: NewVault, nowMs: number): VaultTable {
     problem: null,
     measured_bytes: null,
     measured_at: null,
+    missing_since: null,
+    nearly_full_since: null,
   };
 }
 

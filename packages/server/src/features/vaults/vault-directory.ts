@@ -4,6 +4,7 @@ import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { type VaultId, type VaultMarker, vaultMarkerName, vaultMarkerSchema } from '@holdfast/protocol';
 import { makePrivateDirectory } from '../../secrets/private-directory.ts';
 import { makePrivateFile, readIfThere } from '../../secrets/private-file.ts';
+import type { Room } from './room.ts';
 
 /**
  * The marker of a vault's directory, or undefined where there is none.
@@ -111,14 +112,8 @@ export async function holdsRepository(directory: string, folder: string): Promis
   }
 }
 
-export interface FileSystemSpace {
-  /** For who is not root. */
-  readonly freeBytes: number;
-  readonly totalBytes: number;
-}
-
 /** The room in the file system that a directory is on; null where it cannot be looked at. */
-export async function spaceOf(directory: string): Promise<FileSystemSpace | null> {
+export async function spaceOf(directory: string): Promise<Room | null> {
   try {
     const { bsize, bavail, blocks } = await statfs(directory);
     return { freeBytes: bsize * bavail, totalBytes: bsize * blocks };

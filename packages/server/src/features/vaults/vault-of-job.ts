@@ -2,6 +2,7 @@ import { HoldfastError, isErrorCode } from '@holdfast/base';
 import type { BackupId, RepositoryId, VaultId } from '@holdfast/protocol';
 import type { Db } from '../../catalog/catalog.ts';
 import type { JobEndings } from '../jobs/execution/work-on-job.ts';
+import type { JobRecord } from '../jobs/job-record.ts';
 import type { VaultRecord, VaultStore } from './store.ts';
 import { vaultMissing } from './vault-errors.ts';
 import { isBucket } from './vault-location.ts';
@@ -21,25 +22,26 @@ export interface VaultOfJobOptions {
  * whenever it is asked for.
  */
 export function createVaultOfJob({ store, backups, repositories }: VaultOfJobOptions): JobEndings {
-  async function bucketOf(backupId: BackupId | null, db?: Db): Promise<VaultRecord | undefined> {
-    const backup = backupId === null ? undefined : await backups.get(backupId, db);
-    const repository = backup === undefined ? undefined : await repositories.get(backup.repositoryId, db);
+  async function bucketOf(job: JobRecord, db?: Db): Promise<VaultRecord | undefined> {
+    const backup = job.backupId === null ? undefined : await backups.get(job.backupId, db);
+    const repositoryId = backup?.repositoryId ?? job.repositoryId;
+    const repository = repositoryId === null ? undefined : await repositories.get(repositoryId, db);
     const vault = repository === undefined ? undefined : await store.get(repository.vaultId, db);
     return vault !== undefined && isBucket(vault.location) ? vault : undefined;
   }
 
   return {
-    explain: async ({ backupId }, failure) => {
+    explain: async (job, failure) => {
       if (!isOfStorage(failure.code)) return failure;
-      const vault = await bucketOf(backupId);
+      const vault = await bucketOf(job);
       return vault === undefined ? failure : explainFor(vault, failure);
     },
 
-    record: async ({ backupId, kind }, { error }, tx) => {
+    record: async (job, { error }, tx) => {
       if (error !== null && !isOfStorage(error.code)) return;
-      const provesStorage = kind === 'backup' || kind === 'restore';
+      const provesStorage = job.kind === 'backup' || job.kind === 'restore' || job.kind === 'inspect';
       if (error === null && !provesStorage) return;
-      const vault = await bucketOf(backupId, tx);
+      const vault = await bucketOf(job, tx);
       if (vault !== undefined) await store.markChecked(vault.id, error, tx);
     },
   };
