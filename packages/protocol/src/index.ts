@@ -67,8 +67,10 @@ export {
   type ComponentDetails,
   durationSchema,
 } from './http/component-routes.ts';
+export type { DeletionPlan, Undeletion } from './http/deletion-routes.ts';
 export type {
   Component,
+  Deletion,
   Environment,
   EnvironmentSummary,
   Instance,

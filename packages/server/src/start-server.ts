@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HoldfastError, systemClock, systemErrorCode, toHoldfastError } from '@holdfast/base';
+import { type Abortable, HoldfastError, systemClock, systemErrorCode, toHoldfastError } from '@holdfast/base';
 import type { ServerFile } from '@holdfast/protocol';
 import type { FastifyInstance } from 'fastify';
 import { openCatalog } from './catalog/open-catalog.ts';
@@ -24,7 +24,7 @@ import { readServerId } from './secrets/server-id.ts';
 import { serverVersion } from './server-version.ts';
 
 const hourMs = 3_600_000;
-/** How often what is due for repositories is looked for. */
+/** How often what is due without anybody asking is looked for. */
 const careEveryMs = 600_000;
 
 /** A server that answers. Disposing it is a graceful stop: it takes no more work, ends or hands over what it has. */
@@ -55,19 +55,18 @@ export async function startServer(config: Config): Promise<RunningServer> {
   );
   await makePrivateDirectory(tasksFolder(config));
   const dataProcess = createDataProcess(programOf('data-server'));
-  const { handlers, tokens, executor, scheduler, uploads, notifications, maintenance, vaultWatch } =
-    await compose({
-      config,
-      catalog,
-      sealer,
-      clock: systemClock,
-      logger,
-      version,
-      serverId,
-      instance: randomBytes(8).toString('hex'),
-      dataProcess,
-      moverMain: programOf('mover'),
-    });
+  const { handlers, tokens, executor, scheduler, uploads, notifications, ...ofItself } = await compose({
+    config,
+    catalog,
+    sealer,
+    clock: systemClock,
+    logger,
+    version,
+    serverId,
+    instance: randomBytes(8).toString('hex'),
+    dataProcess,
+    moverMain: programOf('mover'),
+  });
   await tokens.ensureLocal(dataDirectory, serverId);
   starting.use(await removeOldUploads(uploads, logger));
   const isLoopbackOnly = isLoopback(config.listen.host);
@@ -94,8 +93,12 @@ export async function startServer(config: Config): Promise<RunningServer> {
   await executor.recover();
   executor.start();
   if (config.followsSchedules) scheduler.start();
-  starting.use(repeat(maintenance.queueDue, 'What is due for repositories could not be queued.', logger));
-  starting.use(repeat(vaultWatch.look, 'Vaults could not be looked at.', logger));
+  const { maintenance, vaultWatch, carryOutDeletions } = ofItself;
+  starting.use(
+    fromTimeToTime('What is due for repositories could not be queued.', maintenance.queueDue, logger),
+  );
+  starting.use(fromTimeToTime('Deletions could not be carried out.', carryOutDeletions, logger));
+  starting.use(fromTimeToTime('Vaults could not be looked at.', vaultWatch.look, logger));
   const serverFile: ServerFile = { url, pid: process.pid, version };
   const serverFilePath = join(dataDirectory, 'server.json');
   await writePrivateFile(serverFilePath, `${JSON.stringify(serverFile)}\n`);
@@ -127,22 +130,34 @@ async function removeOldUploads(
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
-/** From time to time, until it is disposed of. What takes longer than that is not begun again meanwhile. */
-function repeat(work: () => Promise<void>, failure: string, logger: Logger): Disposable {
-  let isRunning = false;
-  const run = async (): Promise<void> => {
-    if (isRunning) return;
-    isRunning = true;
+/** One after the other, until it is disposed of. */
+function fromTimeToTime(
+  failure: string,
+  work: (options: Abortable) => Promise<void>,
+  logger: Logger,
+): AsyncDisposable {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let running: Promise<void> | undefined;
+  const once = async (): Promise<void> => {
     try {
-      await work();
+      await work({ signal });
     } catch (error) {
-      logger.warn(failure, { error: toHoldfastError(error).toReport() });
+      if (!signal.aborted) logger.warn(failure, { error: toHoldfastError(error).toReport() });
     } finally {
-      isRunning = false;
+      running = undefined;
     }
   };
-  const timer = setInterval(() => void run(), careEveryMs);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  const timer = setInterval(() => {
+    running ??= once();
+  }, careEveryMs);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      clearInterval(timer);
+      stopping.abort(new HoldfastError('server-lost', 'The server was stopped.'));
+      await running;
+    },
+  };
 }
 
 async function listen(http: FastifyInstance, { host, port }: ListenAddress): Promise<string> {

@@ -33,6 +33,7 @@ export function sampleEnvironment(
     folder: `/srv/${name}`,
     components: ['web', 'db'],
     lastBackupAtMs: sampleTimeMs,
+    deletion: null,
     ...change,
   };
 }
@@ -63,6 +64,7 @@ export function sampleEnvironmentDetail(name: string, change: Partial<Environmen
     ],
     writesOutsideMounts: ['web'],
     unfinishedRestore: null,
+    deletedComponents: [],
     ...change,
   };
 }

@@ -56,7 +56,7 @@ export const componentDetailsSchema = z
   })
   .meta({ id: 'ComponentDetails' });
 
-const componentParams = z.object({ environment: z.string().min(1), component: z.string().min(1) });
+export const componentParams = z.object({ environment: z.string().min(1), component: z.string().min(1) });
 
 export const componentRoutes = {
   'component.get': route({

@@ -31,6 +31,15 @@ export const mountSchema = z
   })
   .meta({ id: 'Mount' });
 
+/** What a user deleted stays as it was until the grace is over: then its backups go. */
+export const deletionSchema = z
+  .object({
+    atMs: timeMsSchema,
+    /** Until then nothing is removed, and all of it can be taken back. */
+    untilMs: timeMsSchema,
+  })
+  .meta({ id: 'Deletion' });
+
 export const environmentSummarySchema = z
   .object({
     id: environmentIdSchema,
@@ -45,6 +54,8 @@ export const environmentSummarySchema = z
     folder: z.string().nullable(),
     components: z.array(z.string()),
     lastBackupAtMs: timeMsSchema.nullable(),
+    /** Null where nobody deleted it. */
+    deletion: deletionSchema.nullable(),
   })
   .meta({ id: 'EnvironmentSummary' });
 
@@ -61,11 +72,13 @@ export const environmentSchema = environmentSummarySchema
     unfinishedRestore: z
       .object({ backupId: z.string(), startedAtMs: timeMsSchema, reason: z.string() })
       .nullable(),
+    /** Components that were deleted: what is left of them goes after the grace. */
+    deletedComponents: z.array(deletionSchema.extend({ name: z.string() })),
   })
   .meta({ id: 'Environment' });
 
 /** An environment is named by its id or, where it is the only one of that name, by its name. */
-const environmentParams = z.object({ environment: z.string().min(1) });
+export const environmentParams = z.object({ environment: z.string().min(1) });
 
 export const environmentRoutes = {
   'environment.list': route({
@@ -89,6 +102,7 @@ export const environmentRoutes = {
 
 export type Instance = z.infer<typeof instanceSchema>;
 export type Component = z.infer<typeof componentSchema>;
+export type Deletion = z.infer<typeof deletionSchema>;
 export type Mount = z.infer<typeof mountSchema>;
 export type EnvironmentSummary = z.infer<typeof environmentSummarySchema>;
 export type Environment = z.infer<typeof environmentSchema>;

@@ -1,5 +1,6 @@
 import { backupRoutes } from './backup-routes.ts';
 import { componentRoutes } from './component-routes.ts';
+import { deletionRoutes } from './deletion-routes.ts';
 import { environmentRoutes } from './environment-routes.ts';
 import { importRoutes } from './import-routes.ts';
 import { jobRoutes } from './job-routes.ts';
@@ -18,6 +19,7 @@ export const routes = {
   ...statusRoutes,
   ...environmentRoutes,
   ...componentRoutes,
+  ...deletionRoutes,
   ...backupRoutes,
   ...importRoutes,
   ...jobRoutes,

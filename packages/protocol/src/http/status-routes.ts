@@ -42,9 +42,17 @@ export const problemSchema = z
 const madeBackupSchema = z.object({ id: backupIdSchema, createdAtMs: timeMsSchema });
 
 export const environmentStatusSchema = environmentSchema
-  .pick({ id: true, name: true, nodeName: true, state: true, isReachable: true, unfinishedRestore: true })
+  .pick({
+    id: true,
+    name: true,
+    nodeName: true,
+    state: true,
+    isReachable: true,
+    unfinishedRestore: true,
+    deletion: true,
+  })
   .extend({
-    /** Active, with a good backup and a schedule, and without data that no backup has. */
+    /** Active and not deleted, with a good backup and a schedule, and without data that no backup has. */
     isProtected: z.boolean(),
     /** Ready ones, of any kind. */
     backups: z.int().nonnegative(),

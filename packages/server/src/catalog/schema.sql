@@ -30,6 +30,13 @@ CREATE INDEX backup_newest_of_status ON backup (status, created_at DESC, id DESC
 
 CREATE INDEX backup_of_sort ON backup (environment_id, status, kind, mode, made_no);
 
+CREATE TABLE component_deletion (
+  environment_id TEXT NOT NULL REFERENCES environment (id),
+  component TEXT NOT NULL,
+  deleted_at INTEGER NOT NULL,
+  PRIMARY KEY (environment_id, component)
+) STRICT;
+
 CREATE TABLE component_setting (
   environment_id TEXT NOT NULL REFERENCES environment (id),
   component TEXT NOT NULL,
@@ -48,7 +55,7 @@ CREATE TABLE environment (
   seen TEXT NOT NULL,
   state TEXT NOT NULL,
   first_seen_at INTEGER NOT NULL,
-  last_seen_at INTEGER NOT NULL,
+  last_seen_at INTEGER NOT NULL, deleted_at INTEGER,
   UNIQUE (node_id, name)
 ) STRICT;
 

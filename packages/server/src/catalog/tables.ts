@@ -65,6 +65,14 @@ export interface EnvironmentTable {
   state: 'active' | 'inactive';
   first_seen_at: Ms;
   last_seen_at: Ms;
+  /** When its user deleted it; null where nobody did. */
+  deleted_at: Ms | null;
+}
+
+export interface ComponentDeletionTable {
+  environment_id: EnvironmentId;
+  component: string;
+  deleted_at: Ms;
 }
 
 export interface ComponentSettingTable {
@@ -273,6 +281,7 @@ export interface Tables {
   vault: VaultTable;
   environment: EnvironmentTable;
   component_setting: ComponentSettingTable;
+  component_deletion: ComponentDeletionTable;
   repository: RepositoryTable;
   repository_care: RepositoryCareTable;
   backup: BackupTable;

@@ -9,6 +9,9 @@ import { createRemovalService } from '../features/backups/removal/removal-servic
 import { removalHandlers } from '../features/backups/removal/routes.ts';
 import { backupHandlers } from '../features/backups/routes.ts';
 import { createBackupService } from '../features/backups/service.ts';
+import { type CarryOutDeletions, createCarryOutDeletions } from '../features/deletions/carry-out.ts';
+import { deletionHandlers } from '../features/deletions/routes.ts';
+import { createDeletionService } from '../features/deletions/service.ts';
 import { environmentHandlers } from '../features/environments/routes.ts';
 import { createEnvironmentService } from '../features/environments/service.ts';
 import type { JobExecutor } from '../features/jobs/execution/job-executor.ts';
@@ -62,6 +65,7 @@ export interface Composition {
   readonly notifications: Notifications;
   readonly maintenance: Pick<MaintenanceService, 'queueDue'>;
   readonly vaultWatch: VaultWatch;
+  readonly carryOutDeletions: CarryOutDeletions;
 }
 
 /** The one place where everything is put together. Makes the default vault's row and recovery key at first. */
@@ -208,6 +212,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     now: () => clock.now(),
     logger: options.logger,
   });
+  const { logger } = options;
+  const deletions = createDeletionService({
+    ...{ catalog, environments, jobs, clock, logger },
+    store: stores.deletions,
+  });
+  const carryOutDeletions = createCarryOutDeletions({
+    ...{ catalog, environments, removals, clock, logger },
+    store: stores.deletions,
+  });
   const pins = createPinService({ catalog, store: stores.backups, jobs });
   const maintenance = createMaintenanceService({
     catalog,
@@ -220,6 +233,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
   const handlers = {
     ...serverHandlers(version, catalog.ping),
     ...environmentHandlers(environments),
+    ...deletionHandlers(deletions),
     ...backupHandlers(backups, options.dataProcess),
     ...removalHandlers(removals, pins),
     ...maintenanceHandlers(maintenance),
@@ -242,6 +256,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     uploads,
     maintenance,
     vaultWatch,
+    carryOutDeletions,
     notifications: notifications.told,
   };
 }

@@ -4,6 +4,7 @@ import type { Ids } from '../catalog/ids.ts';
 import { createDamageStore } from '../features/backups/damage-store.ts';
 import { createRemovalStore } from '../features/backups/removal/removal-store.ts';
 import { createBackupStore } from '../features/backups/store.ts';
+import { createDeletionStore } from '../features/deletions/store.ts';
 import { createComponentSettingStore } from '../features/environments/commands/setting-store.ts';
 import { createEnvironmentStore } from '../features/environments/store.ts';
 import { createFreezeStore } from '../features/jobs/freeze-store.ts';
@@ -30,6 +31,7 @@ export function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
     care: createCareStore(catalog, clock),
     damage: createDamageStore(catalog),
     componentSettings: createComponentSettingStore(catalog, clock),
+    deletions: createDeletionStore(catalog, clock),
     deliveries: createDeliveryStore({ catalog, clock, ids }),
     environments: createEnvironmentStore({ catalog, clock, ids }),
     freezes: createFreezeStore(catalog, clock),

@@ -9,7 +9,10 @@ import { describe, expect, test } from 'vitest';
 import type { Catalog } from '../catalog/catalog.ts';
 import { createIds } from '../catalog/ids.ts';
 import { type LogFields, silentLogger } from '../config/logger.ts';
+import type { RemovalService } from '../features/backups/removal/removal-service.ts';
 import { createBackupStore } from '../features/backups/store.ts';
+import { createCarryOutDeletions } from '../features/deletions/carry-out.ts';
+import { createDeletionStore } from '../features/deletions/store.ts';
 import { createEnvironmentStore } from '../features/environments/store.ts';
 import { createLeaseStore } from '../features/jobs/lease-store.ts';
 import { createJobStore } from '../features/jobs/store.ts';
@@ -54,11 +57,22 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       const logged: LogFields[] = [];
       const removed: BackupId[] = [];
       const told = new Map<string, string>();
-      const scheduler = createScheduler({
-        environments: {
-          list: async () => (await environments.list()).map((each) => ({ ...each, isReachable: true })),
-          known: async () => await environments.list(),
+      const removals: Pick<RemovalService, 'removeBackups'> = {
+        removeBackups: async ({ backupIds }) => {
+          removed.push(...backupIds);
+          return { kind: 'nothing' };
         },
+      };
+      const listed = {
+        list: async () => (await environments.list()).map((each) => ({ ...each, isReachable: true })),
+        known: async () => await environments.list(),
+      };
+      const carryOutDeletions = createCarryOutDeletions({
+        ...{ catalog: own, environments: listed, removals, clock, logger: silentLogger },
+        store: createDeletionStore(own, clock),
+      });
+      const scheduler = createScheduler({
+        environments: listed,
         schedules: service,
         backups: {
           createAutomated: async ({ begin }) => {
@@ -71,17 +85,12 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
             return { job, backupId: job.backupId };
           },
         },
-        removals: {
-          removeBackups: async ({ backupIds }) => {
-            removed.push(...backupIds);
-            return { kind: 'nothing' };
-          },
-        },
+        removals,
         notify: async (event) => void told.set(eventKey(event), event.event),
         clock,
         logger: { ...silentLogger, info: (_message, fields) => void (fields && logged.push(fields)) },
       });
-      return { store, service, scheduler, logged, removed, told };
+      return { store, service, scheduler, carryOutDeletions, environments, logged, removed, told };
     };
     const backups = createBackupStore({ catalog, clock });
     const jobs = createJobStore({ catalog, clock, ids: createIds() });
@@ -278,6 +287,61 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       await end('ready');
       const expected = { id: backupId, keptBy: ['no schedule is set any more'], removedBy: null };
       expect((await service.explain('shop', 31)).backups).toMatchObject([expected]);
+    });
+
+    test('what vanishes from Docker keeps all of its backups, for as long as it is away', async () => {
+      const { clock, scheduler, carryOutDeletions, environments, end, ...more } = await setUp();
+      const { backups, fixtures, shop, removed, told, dispose } = more;
+      await using _ = dispose;
+      await fixtures.backup(shop);
+      await end('ready');
+      await scheduler.tick();
+      for (let day = 0; day < 2; day += 1) {
+        clock.advance(dayMs);
+        await scheduler.tick();
+        expect(await end('ready')).toBe(1);
+      }
+      const before = (await backups.list({ limit: 100 })).backups.map(({ id }) => id);
+      expect(before).toHaveLength(3);
+      await environments.sync(shop.nodeId, []);
+      for (let step = 0; step < 60 * 6; step += 1) {
+        clock.advance(4 * hourMs);
+        await scheduler.tick();
+        await carryOutDeletions();
+      }
+      expect(removed).toEqual([]);
+      expect((await backups.list({ limit: 100 })).backups.map(({ id }) => id)).toEqual(before);
+      expect(await environments.get(shop.id)).toMatchObject({ state: 'inactive' });
+      expect([...told.values()]).toEqual([]);
+    });
+
+    test('what was deleted is not followed, nothing is told of it, and no rule removes any of it', async () => {
+      const { clock, catalog, scheduler, environments, end, ...more } = await setUp();
+      const { store, shop, removed, told, dispose } = more;
+      await using _ = dispose;
+      await scheduler.tick();
+      // More than are kept.
+      for (let count = 0; count < 4; count += 1) {
+        clock.advance(dayMs);
+        await scheduler.tick();
+        await end('ready');
+      }
+      expect(removed.splice(0)).not.toEqual([]);
+      const runs = (await store.runs(shop.id)).length;
+      const what = { environmentId: shop.id, component: null };
+      const deletions = createDeletionStore(catalog, clock);
+      await catalog.write(async (tx) => await deletions.mark(what, tx));
+      for (let step = 0; step < 6 * 24; step += 1) {
+        clock.advance(hourMs);
+        await scheduler.tick();
+      }
+      expect(await store.runs(shop.id)).toHaveLength(runs);
+      expect([...told.values()]).toEqual([]);
+      expect(removed).toEqual([]);
+      await catalog.write(async (tx) => await deletions.takeBack(what, tx));
+      expect(await environments.get(shop.id)).toMatchObject({ deletedAtMs: null });
+      await scheduler.tick();
+      expect(await store.runs(shop.id)).toHaveLength(runs + 1);
     });
 
     test('settings are changed all or not at all, and each fault names its place', async () => {

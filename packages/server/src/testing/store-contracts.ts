@@ -1,5 +1,6 @@
 import { describeBackupStore } from './backup-store-contract.ts';
 import { describeCatalog } from './catalog-contract.ts';
+import { describeDeletions } from './deletion-contract.ts';
 import { describeEnvironmentStore } from './environment-store-contract.ts';
 import { describeJobStores } from './job-stores-contract.ts';
 import { describeLeaseStore } from './lease-store-contract.ts';
@@ -24,4 +25,5 @@ export function describeStores(makeDatabase: MakeTestDatabase): void {
   describeRebuild(makeDatabase);
   describeStatusStore(makeDatabase);
   describeMaintenance(makeDatabase);
+  describeDeletions(makeDatabase);
 }

@@ -23,7 +23,7 @@ function environment(name: string, change: Partial<EnvironmentStatus> = {}): Env
       doubtfulBackup: null,
     },
     ...{ hasSchedule: true, nextRunAtMs: sampleTimeMs + 21 * hourMs, scheduleProblem: null },
-    ...{ mountsLeftOut: [], writesOutsideMounts: [], unfinishedRestore: null },
+    ...{ mountsLeftOut: [], writesOutsideMounts: [], unfinishedRestore: null, deletion: null },
     ...change,
   };
 }

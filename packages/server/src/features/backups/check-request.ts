@@ -1,5 +1,6 @@
 import { HoldfastError } from '@holdfast/base';
 import { componentsOfPart } from '@holdfast/protocol';
+import { requireNotDeleted } from '../environments/deletion.ts';
 import type { EnvironmentRecord } from '../environments/environment-record.ts';
 import type { EnvironmentSurvey } from '../environments/survey.ts';
 import type { JobRequest } from '../jobs/job-record.ts';
@@ -16,8 +17,8 @@ export interface BackupCheck {
  * Whether a backup of an environment, as it is now, can be taken.
  *
  * @returns the names of the components that it is of
- * @throws HoldfastError `environment-inactive`, `environment-unfinished-restore`, `component-unknown`,
- *   `environment-empty`
+ * @throws HoldfastError `environment-deleted`, `environment-inactive`, `environment-unfinished-restore`,
+ *   `component-unknown`, `environment-empty`
  */
 export function requireBackupPossible(
   { record: environment, commands }: Pick<EnvironmentSurvey, 'record' | 'commands'>,
@@ -25,6 +26,7 @@ export function requireBackupPossible(
 ): readonly string[] {
   const { name, state, seen, unfinishedRestore } = environment;
   const context = { environmentId: environment.id };
+  requireNotDeleted(environment);
   if (state === 'inactive') {
     throw new HoldfastError(
       'environment-inactive',

@@ -121,8 +121,8 @@ export interface BackupService {
   /** What was noted while it was taken, or when it was last restored; none if it never was. */
   log(idOrPrefix: string, of: 'backup' | 'restore'): Promise<LogLine[]>;
   /**
-   * @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-inactive`, `environment-empty`,
-   *   `environment-busy`, `environment-unfinished-restore`, `component-unknown`, `docker-unreachable`
+   * @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-deleted`, `environment-inactive`,
+   *   `environment-empty`, `environment-busy`, `environment-unfinished-restore`, `component-unknown`, `docker-unreachable`
    */
   create(request: CreateBackupRequest, options?: Abortable): Promise<CreatedBackup>;
   /**

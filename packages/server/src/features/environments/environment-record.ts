@@ -45,6 +45,15 @@ export interface EnvironmentRecord {
   /** When its newest ready backup was begun. */
   readonly lastBackupAtMs: number | null;
   readonly unfinishedRestore: UnfinishedRestore | null;
+  /** When its user deleted it: it is followed no more, and what is left of it goes when the grace is over. */
+  readonly deletedAtMs: number | null;
+  /** Components that a user deleted, and that Docker has not had since. */
+  readonly deletedComponents: readonly DeletedComponent[];
+}
+
+export interface DeletedComponent {
+  readonly name: string;
+  readonly deletedAtMs: number;
 }
 
 /** A restore whose job is over, and whose journal is still there. */

@@ -1,5 +1,6 @@
 import type { ComponentDetails, EnvironmentSummary } from '@holdfast/protocol';
 import type { HandlersOf } from '../../http/handler.ts';
+import { deletionOf } from './deletion.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
 import { type EnvironmentService, requireComponent } from './service.ts';
 import type { EnvironmentSurvey } from './survey.ts';
@@ -33,6 +34,9 @@ export function environmentHandlers(
         ),
         writesOutsideMounts: await writesOutsideMounts(survey, { signal }),
         unfinishedRestore: record.unfinishedRestore,
+        deletedComponents: record.deletedComponents.map(({ name, deletedAtMs }) => {
+          return { name, ...deletionOf(deletedAtMs) };
+        }),
       };
     },
     'component.get': async ({ params: { environment, component }, signal }) =>
@@ -52,5 +56,6 @@ function toDetails({ record, commands }: EnvironmentSurvey, name: string): Compo
 
 function toSummary(record: EnvironmentRecord): Omit<EnvironmentSummary, 'components' | 'isReachable'> {
   const { id, name, project, type, state, nodeId, nodeName, folder, lastBackupAtMs } = record;
-  return { id, name, project, type, state, nodeId, nodeName, folder, lastBackupAtMs };
+  const deletion = record.deletedAtMs === null ? null : deletionOf(record.deletedAtMs);
+  return { id, name, project, type, state, nodeId, nodeName, folder, lastBackupAtMs, deletion };
 }

@@ -8,6 +8,7 @@ import type { ConnectedNode, FailedNode, NodeService } from '../nodes/service.ts
 import { changeSettings } from './commands/change-settings.ts';
 import type { BackupSettings } from './commands/component-settings.ts';
 import type { ComponentSettingStore } from './commands/setting-store.ts';
+import { requireNotDeleted } from './deletion.ts';
 import type { EnvironmentRecord } from './environment-record.ts';
 import type { EnvironmentStore } from './store.ts';
 import { type EnvironmentSurvey, type NodeSurvey, surveyNode, toDiscovered } from './survey.ts';
@@ -57,7 +58,8 @@ export interface EnvironmentService {
   findUnfinished(backupId: BackupId): Promise<EnvironmentRecord | undefined>;
   /**
    * One that is to be made of a backup, beside its parent: it has nothing yet.
-   * @throws HoldfastError `usage-invalid` for what is no name of a Compose project, `environment-exists`
+   * @throws HoldfastError `usage-invalid` for what is no name of a Compose project, `environment-exists`,
+   *   `environment-deleted` where it has the name of one that was
    */
   branch(branch: Branch, tx: Tx): Promise<EnvironmentRecord>;
 }
@@ -187,6 +189,8 @@ export function createEnvironmentService(options: EnvironmentServiceOptions): En
       const id = await store.add({ nodeId, name, type: 'development', folder }, tx);
       const added = id === undefined ? undefined : await store.get(id, tx);
       if (added !== undefined) return added;
+      const present = (await store.list(tx)).find((each) => each.nodeId === nodeId && each.name === name);
+      if (present !== undefined) requireNotDeleted(present);
       throw new HoldfastError(
         'environment-exists',
         `There is an environment (Compose project) ${name} already.`,

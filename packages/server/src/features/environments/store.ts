@@ -3,19 +3,26 @@ import { type EnvironmentId, isJobOver, type NodeId } from '@holdfast/protocol';
 import type { Catalog, Db, Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import { jsonColumn } from '../../catalog/json-column.ts';
-import { type DiscoveredEnvironment, type EnvironmentRecord, seenSchema } from './environment-record.ts';
+import type { ComponentDeletionTable } from '../../catalog/tables.ts';
+import {
+  type DeletedComponent,
+  type DiscoveredEnvironment,
+  type EnvironmentRecord,
+  seenSchema,
+} from './environment-record.ts';
 
 /** Environments as rows: what was ever seen on a node, and how it was last seen. */
 export interface EnvironmentStore {
   /**
    * Takes over what a node shows now: new environments get a row, known ones their new state, and those that are not
-   * among them become inactive, keeping what was last seen of them.
+   * among them become inactive, keeping what was last seen of them. One that was deleted stays so; a component that is
+   * there again is deleted no more.
    */
   sync(nodeId: NodeId, discovered: readonly DiscoveredEnvironment[]): Promise<void>;
   /** Makes one that has nothing yet. Undefined where the node has one of this name. */
   add(environment: NewEnvironment, tx: Tx): Promise<EnvironmentId | undefined>;
   /** By name, then node. */
-  list(): Promise<readonly EnvironmentRecord[]>;
+  list(db?: Db): Promise<readonly EnvironmentRecord[]>;
   get(id: EnvironmentId, db?: Db): Promise<EnvironmentRecord | undefined>;
 }
 
@@ -58,6 +65,7 @@ export function createEnvironmentStore({ catalog, clock, ids }: EnvironmentStore
       .onConflict((conflict) => conflict.columns(['node_id', 'name']).doUpdateSet(values))
       .returning('id')
       .executeTakeFirstOrThrow();
+    await takeBackDeletions(id, environment, tx);
     return id;
   }
 
@@ -100,17 +108,16 @@ export function createEnvironmentStore({ catalog, clock, ids }: EnvironmentStore
       return added?.id;
     },
 
-    list: async () => {
-      const rows = await selectEnvironments(catalog.db)
-        .orderBy('environment.name')
-        .orderBy('node.name')
-        .execute();
-      return rows.map(toRecord);
+    list: async (db = catalog.db) => {
+      const rows = await selectEnvironments(db).orderBy('environment.name').orderBy('node.name').execute();
+      const deleted = Map.groupBy(await selectDeletions(db).execute(), (each) => each.environment_id);
+      return rows.map((row) => toRecord(row, deleted.get(row.id) ?? []));
     },
 
     get: async (id, db = catalog.db) => {
       const row = await selectEnvironments(db).where('environment.id', '=', id).executeTakeFirst();
-      return row === undefined ? undefined : toRecord(row);
+      if (row === undefined) return undefined;
+      return toRecord(row, await selectDeletions(db).where('environment_id', '=', id).execute());
     },
   };
 }
@@ -146,7 +153,21 @@ function selectEnvironments(db: Db) {
     );
 }
 
-function toRecord(row: EnvironmentRow): EnvironmentRecord {
+function selectDeletions(db: Db) {
+  return db.selectFrom('component_deletion').selectAll().orderBy('component');
+}
+
+async function takeBackDeletions(id: EnvironmentId, { seen }: DiscoveredEnvironment, tx: Tx): Promise<void> {
+  const names = seen.components.map(({ name }) => name);
+  if (names.length === 0) return;
+  await tx
+    .deleteFrom('component_deletion')
+    .where('environment_id', '=', id)
+    .where('component', 'in', names)
+    .execute();
+}
+
+function toRecord(row: EnvironmentRow, deletions: readonly ComponentDeletionTable[]): EnvironmentRecord {
   const { journal_job_id: jobId, journal_backup_id: backupId } = row;
   const { journal_started_at: startedAtMs, journal_reason: reason } = row;
   const hasJournal = jobId !== null && backupId !== null && startedAtMs !== null && reason !== null;
@@ -166,5 +187,11 @@ function toRecord(row: EnvironmentRow): EnvironmentRecord {
     lastSeenAtMs: row.last_seen_at,
     lastBackupAtMs: row.last_backup_at,
     unfinishedRestore: hasJournal && isOver ? { jobId, backupId, startedAtMs, reason } : null,
+    deletedAtMs: row.deleted_at,
+    deletedComponents: deletions.map(toDeleted),
   };
+}
+
+function toDeleted({ component: name, deleted_at: deletedAtMs }: ComponentDeletionTable): DeletedComponent {
+  return { name, deletedAtMs };
 }

@@ -25,7 +25,7 @@ export interface EnvironmentPolicy {
 }
 
 export interface PolicyInput {
-  readonly environment: Pick<EnvironmentRecord, 'type' | 'seen'>;
+  readonly environment: Pick<EnvironmentRecord, 'type' | 'seen' | 'deletedComponents'>;
   readonly settings: ProjectSettings;
   /** Set for the environment itself: it beats what its project says of schedules. */
   readonly own: BackupPolicy | undefined;
@@ -41,7 +41,9 @@ export function policyOf({ environment, settings, own, timezone }: PolicyInput):
   const schedules =
     own === undefined ? schedulesOfIntervals(intervals, origin) : schedulesOfPolicy(own, origin);
   const warnings: string[] = [];
-  const crons = environment.seen.crons.flatMap(({ component, cron, retention }): PolicyScope[] => {
+  const isDeleted = (name: string) => environment.deletedComponents.some((each) => each.name === name);
+  const kept = environment.seen.crons.filter(({ component }) => !isDeleted(component));
+  const crons = kept.flatMap(({ component, cron, retention }): PolicyScope[] => {
     const checked = checkCronPolicy({ cron_string: cron, ...(retention === null ? {} : { retention }) });
     if (checked.kind === 'valid')
       return [{ component, schedules: [scheduleOfCron(component, checked.settings, origin)] }];

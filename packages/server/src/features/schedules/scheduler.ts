@@ -1,7 +1,7 @@
 import { type Abortable, type Clock, HoldfastError, sleep, toHoldfastError } from '@holdfast/base';
-import type { EnvironmentId } from '@holdfast/protocol';
 import type { Logger } from '../../config/logger.ts';
 import type { RemovalService } from '../backups/removal/removal-service.ts';
+import { createRemoveByRule } from '../backups/removal/remove-by-rule.ts';
 import type { BackupService } from '../backups/service.ts';
 import type { EnvironmentRecord } from '../environments/environment-record.ts';
 import type { EnvironmentService } from '../environments/service.ts';
@@ -34,12 +34,6 @@ interface PassedOver {
   readonly atMs: number;
 }
 
-interface TriedRemoval {
-  readonly ids: string;
-  readonly atMs: number;
-}
-
-const removeAgainMs = 3_600_000;
 /** What is over, or was missed, can wait so long. */
 const careEveryMs = 300_000;
 /** Two nights without a good backup. */
@@ -60,7 +54,7 @@ const defaultEveryMs = 30_000;
 export function createScheduler(options: SchedulerOptions): Scheduler {
   const { environments, schedules, backups, removals, notify, clock, logger } = options;
   const { everyMs = defaultEveryMs } = options;
-  const tried = new Map<EnvironmentId, TriedRemoval>();
+  const removeByRule = createRemoveByRule(removals, clock);
   const passedOver = new Map<string, PassedOver>();
   let nextCareMs = 0;
   let nextLookMs = 0;
@@ -118,24 +112,16 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
     }
   }
 
-  /** What no rule keeps any more is removed; where that fails, the same is tried again after a while. */
+  /** What no rule keeps any more is removed. */
   async function remove({ id: environmentId, name }: EnvironmentRecord): Promise<void> {
     const removed = (await schedules.verdicts(environmentId)).filter((verdict) => verdict.kind === 'remove');
-    const backupIds = removed.map(({ id }) => id);
-    const ids = backupIds.join();
-    const last = tried.get(environmentId);
-    const isTried = last?.ids === ids && clock.elapsed() - last.atMs < removeAgainMs;
-    if (backupIds.length === 0 || isTried) return;
-    const reasons = removed.map(({ id, rule }) => `${id}: ${wordsOfRemove(rule)}`);
-    const outcome = await removals.removeBackups({
+    const outcome = await removeByRule({
       environmentId,
-      backupIds,
+      backupIds: removed.map(({ id }) => id),
       createdBy: 'retention',
-      reasons,
+      reasons: removed.map(({ id, rule }) => `${id}: ${wordsOfRemove(rule)}`),
     });
-    if (outcome.kind === 'busy') return;
-    tried.set(environmentId, { ids, atMs: clock.elapsed() });
-    if (outcome.kind === 'queued')
+    if (outcome?.kind === 'queued')
       logger.info('Backups are over.', { environment: name, backups: outcome.backupIds });
   }
 
@@ -154,7 +140,8 @@ export function createScheduler(options: SchedulerOptions): Scheduler {
   }
 
   async function tick({ signal }: Abortable = {}): Promise<void> {
-    const all = await look({ signal });
+    // What was deleted is followed no more: neither its schedules nor its retention.
+    const all = (await look({ signal })).filter(({ deletedAtMs }) => deletedAtMs === null);
     for (const environment of all) {
       await alone(environment, async () => {
         for (const run of await schedules.dueRuns(environment)) await take(environment, run, { signal });

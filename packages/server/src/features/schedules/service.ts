@@ -10,6 +10,7 @@ import type {
   ScheduleId,
 } from '@holdfast/protocol';
 import type { Tx } from '../../catalog/catalog.ts';
+import { requireNotDeleted } from '../environments/deletion.ts';
 import type { EnvironmentRecord } from '../environments/environment-record.ts';
 import type { EnvironmentService } from '../environments/service.ts';
 import { checkBackupPolicy, checkSettingsChange } from '../policies/check-settings.ts';
@@ -71,7 +72,7 @@ export interface ScheduleService {
   get(idOrName: string): Promise<EnvironmentSchedule>;
   /** @throws HoldfastError `settings-invalid`, `environment-unknown`, `environment-ambiguous` */
   set(idOrName: string, policy: unknown): Promise<EnvironmentSchedule>;
-  /** @throws HoldfastError `environment-unknown`, `environment-ambiguous` */
+  /** @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-deleted` */
   explain(idOrName: string, days: number): Promise<PolicyExplanation>;
   /** What is due for an environment now. */
   dueRuns(environment: EnvironmentRecord): Promise<readonly DueRun[]>;
@@ -188,7 +189,8 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
     const { policy, notes } = await know(environment);
     const runs = await store.runs(environment.id);
     const nowMs = clock.now();
-    const next = policy.scopes.flatMap((scope) =>
+    const followed = environment.deletedAtMs === null ? policy.scopes : [];
+    const next = followed.flatMap((scope) =>
       nextRuns(scope.schedules, runsOf(scope, runs), nowMs, contextOf(environment.id)).map((run) => ({
         atMs: run.atMs,
         schedules: [...run.schedules],
@@ -227,7 +229,12 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
       nextRuns: next.sort((a, b) => a.atMs - b.atMs).slice(0, shownRuns),
       maxBackups: policy.maxBackups,
       manualCount: policy.manualCount,
-      warnings: [...policy.warnings],
+      warnings: [
+        ...policy.warnings,
+        ...(environment.deletedAtMs === null
+          ? []
+          : [`${environment.name} was deleted: nothing is followed.`]),
+      ],
     };
   }
 
@@ -260,6 +267,7 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
 
     explain: async (idOrName, days) => {
       const environment = await find(idOrName);
+      requireNotDeleted(environment);
       const known = await know(environment);
       const runs = await store.runs(environment.id);
       const scoped = (await inputs(environment, known)).map(({ scope, input }) => ({

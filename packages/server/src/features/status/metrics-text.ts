@@ -78,8 +78,10 @@ function writeBackups(write: Write, { environments, backupCounts, lastBackups }:
       known.map((each) => [each.labels, value(each) ?? null]),
     );
 
-  perEnvironment('holdfast_environment_active', 'Whether any container of it is there.', ({ isActive }) =>
-    isActive ? 1 : 0,
+  perEnvironment(
+    'holdfast_environment_active',
+    'Whether any container of it is there, and nobody deleted it.',
+    ({ isActive }) => (isActive ? 1 : 0),
   );
   write(
     'holdfast_backups',

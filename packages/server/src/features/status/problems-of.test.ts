@@ -25,6 +25,7 @@ function environment(change: Partial<EnvironmentFacts> = {}): EnvironmentFacts {
       state: 'active' as const,
       isReachable: true,
       unfinishedRestore: null,
+      deletion: null,
     },
     ...{ backups: 3, damagedBackups: 0, lastGoodBackup: { id: backupId, createdAtMs: nowMs - hourMs } },
     doubtfulBackup: null,

@@ -36,13 +36,13 @@ export function problemsOf(facts: StatusFacts): Problem[] {
 
 /** Whether all of an environment's data is in a backup, and will be in the next. */
 export function isProtected(environment: EnvironmentFacts, facts: StatusFacts): boolean {
-  const { state, isReachable, lastGoodBackup } = environment;
-  if (state !== 'active' || !isReachable || lastGoodBackup === null) return false;
+  const { state, isReachable, lastGoodBackup, deletion } = environment;
+  if (deletion !== null || state !== 'active' || !isReachable || lastGoodBackup === null) return false;
   return !problemsOfEnvironment(environment, facts).some(({ kind }) => exposing.has(kind));
 }
 
 function problemsOfEnvironment(environment: EnvironmentFacts, facts: StatusFacts): Problem[] {
-  const { name, state, isReachable, damagedBackups, unfinishedRestore } = environment;
+  const { name, state, isReachable, damagedBackups, unfinishedRestore, deletion } = environment;
   const target = targetOf(environment, facts);
   const problems: Problem[] = [];
   if (unfinishedRestore !== null) {
@@ -52,6 +52,8 @@ function problemsOfEnvironment(environment: EnvironmentFacts, facts: StatusFacts
       problem('restore-unfinished', name, message, `backup:restore ${backupId} --target ${target}`),
     );
   }
+  // Whoever deleted it wants none of it.
+  if (deletion !== null) return problems;
   if (state === 'active') {
     problems.push(...ofBackups(environment, target), ...ofSchedule(environment, target, facts.atMs));
     if (isReachable) problems.push(...ofGaps(environment, target));

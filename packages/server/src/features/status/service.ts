@@ -1,5 +1,7 @@
 import { type Abortable, type Clock, throwIfAborted } from '@holdfast/base';
 import type { BackupStatus, EnvironmentId, Node, Right, Status } from '@holdfast/protocol';
+import { deletionOf } from '../environments/deletion.ts';
+import type { EnvironmentRecord } from '../environments/environment-record.ts';
 import type { EnvironmentService, SurveyedRecord } from '../environments/service.ts';
 import { writesOutsideMounts } from '../environments/writes-outside-mounts.ts';
 import { toJob } from '../jobs/job-record.ts';
@@ -62,7 +64,7 @@ export function createStatusService(options: StatusServiceOptions): StatusServic
       store.lastBackups(),
       store.doubtfulBackups(),
       lookInside(surveyed, { signal }),
-      Promise.all(surveyed.map(async ({ record }) => await scheduleFacts(record.id))),
+      Promise.all(surveyed.map(async ({ record }) => await factsOf(record))),
     ]);
     const countsById = Map.groupBy(counts, ({ environmentId }) => environmentId);
     const lastById = Map.groupBy(lastBackups, ({ environmentId }) => environmentId);
@@ -76,6 +78,10 @@ export function createStatusService(options: StatusServiceOptions): StatusServic
         writesOutsideMounts: writes[index] ?? null,
       };
     });
+  }
+
+  async function factsOf({ id, deletedAtMs }: EnvironmentRecord): Promise<ScheduleFacts | undefined> {
+    return deletedAtMs === null ? await scheduleFacts(id) : undefined;
   }
 
   async function unfinishedJobs() {
@@ -152,7 +158,8 @@ function ownFacts({ record, isReachable, survey }: SurveyedRecord) {
   const mountsLeftOut = mounts
     .filter(({ isGap }) => isGap === true)
     .map((mount) => ({ name: mount.name, mountPoints: mount.mountPoints, reason: mount.reason }));
-  return { id, name, nodeName, state, isReachable, unfinishedRestore, mountsLeftOut };
+  const deletion = record.deletedAtMs === null ? null : deletionOf(record.deletedAtMs);
+  return { id, name, nodeName, state, isReachable, unfinishedRestore, mountsLeftOut, deletion };
 }
 
 function backupFacts(counts: readonly BackupCount[], last: readonly LastBackup[]) {
@@ -198,8 +205,11 @@ async function lookInside(
   return found;
 }
 
-async function componentsThatWrite({ survey }: SurveyedRecord, abort: Abortable): Promise<string[] | null> {
-  if (survey === undefined || abort.signal?.aborted === true) return null;
+async function componentsThatWrite(
+  { record, survey }: SurveyedRecord,
+  abort: Abortable,
+): Promise<string[] | null> {
+  if (survey === undefined || record.deletedAtMs !== null || abort.signal?.aborted === true) return null;
   const leftOut = survey.environment?.components.filter(({ isLeftOut }) => isLeftOut) ?? [];
   try {
     const names = await writesOutsideMounts(survey, abort);

@@ -17,6 +17,7 @@ export interface KnownEnvironment {
   readonly id: EnvironmentId;
   readonly name: string;
   readonly nodeName: string;
+  /** Any container of it is there, and nobody deleted it. */
   readonly isActive: boolean;
 }
 
@@ -108,12 +109,13 @@ export function createStatusStore(catalog: Catalog): StatusStore {
       const rows = await catalog.db
         .selectFrom('environment')
         .innerJoin('node', 'node.id', 'environment.node_id')
-        .select(['environment.id', 'environment.name', 'environment.state', 'node.name as node_name'])
+        .select(['environment.id', 'environment.name', 'environment.state', 'environment.deleted_at'])
+        .select('node.name as node_name')
         .orderBy('environment.name')
         .orderBy('node.name')
         .execute();
-      return rows.map(({ id, name, state, node_name: nodeName }) => {
-        return { id, name, nodeName, isActive: state === 'active' };
+      return rows.map(({ id, name, state, deleted_at: deletedAtMs, node_name: nodeName }) => {
+        return { id, name, nodeName, isActive: state === 'active' && deletedAtMs === null };
       });
     },
 

@@ -1,4 +1,4 @@
-import { toHoldfastError } from '@holdfast/base';
+import { type Abortable, throwIfAborted, toHoldfastError } from '@holdfast/base';
 import type { VaultId } from '@holdfast/protocol';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Logger } from '../../config/logger.ts';
@@ -10,7 +10,7 @@ import type { VaultStore } from './store.ts';
 /** Tells once when a vault goes missing, and when it gets nearly full. */
 export interface VaultWatch {
   /** To be called from time to time. */
-  look(): Promise<void>;
+  look(options?: Abortable): Promise<void>;
 }
 
 export interface VaultWatchOptions {
@@ -57,21 +57,22 @@ export function createVaultWatch(options: VaultWatchOptions): VaultWatch {
   }
 
   /** What it holds is not known without it; status tells what keeps it from being counted. */
-  async function count({ vault, measured }: VaultRoom): Promise<void> {
+  async function count({ vault, measured }: VaultRoom, { signal }: Abortable): Promise<void> {
     const lastMs = Math.max(measured?.atMs ?? 0, triedAtMs.get(vault.id) ?? 0);
     if (vault.capacityBytes === null || now() - lastMs < countEveryMs) return;
     triedAtMs.set(vault.id, now());
     try {
-      await vaults.usage(vault.id);
+      await vaults.usage(vault.id, { signal });
     } catch (error) {
+      throwIfAborted(signal);
       const report = toHoldfastError(error).toReport();
       logger.warn('What a vault holds could not be counted.', { vault: vault.name, error: report });
     }
   }
 
   return {
-    look: async () => {
-      for (const room of await vaults.listRoom()) await count(room);
+    look: async ({ signal } = {}) => {
+      for (const room of await vaults.listRoom()) await count(room, { signal });
       for (const room of await vaults.listRoom()) {
         await lookWhetherThere(room);
         await lookAtRoom(room);

@@ -3,6 +3,7 @@ import { type BackupId, componentsOfPart, type UploadId } from '@holdfast/protoc
 import type { Catalog } from '../../../catalog/catalog.ts';
 import type { Ids } from '../../../catalog/ids.ts';
 import type { Sealer } from '../../../secrets/sealer.ts';
+import { requireNotDeleted } from '../../environments/deletion.ts';
 import type { EnvironmentService } from '../../environments/service.ts';
 import type { JobRecord } from '../../jobs/job-record.ts';
 import type { JobService } from '../../jobs/service.ts';
@@ -27,8 +28,8 @@ export interface ImportRequest {
 /** Imports as users ask for them. What is asked for is checked and queued here; the work itself is a job's. */
 export interface ImportService {
   /**
-   * @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-busy`, `component-unknown`,
-   *   `import-refused`, `upload-unknown`, `url-refused`, `docker-unreachable`
+   * @throws HoldfastError `environment-unknown`, `environment-ambiguous`, `environment-deleted`, `environment-busy`,
+   *   `component-unknown`, `import-refused`, `upload-unknown`, `url-refused`, `docker-unreachable`
    */
   create(
     request: ImportRequest,
@@ -55,6 +56,7 @@ export function createImportService(options: ImportServiceOptions): ImportServic
       if (source.kind === 'url') requireHttp(source.url);
       else await uploads.use(source.uploadId);
       const survey = await environments.survey(request.environment, { signal });
+      requireNotDeleted(survey.record);
       requireImportPossible(survey, { component, part });
       const environment = survey.record;
       const id = ids.backup();

@@ -15,6 +15,8 @@ export interface RemoveRequest {
   readonly createdBy: string;
   /** For the log of the job: which rule, and why. */
   readonly reasons: readonly string[];
+  /** Asked in the transaction that queues the job: false where the rule does not hold any more. */
+  readonly isWanted?: (tx: Tx) => Promise<boolean>;
 }
 
 /**
@@ -107,6 +109,7 @@ export function createRemovalService({
       const { environmentId, createdBy, reasons } = request;
       const backupIds = await notNeeded(request.backupIds);
       const outcome = await catalog.write(async (tx): Promise<RemoveOutcome> => {
+        if (request.isWanted !== undefined && !(await request.isWanted(tx))) return { kind: 'nothing' };
         const removable = await removableOf({ ...request, backupIds }, tx);
         if (removable.length === 0) return { kind: 'nothing' };
         const asked = { backupIds: removable, isAsked: false, reasons: [...reasons] };
