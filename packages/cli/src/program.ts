@@ -15,10 +15,14 @@ import { backupPinCommand } from './commands/backup/pin.ts';
 import { backupRestoreCommand } from './commands/backup/restore.ts';
 import { backupUnpinCommand } from './commands/backup/unpin.ts';
 import { catalogRebuildCommand } from './commands/catalog/rebuild.ts';
+import { componentDeleteCommand } from './commands/component/delete.ts';
 import { componentGetCommand } from './commands/component/get.ts';
 import { componentSetCommand } from './commands/component/set.ts';
+import { componentUndeleteCommand } from './commands/component/undelete.ts';
+import { environmentDeleteCommand } from './commands/environment/delete.ts';
 import { environmentGetCommand } from './commands/environment/get.ts';
 import { environmentListCommand } from './commands/environment/list.ts';
+import { environmentUndeleteCommand } from './commands/environment/undelete.ts';
 import { jobCancelCommand } from './commands/job/cancel.ts';
 import { jobListCommand } from './commands/job/list.ts';
 import { jobWatchCommand } from './commands/job/watch.ts';
@@ -66,7 +70,16 @@ const groups: readonly {
   { heading: 'At a glance:', commands: [statusCommand] },
   {
     heading: 'Environments:',
-    commands: [environmentListCommand, environmentGetCommand, componentGetCommand, componentSetCommand],
+    commands: [
+      environmentListCommand,
+      environmentGetCommand,
+      environmentDeleteCommand,
+      environmentUndeleteCommand,
+      componentGetCommand,
+      componentSetCommand,
+      componentDeleteCommand,
+      componentUndeleteCommand,
+    ],
   },
   {
     heading: 'Backups:',

@@ -85,6 +85,12 @@ it('is the only one there is', async () => {
   expect(await chosen([shop], root)).toBe(shop.id);
 });
 
+it('is none that was deleted, where there is another', async () => {
+  const deleted = { ...blog, deletion: { atMs: 1, untilMs: 2 } };
+  expect(await chosen([shop, deleted], root)).toBe(shop.id);
+  expect(await chosen([deleted], root)).toBe(blog.id);
+});
+
 it('is asked for where there are several, which are listed', async () => {
   const other = sampleEnvironment('shop', { id: sampleEnvironment('shop2').id, nodeName: 'far' });
   const notes = await chosen([shop, other, blog], root);

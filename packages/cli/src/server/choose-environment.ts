@@ -21,7 +21,7 @@ export async function chooseEnvironment(
   const { signal } = context.interrupts;
   const { environments } = await client.call('environment.list', { signal });
   const candidates = await ofCurrentFolder(context, environments);
-  const chosen = candidates.length > 0 ? candidates : environments;
+  const chosen = unlessDeleted(candidates.length > 0 ? candidates : environments);
   const [first, ...others] = chosen;
   if (first === undefined) {
     throw new HoldfastError('environment-unknown', 'The server knows no environment (Compose project).', {
@@ -37,6 +37,12 @@ export async function chooseEnvironment(
       context: { environments: chosen.map((environment) => environment.id) },
     },
   );
+}
+
+/** Where there are others, what was deleted is not meant. */
+function unlessDeleted(environments: readonly EnvironmentSummary[]): readonly EnvironmentSummary[] {
+  const others = environments.filter(({ deletion }) => deletion === null);
+  return others.length > 0 ? others : environments;
 }
 
 async function ofCurrentFolder(

@@ -1,5 +1,5 @@
 import { exitStatus } from '@holdfast/base';
-import type { Environment, Mount } from '@holdfast/protocol';
+import type { Deletion, Environment, Mount } from '@holdfast/protocol';
 import type { Cli } from '../../command/cli.ts';
 import type { CliCommand } from '../../command/cli-command.ts';
 import {
@@ -44,6 +44,8 @@ function environmentLines(environment: Environment, width: number): string[] {
       [
         ['Environment', `${environment.name} (${environment.id})`],
         ['State', environment.state],
+        ['Deleted', deletionText(environment.deletion)],
+        ['Deleted components', deletedComponentsText(environment)],
         ['Type', environment.type],
         ['Project', environment.project],
         ['Node', environment.nodeName],
@@ -83,6 +85,18 @@ function environmentLines(environment: Environment, width: number): string[] {
 
 function wayOf({ commands }: Environment, component: string): string {
   return commands.some((each) => each.component === component && each.backup) ? 'its command' : 'its mounts';
+}
+
+function deletionText(deletion: Deletion | null): string | null {
+  if (deletion === null) return null;
+  return `${formatTime(deletion.atMs)}; its backups go after ${formatTime(deletion.untilMs)}`;
+}
+
+function deletedComponentsText({ deletedComponents }: Environment): string | null {
+  if (deletedComponents.length === 0) return null;
+  return deletedComponents
+    .map(({ name, untilMs }) => `${name}: what is left of it goes after ${formatTime(untilMs)}`)
+    .join('; ');
 }
 
 function unfinishedRestoreText({ name, unfinishedRestore }: Environment): string | null {

@@ -1,6 +1,12 @@
 import type { EnvironmentStatus, Problem, Status } from '@holdfast/protocol';
 import { printable } from '../../output/printable.ts';
-import { formatBytes, formatCount, formatNumberOf, formatSpan } from '../../output/quantities.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatMinute,
+  formatNumberOf,
+  formatSpan,
+} from '../../output/quantities.ts';
 import { titledTableLines, wrap } from '../../output/table.ts';
 
 /** One screen: first how many are protected, then all that there is, and last what needs somebody. */
@@ -16,9 +22,9 @@ export function statusLines(status: Status, width: number): string[] {
   return [headline(status), ...tables.flatMap((lines) => (lines.length === 0 ? [] : ['', ...lines]))];
 }
 
-/** Of those that could be backed up: an inactive one has nothing to protect. */
+/** Of those that could be backed up: an inactive one has nothing to protect, and nobody wants a deleted one to be. */
 function headline({ environments }: Status): string {
-  const active = environments.filter(({ state }) => state === 'active');
+  const active = environments.filter(({ state, deletion }) => state === 'active' && deletion === null);
   if (active.length === 0) return 'There is no active environment (Compose project).';
   const count = active.filter(({ isProtected }) => isProtected).length;
   const plural = active.length === 1 ? 'environment is' : 'environments are';
@@ -34,7 +40,7 @@ function environmentLines({ environments, atMs }: Status, width: number): string
     shown.map((each) => [
       each.name,
       ...(hasNodes ? [each.nodeName] : []),
-      protectionText(each),
+      protectionText(each, atMs),
       each.lastGoodBackup === null ? 'never' : ago(each.lastGoodBackup.createdAtMs, atMs),
       nextRunText(each, atMs),
       formatCount(each.backups),
@@ -43,14 +49,18 @@ function environmentLines({ environments, atMs }: Status, width: number): string
   );
 }
 
-function protectionText({ isProtected, isReachable, state }: EnvironmentStatus): string {
+function protectionText(environment: EnvironmentStatus, nowMs: number): string {
+  const { isProtected, isReachable, state, deletion } = environment;
+  if (deletion !== null)
+    return deletion.untilMs > nowMs ? `deleted until ${formatMinute(deletion.untilMs)}` : 'deleted';
   if (state === 'inactive') return 'inactive';
   if (!isReachable) return 'unreachable';
   return isProtected ? 'yes' : 'no';
 }
 
-function nextRunText({ state, hasSchedule, nextRunAtMs }: EnvironmentStatus, nowMs: number): string {
-  if (state === 'inactive') return '-';
+function nextRunText(environment: EnvironmentStatus, nowMs: number): string {
+  const { state, hasSchedule, nextRunAtMs, deletion } = environment;
+  if (state === 'inactive' || deletion !== null) return '-';
   if (!hasSchedule) return 'no schedule';
   if (nextRunAtMs === null) return '-';
   return nextRunAtMs > nowMs ? `in ${formatSpan(nextRunAtMs - nowMs)}` : 'now';

@@ -138,6 +138,27 @@ it('status ends with what needs somebody, each with a command, and exit status 3
   expect([json.status, JSON.parse(json.output)]).toEqual([3, troubled]);
 });
 
+it('what was deleted is counted nowhere, and shown with its last day', () => {
+  const untilMs = sampleTimeMs + 24 * hourMs;
+  const deletion = { atMs: untilMs - 7 * 24 * hourMs, untilMs };
+  const over = { atMs: deletion.atMs, untilMs: sampleTimeMs };
+  const lines = statusLines(
+    sample({
+      environments: [
+        environment('blog'),
+        environment('shop', { isProtected: false, deletion, nextRunAtMs: null }),
+        environment('wiki', { isProtected: false, deletion: over, nextRunAtMs: null, backups: 0 }),
+      ],
+    }),
+    120,
+  );
+  expect(lines[0]).toBe('1 of 1 environment is protected.');
+  expect(lines.find((line) => line.startsWith('shop'))).toMatch(
+    /^shop +deleted until 2026-11-22 \d\d:00 +3 h ago +- +12$/,
+  );
+  expect(lines.find((line) => line.startsWith('wiki'))).toMatch(/^wiki +deleted +3 h ago +- +0$/);
+});
+
 it('fits a terminal of 80 columns', () => {
   const lines = statusLines(troubled, 80);
   expect(lines.filter((line) => line.length > 80)).toEqual([]);

@@ -157,6 +157,16 @@ describe('of an environment', () => {
     ]);
   });
 
+  test('that was deleted: only what stands still; and it is not protected', () => {
+    const deletion = { atMs: nowMs, untilMs: nowMs + 1 };
+    const wanting = { lastGoodBackup: null, hasSchedule: false, damagedBackups: 1, nextRunAtMs: null };
+    expect(ofEnvironment({ deletion, ...wanting })).toEqual({ problems: [], isProtected: false });
+    expect(ofEnvironment({ deletion })).toEqual({ problems: [], isProtected: false });
+    const unfinishedRestore = { backupId, startedAtMs: nowMs, reason: 'The disk is full.' };
+    const { problems } = ofEnvironment({ deletion, unfinishedRestore });
+    expect(problems.map(([kind]) => kind)).toEqual(['restore-unfinished']);
+  });
+
   test('whose node does not answer: not what was last seen of its mounts; and it is not protected', () => {
     const { problems, isProtected: is } = ofEnvironment({ isReachable: false, mountsLeftOut: [left('/a')] });
     expect({ problems, is }).toEqual({ problems: [], is: false });
