@@ -340,3 +340,35 @@ test('names that nothing has are told with those that there are', async () => {
     report: { code: 'environment-unknown', hint: 'Known: shop.' },
   });
 });
+
+test('what was deleted is shown as it was, is not followed, and gives its name to nothing new', async () => {
+  const { api, client, job, environment } = await withBackup();
+  await using _ = api;
+  await makeReady(api, job);
+  const params = { environment: 'shop' };
+  const plan = await client.call('environment.deletion', { params });
+  expect(plan).toMatchObject({ environmentId: environment.id, component: null, deletion: null, backups: 1 });
+  expect(plan.newestGood).toMatchObject([{ id: job.backupId }]);
+  const { deletion } = await client.call('environment.delete', { params });
+  expect(deletion?.untilMs).toBe(api.clock.now() + 7 * 24 * 3_600_000);
+  const deleted = failingWith(409, 'environment-deleted');
+  await expect(client.call('environment.delete', { params })).rejects.toEqual(deleted);
+  await expect(client.call('policy.explain', { params })).rejects.toEqual(deleted);
+  const schedule = await client.call('schedule.get', { params });
+  expect(schedule.nextRuns).toEqual([]);
+  expect(schedule.warnings).toEqual(['shop was deleted: nothing is followed.']);
+  expect((await client.call('backup.list', { query: params })).backups).toHaveLength(1);
+  const copy = { params: { backup: job.backupId }, body: { branchFrom: 'shop', target: 'shop' } };
+  await expect(client.call('backup.restore', copy)).rejects.toEqual(deleted);
+  // Whether Docker has containers of a component, nobody can say now.
+  const component = { environment: 'shop', component: 'web' };
+  await client.call('environment.undelete', { params });
+  await expect(client.call('component.delete', { params: component })).rejects.toEqual(
+    failingWith(502, 'docker-unreachable'),
+  );
+  expect(await client.call('environment.undelete', { params })).toMatchObject({
+    wasDeleted: false,
+    backups: 1,
+  });
+  expect((await client.call('schedule.get', { params })).nextRuns).not.toEqual([]);
+});

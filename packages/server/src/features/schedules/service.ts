@@ -339,7 +339,7 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
         const { startMs, endMs } = newest.slot;
         const skipped = notes.get(newest.id)?.skipped;
         const isOfSlot = skipped != null && startMs <= skipped.atMs && skipped.atMs < endMs;
-        const reason = isOfSlot ? skipped.reason : 'Holdfast did not run then, or could not look.';
+        const reason = isOfSlot ? skipped.reason : passedOverSilently;
         return [{ dueAtMs: startMs, reason }];
       });
     },
@@ -365,6 +365,8 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
 }
 
 const shownRuns = 5;
+const passedOverSilently =
+  'Holdfast did not run then, or could not look; or the environment was deleted then.';
 const dayMs = 86_400_000;
 
 function runsOf(scope: PolicyScope, runs: readonly KnownRun[]): readonly KnownRun[] {
