@@ -1,4 +1,5 @@
 import { type Abortable, type Clock, throwIfAborted, toHoldfastError } from '@holdfast/base';
+import type { BackupId } from '@holdfast/protocol';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Logger } from '../../config/logger.ts';
 import type { RemovalService } from '../backups/removal/removal-service.ts';
@@ -27,6 +28,11 @@ interface Deleted extends Deletable {
   readonly atMs: number;
 }
 
+interface Removed {
+  readonly isDone: boolean;
+  readonly pinned: readonly BackupId[];
+}
+
 /**
  * For each that was deleted 7 days ago: a job that removes its backups, but for pinned ones. Once none is left, what is
  * known of a component is dropped; an environment is dropped when Docker does not have it any more. Until then it stays as
@@ -36,10 +42,11 @@ export function createCarryOutDeletions(options: CarryOutOptions): CarryOutDelet
   const { catalog, store, environments, clock, logger } = options;
   const removeByRule = createRemoveByRule(options.removals, clock);
 
-  /** Answers whether nothing of it is left that could go. */
-  async function removeBackups({ name }: EnvironmentRecord, deleted: Deleted): Promise<boolean> {
+  /** Answers whether nothing of it is left that could go, and what stays. */
+  async function removeBackups({ name }: EnvironmentRecord, deleted: Deleted): Promise<Removed> {
     const left = await store.backups(deleted);
     const going = left.filter(({ pinReason }) => pinReason === null);
+    const pinned = left.flatMap(({ id, pinReason }) => (pinReason === null ? [] : [id]));
     // What a restore has set aside since the deletion is kept for as long as that was.
     const due = going.filter(({ createdAtMs }) => isOver(Math.max(deleted.atMs, createdAtMs)));
     const outcome = await removeByRule({
@@ -54,10 +61,10 @@ export function createCarryOutDeletions(options: CarryOutOptions): CarryOutDelet
         environment: name,
         component: deleted.component,
         backups: outcome.backupIds,
-        pinned: left.filter(({ pinReason }) => pinReason !== null).map(({ id }) => id),
+        pinned,
       });
     }
-    return going.length === 0;
+    return { isDone: going.length === 0, pinned };
   }
 
   function isOver(sinceMs: number): boolean {
@@ -75,11 +82,15 @@ export function createCarryOutDeletions(options: CarryOutOptions): CarryOutDelet
   async function carryOut(record: EnvironmentRecord): Promise<void> {
     for (const deleted of overOf(record)) {
       const { environmentId, component } = deleted;
-      if (!(await removeBackups(record, deleted)) || component === null) continue;
-      await catalog.write(async (tx) => {
-        if (await store.hold(deleted, tx)) await store.forgetComponent(environmentId, component, tx);
+      const { isDone, pinned } = await removeBackups(record, deleted);
+      if (!isDone || component === null) continue;
+      const isGone = await catalog.write(async (tx) => {
+        if (!(await store.hold(deleted, tx))) return false;
+        await store.forgetComponent(environmentId, component, tx);
+        return true;
       });
-      logger.info('A deleted component is gone.', { environment: record.name, component });
+      if (isGone)
+        logger.info('A deleted component is gone.', { environment: record.name, component, pinned });
     }
   }
 
