@@ -46,7 +46,7 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
         store,
         retention: createRetentionStore(own),
         environments: {
-          find: async () => shop,
+          find: async () => (await environments.get(shop.id)) ?? shop,
           known: async () => await environments.list(),
           list: async () => [],
         },
@@ -290,7 +290,8 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
     });
 
     test('what vanishes from Docker keeps all of its backups, for as long as it is away', async () => {
-      const { clock, scheduler, carryOutDeletions, environments, end, ...more } = await setUp();
+      const { clock, catalog, service, scheduler, carryOutDeletions, environments, end, ...more } =
+        await setUp();
       const { backups, fixtures, shop, removed, told, dispose } = more;
       await using _ = dispose;
       await fixtures.backup(shop);
@@ -303,7 +304,14 @@ export function describeSchedules(makeDatabase: MakeTestDatabase): void {
       }
       const before = (await backups.list({ limit: 100 })).backups.map(({ id }) => id);
       expect(before).toHaveLength(3);
+      // By time too, and by retentions of their own.
+      await service.set('shop', { enabled: true, every_hour: true, every_day: true, retention: 7 });
+      await catalog.db
+        .updateTable('backup')
+        .set({ expires_at: clock.now() + dayMs })
+        .execute();
       await environments.sync(shop.nodeId, []);
+      expect((await service.explain('shop', 31)).events).toEqual([]);
       for (let step = 0; step < 60 * 6; step += 1) {
         clock.advance(4 * hourMs);
         await scheduler.tick();

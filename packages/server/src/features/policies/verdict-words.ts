@@ -22,6 +22,10 @@ export function wordsOfKeep(rule: KeepRule): string {
       return 'it failed not long ago, or no newer one is good';
     case 'not-made-up-for':
       return 'it is damaged or doubtful, and newer ones do not make up for it yet';
+    case 'vanished':
+      return 'Docker does not have its environment now, and no rule removes anything meanwhile';
+    case 'environment-deleted':
+      return 'its environment was deleted, which can be taken back until then';
     case 'last-good':
       return `the last good one (else: ${wordsOfRemove(rule.instead)})`;
   }

@@ -51,6 +51,10 @@ export type KeepRule =
   | { readonly rule: 'failed' }
   /** Damaged or doubtful, and not yet made up for by newer ones that are good. */
   | { readonly rule: 'not-made-up-for' }
+  /** None of its containers exists: meanwhile no rule removes anything. */
+  | { readonly rule: 'vanished' }
+  /** It goes with its environment, which was deleted. */
+  | { readonly rule: 'environment-deleted' }
   /** `instead` would remove it, but it is the newest good one, or the newest good one of all components. */
   | { readonly rule: 'last-good'; readonly instead: RemoveRule };
 

@@ -15,7 +15,7 @@ import type { EnvironmentRecord } from '../environments/environment-record.ts';
 import type { EnvironmentService } from '../environments/service.ts';
 import { checkBackupPolicy, checkSettingsChange } from '../policies/check-settings.ts';
 import { type DueSchedule, dueSchedules } from '../policies/due.ts';
-import { foresee } from '../policies/foresee.ts';
+import { type Foreseen, foresee } from '../policies/foresee.ts';
 import { missedSlots, nextRuns } from '../policies/next-runs.ts';
 import { type RetentionInput, replacedByNextManual, retain } from '../policies/retention.ts';
 import type { Schedule } from '../policies/schedule.ts';
@@ -28,6 +28,7 @@ import { expiryOf, wordsOfRemove } from '../policies/verdict-words.ts';
 import { type EnvironmentPolicy, isOfScope, type PolicyScope, policyOf, scopesLeft } from './policy-of.ts';
 import type { RetentionStore } from './retention-store.ts';
 import type { KnownRun, ScheduleNote, ScheduleStore } from './store.ts';
+import { suspended } from './suspended.ts';
 import { wordsOfKept, wordsOfTiming } from './words.ts';
 
 export interface ScheduleFacts {
@@ -100,6 +101,13 @@ export interface ScheduleServiceOptions {
   readonly clock: Clock;
 }
 
+interface ForeseenScope {
+  readonly scope: PolicyScope;
+  readonly input: RetentionInput;
+  readonly runs: readonly KnownRun[];
+  readonly days: number;
+}
+
 interface Known {
   readonly policy: EnvironmentPolicy;
   readonly notes: ReadonlyMap<ScheduleId, ScheduleNote>;
@@ -155,9 +163,16 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
     }));
   }
 
+  function foreseen(environment: EnvironmentRecord, { scope, input, runs, days }: ForeseenScope): Foreseen {
+    const kept = suspended(environment, input.backups);
+    if (kept !== undefined) return { events: [], backups: input.backups, verdicts: kept };
+    return foresee({ ...input, ...contextOf(environment.id), runs: runsOf(scope, runs), days });
+  }
+
   async function verdicts(id: EnvironmentId): Promise<readonly Verdict[]> {
     const environment = await environments.find(id);
-    return (await inputs(environment, await know(environment))).flatMap(({ input }) => retain(input));
+    const scoped = await inputs(environment, await know(environment));
+    return scoped.flatMap(({ input }) => suspended(environment, input.backups) ?? retain(input));
   }
 
   /** One that nobody has looked at yet is looked for. */
@@ -272,10 +287,10 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
       const runs = await store.runs(environment.id);
       const scoped = (await inputs(environment, known)).map(({ scope, input }) => ({
         input,
-        foreseen: foresee({ ...input, ...contextOf(environment.id), runs: runsOf(scope, runs), days }),
+        foreseen: foreseen(environment, { scope, input, runs, days }),
       }));
-      const events = scoped.flatMap(({ foreseen }) =>
-        foreseen.events.map((event) => ({
+      const events = scoped.flatMap((each) =>
+        each.foreseen.events.map((event) => ({
           atMs: event.atMs,
           kind: event.kind,
           id: event.id as string,
@@ -284,9 +299,11 @@ export function createScheduleService(options: ScheduleServiceOptions): Schedule
       );
       return {
         environmentName: environment.name,
-        backups: scoped.flatMap(({ input }) => explained(input.backups, retain(input))),
+        backups: scoped.flatMap(({ input }) =>
+          explained(input.backups, suspended(environment, input.backups) ?? retain(input)),
+        ),
         events: events.sort((a, b) => a.atMs - b.atMs),
-        atEnd: scoped.flatMap(({ foreseen }) => explained(foreseen.backups, foreseen.verdicts)),
+        atEnd: scoped.flatMap((each) => explained(each.foreseen.backups, each.foreseen.verdicts)),
         untilMs: clock.now() + days * dayMs,
       };
     },
