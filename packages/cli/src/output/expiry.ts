@@ -5,7 +5,8 @@ import { formatMinute } from './quantities.ts';
 export function shortExpiry({ atMs, afterNext, removedBy }: BackupExpiry): string {
   if (removedBy !== null) return 'now';
   if (atMs !== null) return formatMinute(atMs);
-  return afterNext === null ? 'never' : `after the next ${afterNext}`;
+  if (afterNext === null) return 'never';
+  return `after the next ${afterNext === 1 ? 'one' : afterNext}`;
 }
 
 /** What keeps it, or why it goes. */

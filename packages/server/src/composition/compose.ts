@@ -53,7 +53,8 @@ import { createNotifications, type Notifications } from './notifications.ts';
 import { createStores } from './stores.ts';
 import { tasksFolder } from './tasks-folder.ts';
 
-/** What is set is not followed then. */
+/** What is set is not followed then, and nothing goes by itself. */
+const nothingRemoved = { expiries: async () => new Map(), replacedByManual: async () => [] };
 const schedulesOff = { hasSchedule: false, nextRunAtMs: null, lastProblem: null };
 
 export interface Composition {
@@ -178,7 +179,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     environments,
     nodes,
     repositories,
-    retention: schedules,
+    retention: config.followsSchedules ? schedules : nothingRemoved,
     links: createDownloadLinks(options.sealer, clock),
     clock,
     ids,
