@@ -20,6 +20,7 @@ export const errorCodes = {
   'repository-missing': 'not-found',
   'repository-exists': 'not-possible',
   'repository-damaged': 'failed',
+  'repository-empty': 'not-possible',
   'repository-unsupported': 'failed',
   'repository-locked': 'not-possible',
   'repository-lock-lost': 'failed',

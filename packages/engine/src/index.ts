@@ -199,8 +199,10 @@ export { type ScanRequest, type ScanSummary, scanSources } from './snapshot/scan
 export { sourcesFromArguments } from './snapshot/source-arguments.ts';
 export type { BackupSource, StreamSource } from './snapshot/source-tree.ts';
 export type { CopiedAside, Standstill } from './snapshot/standstill.ts';
+export { directoryOf, saveTopEntry } from './snapshot/top-entry.ts';
 export { findNode, readNodes } from './snapshot/tree-reader.ts';
 export { TreeSpool } from './snapshot/tree-spool.ts';
+export { type NodeTotals, TreeTotals } from './snapshot/tree-totals.ts';
 export { type VerifyRequest, type VerifySummary, verifyTree } from './snapshot/verify.ts';
 export { type WalkEntry, type WalkRequest, walkTree } from './snapshot/walk.ts';
 export { type CompareRequest, compareTarget } from './staging/compare-target.ts';

@@ -9,6 +9,7 @@ import {
   toHoldfastError,
 } from '@holdfast/base';
 import type { TaskOutcome, TaskSpec } from '@holdfast/protocol';
+import { runAdoptTask } from './adopt-task.ts';
 import { runBackupTask } from './backup-task.ts';
 import { runCodeTask } from './code-task.ts';
 import { runCompareTask } from './compare-task.ts';
@@ -92,6 +93,8 @@ async function runTask(task: TaskSpec, context: TaskContext): Promise<void> {
       return await runSettleTask(task, context);
     case 'rebuild':
       return await runRebuildTask(task, context);
+    case 'adopt':
+      return await runAdoptTask(task, context);
     case 'vault':
       return await runVaultTask(task, context);
   }

@@ -196,6 +196,8 @@ export {
 } from './task/mover-event.ts';
 export { type FreezeFacts, type MoverMessage, moverMessageSchema } from './task/mover-message.ts';
 export {
+  type AdoptTask,
+  adoptTaskSchema,
   type BackupTask,
   backupTaskSchema,
   type CodeTask,

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { backupSources, type SnapshotId, utcTimestamp } from '@holdfast/engine';
+import { backupSources, type SnapshotId, type TreeId, utcTimestamp } from '@holdfast/engine';
 import { type FreezeFacts, type Manifest, type SealedPart, snapshotTags } from '@holdfast/protocol';
 import { programVersion } from '../program-version.ts';
 import type { Captured } from './capture.ts';
@@ -44,12 +44,17 @@ export async function saveManifest(
 }
 
 /** Writes a manifest as it is: the first, or a later revision of it. */
-export async function saveRevision(
-  manifest: Manifest,
-  { locked, writer }: Pick<WritingBackup, 'locked' | 'writer'>,
-): Promise<SavedManifest> {
+export async function saveRevision(manifest: Manifest, writing: Writing): Promise<SavedManifest> {
+  const treeId = await saveManifestTree(manifest, writing);
+  await writing.writer.flush({ signal: writing.locked.signal });
+  return await saveManifestSnapshot(manifest, treeId, writing);
+}
+
+type Writing = Pick<WritingBackup, 'locked' | 'writer'>;
+
+/** It counts for nothing until its snapshot is saved; the writer has to be flushed before. */
+export async function saveManifestTree(manifest: Manifest, { locked, writer }: Writing): Promise<TreeId> {
   const { repository, signal } = locked;
-  const { environment, backupId } = manifest;
   await using folder = await temporaryFolder();
   const path = join(folder.path, 'manifest.json');
   await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 });
@@ -60,11 +65,20 @@ export async function saveRevision(
     sources: [{ path, treePath: ['manifest.json'] }],
     signal,
   });
-  await writer.flush({ signal });
-  const snapshot = await repository.snapshots.save(
+  return treeId;
+}
+
+/** From its return on, the backup is committed. */
+export async function saveManifestSnapshot(
+  manifest: Manifest,
+  tree: TreeId,
+  { locked }: Pick<WritingBackup, 'locked'>,
+): Promise<SavedManifest> {
+  const { environment, backupId } = manifest;
+  const snapshot = await locked.repository.snapshots.save(
     {
       time: utcTimestamp(manifest.finishedAtMs),
-      tree: treeId,
+      tree,
       paths: [`/holdfast/${environment.name}/manifest.json`],
       hostname: environment.node,
       username: '',

@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
+  type AdoptTask,
+  adoptTaskSchema,
   type BackupTask,
   backupIdSchema,
   backupTaskSchema,
@@ -61,6 +63,8 @@ export interface TestPlace extends AsyncDisposable {
   unpack(manifest: Manifest, path: string): UnpackTask;
   /** Opened with the recovery key; `newPassword` is to open it afterwards. */
   rebuild(newPassword: string): RebuildTask;
+  /** Of a repository of stock restic's; always for the same environment. */
+  adopt(password: string, changes?: Partial<AdoptTask>): AdoptTask;
 }
 
 export async function testPlace(): Promise<TestPlace> {
@@ -79,6 +83,10 @@ export async function testPlace(): Promise<TestPlace> {
       scratchPath,
       repository: { location: repository, password: ownPassword },
     };
+  };
+  const adoptingEnvironment = {
+    ...manifest().environment,
+    name: 'laptop',
   };
   return {
     folder,
@@ -189,6 +197,18 @@ export async function testPlace(): Promise<TestPlace> {
         kind: 'rebuild',
         repository: { location: repository, password: recoveryPassword },
         ownPassword: newPassword,
+      }),
+    adopt: (password, changes = {}) =>
+      adoptTaskSchema.parse({
+        ...base(),
+        kind: 'adopt',
+        repository: { location: repository, password },
+        environment: adoptingEnvironment,
+        createdBy: 'tester',
+        ownPassword,
+        recoveryPassword,
+        isDryRun: false,
+        ...changes,
       }),
     [Symbol.asyncDispose]: async () => {
       await rm(folder, { recursive: true, force: true });

@@ -78,6 +78,7 @@ export const taskOutcomeSchema = z.enum(['done', 'warnings', 'failed', 'cancelle
  * settle:  started → (go) → committed{manifest: null} → log* → result
  * rebuild: started → log* backup* → sealed (every backup was told) → (commit) → committed{manifest: null} (the own password
  *          is about to become a key) → result
+ * adopt:   started → progress* log* backup* (those that are there already, then each as soon as it is) → result
  * vault:   started → vault → result
  *
  * `started`, `sealed`, `committed`, `removing`, `removed`, `swapped`, `undone` and `result` are on stable storage before the mover goes on.

@@ -290,6 +290,24 @@ export const rebuildTaskSchema = z.object({
   ownPassword: z.string().min(1),
 });
 
+/**
+ * Makes a backup of each snapshot of a repository that stock restic has made, but for those that are one already. The
+ * snapshots stay as they are. `repository` has the password that its owner gave. Whoever ends it at whatever moment, what
+ * it has written is true, and running it again goes on.
+ */
+export const adoptTaskSchema = z.object({
+  ...repositoryTaskBase,
+  kind: z.literal('adopt'),
+  /** What the backups will be of. */
+  environment: manifestSchema.shape.environment,
+  createdBy: z.string(),
+  /** Both are to open the repository too. */
+  ownPassword: z.string().min(1),
+  recoveryPassword: z.string().min(1),
+  /** Tell which ones, and write nothing. */
+  isDryRun: z.boolean(),
+});
+
 /** Looks at a vault, or tries it out. */
 export const vaultTaskSchema = z.object({
   ...taskBase,
@@ -340,11 +358,13 @@ export const taskSpecSchema = z.discriminatedUnion('kind', [
   inspectTaskSchema,
   settleTaskSchema,
   rebuildTaskSchema,
+  adoptTaskSchema,
   vaultTaskSchema,
 ]);
 
 export type BackupTask = z.infer<typeof backupTaskSchema>;
 export type VaultTask = z.infer<typeof vaultTaskSchema>;
+export type AdoptTask = z.infer<typeof adoptTaskSchema>;
 export type RebuildTask = z.infer<typeof rebuildTaskSchema>;
 export type RestoreTask = z.infer<typeof restoreTaskSchema>;
 export type CompareTask = z.infer<typeof compareTaskSchema>;
