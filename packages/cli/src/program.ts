@@ -54,6 +54,7 @@ import { scheduleGetCommand } from './commands/schedule/get.ts';
 import { scheduleSetCommand } from './commands/schedule/set.ts';
 import { statusCommand } from './commands/status/status.ts';
 import { vaultAddCommand } from './commands/vault/add.ts';
+import { vaultAdoptCommand } from './commands/vault/adopt.ts';
 import { vaultCheckCommand } from './commands/vault/check.ts';
 import { vaultKitCommand } from './commands/vault/kit.ts';
 import { vaultListCommand } from './commands/vault/list.ts';
@@ -110,6 +111,7 @@ const groups: readonly {
     commands: [
       vaultListCommand,
       vaultAddCommand,
+      vaultAdoptCommand,
       vaultTestCommand,
       vaultCheckCommand,
       vaultUsageCommand,

@@ -79,18 +79,38 @@ async function without(
 
 const repositoryFolders: ReadonlySet<string> = new Set(['data', 'index', 'keys', 'snapshots']);
 
+/** A repository that was adopted may lie deeper than ours do. */
+const deepestRepository = 3;
+/** Of those that hold no repository: a vault may lie beside much else. */
+const mostFoldersLookedInto = 1000;
+
 async function repositoriesIn(
   vault: PlainFiles,
   { location, storage }: VaultTask,
   { signal }: TaskContext,
 ): Promise<{ readonly whole: string[]; readonly broken: string[] }> {
-  const foldersIn = async (place: string) => await openPlainFiles(place, storage).listFolders({ signal });
   const whole: string[] = [];
   const broken: string[] = [];
-  for (const folder of await vault.listFolders({ signal })) {
-    if ((await vault.stat(`${folder}/config`, { signal })) !== undefined) whole.push(folder);
-    else if ((await foldersIn(`${location}/${folder}`)).some((name) => repositoryFolders.has(name)))
-      broken.push(folder);
+  let pending = await vault.listFolders({ signal });
+  let lookedInto = 0;
+  for (let depth = 1; pending.length > 0 && depth <= deepestRepository; depth += 1) {
+    const below: string[] = [];
+    for (const folder of pending) {
+      const hasConfig = (await vault.stat(`${folder}/config`, { signal })) !== undefined;
+      if (depth === 1 && hasConfig) {
+        whole.push(folder);
+        continue;
+      }
+      if (depth > 1 && lookedInto >= mostFoldersLookedInto) continue;
+      lookedInto += 1;
+      const inner = await openPlainFiles(`${location}/${folder}`, storage).listFolders({ signal });
+      // Deeper down there may be others' folders with a file of that name, such as `.git`.
+      const isRepository = inner.some((name) => repositoryFolders.has(name));
+      if (isRepository && hasConfig) whole.push(folder);
+      else if (isRepository && depth === 1) broken.push(folder);
+      else below.push(...inner.map((name) => `${folder}/${name}`));
+    }
+    pending = below;
   }
   return { whole, broken };
 }

@@ -23,11 +23,13 @@ const volumeKeyLabel = 'com.docker.compose.volume';
  * The mount that a part of files goes to; undefined where there is none. The part only says what to look for.
  * - in its own environment, a volume is known by its name; an anonymous one, or a bind, by who mounts it where
  * - in another one, all are known by who mounts them where; named volumes also by their key in the Compose file
+ * - what nobody is known to mount (it was adopted) goes to the volume of its name, or to what is bound from its very path
  */
 export function mountForPart(
   part: Placed,
   { parts, mounts, isElsewhere }: MountsOfTarget,
 ): Mount | undefined {
+  if (part.mountPoints.length === 0) return mounts.find((mount) => isSameSource(part.source, mount.source));
   if (!isElsewhere) return mounts.find((mount) => isSame(part, mount));
   const mountedAlike = mounts.find((mount) => isAlike(part, mount));
   if (mountedAlike !== undefined) return mountedAlike;
@@ -47,6 +49,11 @@ function isSame({ source, mountPoints }: Placed, mount: Mount): boolean {
   if (source === null || mount.source?.kind !== source.kind) return false;
   if (mount.source.kind === 'volume' && source.kind === 'volume') return mount.source.name === source.name;
   return isMountedAlike(mountPoints, mount.mountPoints);
+}
+
+function isSameSource(one: PartSource | null, other: PartSource | null): boolean {
+  if (one?.kind === 'volume' && other?.kind === 'volume') return one.name === other.name;
+  return one?.kind === 'bind' && other?.kind === 'bind' && one.path === other.path;
 }
 
 /** A volume is a directory whatever its name is; what is bound may be a file. */

@@ -17,8 +17,9 @@ import {
   type TakenRepository,
 } from './features/rebuild/rebuild-catalog.ts';
 import { createRebuildStore, type MarkedVault, type RebuildStore } from './features/rebuild/store.ts';
+import { createProbeVault } from './features/vaults/probe-vault.ts';
 import { defaultVaultName } from './features/vaults/service.ts';
-import { listRepositoryFolders, readMarker, requireWritable } from './features/vaults/vault-directory.ts';
+import { readMarker, requireWritable } from './features/vaults/vault-directory.ts';
 import { spawnMover } from './runner/mover-process-program.ts';
 import { makePrivateFile } from './secrets/private-file.ts';
 import { createRecoveryKeys } from './secrets/recovery-key.ts';
@@ -49,11 +50,17 @@ export async function runRebuild(options: RunRebuildOptions): Promise<RebuildRes
   if (name !== defaultVaultName) throw otherName(location, name);
   const vault = { id, name, location };
   await requireWritable(location);
-  const folders = await listRepositoryFolders(location);
-  if (folders.whole.length + folders.broken.length === 0) throw noRepository(location);
   const given = await readGivenKeys(options.recoveryKeyFile, name);
 
   using _directory = await openDataDirectory(dataDirectory);
+  const ids = createIds();
+  const tasks = join(tasksFolder(config), 'rebuild');
+  // Of one that was cut off.
+  await rm(tasks, { recursive: true, force: true });
+  const main = fileURLToPath(new URL('../../mover/src/main.ts', import.meta.url));
+  const movers = { ids, spawnMover: () => spawnMover({ node: process.execPath, main }), folder: tasks };
+  const folders = await createProbeVault(movers)({ location }, { kind: 'list' }, { signal });
+  if (folders.whole.length + folders.broken.length === 0) throw noRepository(location);
   const recoveryKeys = createRecoveryKeys(dataDirectory);
   const present = await recoveryKeys.readIfThere(name);
   const recoveryKey = given?.recoveryKey ?? present;
@@ -63,27 +70,19 @@ export async function runRebuild(options: RunRebuildOptions): Promise<RebuildRes
   const clock: Clock = systemClock;
   const logger = toLogger(createServerLog(config.logLevel));
   await using catalog = await openCatalog({ dataDirectory, url: config.catalogUrl, clock, logger });
-  const ids = createIds();
   const store = createRebuildStore({ catalog, clock, ids });
   if (!(await store.takeVault(vault))) throw otherVault(location);
   await requireReplaceable(store, vault, { recoveryKey, present });
   const nodes = createNodeStore({ catalog, clock, ids });
   const { id: nodeId } = await nodes.ensure(localNodeName, config.dockerHost);
-  const tasks = join(tasksFolder(config), 'rebuild');
-  // Of one that was cut off.
-  await rm(tasks, { recursive: true, force: true });
-  const main = fileURLToPath(new URL('../../mover/src/main.ts', import.meta.url));
   return await rebuildCatalog({
     catalog,
     store,
-    readRepositories: createReadRepositories({
-      ids,
-      spawnMover: () => spawnMover({ node: process.execPath, main }),
-      folder: tasks,
-    }),
+    readRepositories: createReadRepositories(movers),
     sealer,
     ids,
     vault,
+    accessTo: (folder) => ({ location: join(location, folder) }),
     folders,
     nodeId,
     recoveryKey,

@@ -8,6 +8,7 @@ import { route } from './route.ts';
 export const jobKindSchema = z.enum([
   'backup',
   'import',
+  'adopt',
   'restore',
   'preview',
   'delete',

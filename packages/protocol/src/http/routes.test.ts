@@ -30,6 +30,7 @@ it('long work answers 202', () => {
     'backup.unpin',
     'import.create',
     'job.cancel',
+    'vault.adopt',
     'vault.check',
   ]);
 });

@@ -137,6 +137,29 @@ export const vaultRoutes = {
     status: 202,
     response: z.object({ jobs: z.array(jobSchema) }),
   }),
+  'vault.adopt': route({
+    method: 'POST',
+    path: '/vaults/{vault}/adopt',
+    right: 'vault:write',
+    summary:
+      'Take in a repository of stock restic that lies in a vault, or those of a lost server: one job for each',
+    params: vaultParams,
+    body: z.strictObject({
+      /** Of the repository, within the vault. Without it, those that the recovery key of the vault opens. */
+      folder: z.string().min(1).max(1000).optional(),
+      /** It opens the repository. It is kept sealed while the job waits, and never answered. */
+      password: z.string().min(1).max(10_000).optional(),
+      /** What the backups will be of: a new one, called like the folder, if left out. */
+      environment: z.string().min(1).max(100).optional(),
+      dryRun: z.boolean().optional(),
+    }),
+    status: 202,
+    response: z.object({
+      jobs: z.array(jobSchema),
+      /** Folders that were repositories by what is left of them: without a config, nothing opens them. */
+      broken: z.array(z.string()),
+    }),
+  }),
   'vault.usage': route({
     method: 'GET',
     path: '/vaults/{vault}/usage',

@@ -22,9 +22,11 @@ import { createMaintenanceQueue } from '../features/maintenance/queue.ts';
 import { maintenanceHandlers } from '../features/maintenance/routes.ts';
 import { createMaintenanceService, type MaintenanceService } from '../features/maintenance/service.ts';
 import { nodeHandlers } from '../features/nodes/routes.ts';
-import { createNodeService } from '../features/nodes/service.ts';
+import { createNodeService, localNodeName } from '../features/nodes/service.ts';
 import { notificationHandlers } from '../features/notifications/routes.ts';
 import { createSlotCalendar } from '../features/policies/slot-calendar.ts';
+import { createAdoptionService } from '../features/rebuild/adoption/adoption-service.ts';
+import { adoptionHandlers } from '../features/rebuild/adoption/routes.ts';
 import { repositoryHandlers } from '../features/repositories/routes.ts';
 import { createRepositoryService } from '../features/repositories/service.ts';
 import { scheduleHandlers } from '../features/schedules/routes.ts';
@@ -141,14 +143,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     repositories: stores.repositories,
     clock,
   });
+  const localNode = async () => (await stores.nodes.ensure(localNodeName, config.dockerHost)).id;
   const executor = createExecutor({
     ...options,
+    ...{ vaults, localNode },
     notify: notifications.told.notify,
     uploads,
     stores,
     environments,
     repositories,
-    vaults,
     serverPlace,
     nodes,
     queue,
@@ -194,6 +197,12 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     sealer: options.sealer,
     clock,
     ids,
+  });
+  const adoptions = createAdoptionService({
+    ...{ catalog, jobs, vaults, localNode },
+    store: stores.adoptions,
+    repositories: stores.rebuild,
+    sealer: options.sealer,
   });
   const status = createStatusService({
     ...{ environments, nodes, vaults, jobs, clock },
@@ -242,6 +251,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...uploadHandlers(uploads),
     ...jobHandlers(jobs, environments),
     ...vaultHandlers(vaults, options.logger),
+    ...adoptionHandlers(adoptions),
     ...repositoryHandlers(repositories, environments),
     ...nodeHandlers(nodes),
     ...scheduleHandlers(schedules),

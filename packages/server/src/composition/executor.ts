@@ -1,4 +1,6 @@
+import { join } from 'node:path';
 import type { DockerEngine } from '@holdfast/docker';
+import type { NodeId } from '@holdfast/protocol';
 import type { Ids } from '../catalog/ids.ts';
 import { createBackupHandler } from '../features/backups/capture/backup-handler.ts';
 import { createCompareCompose } from '../features/backups/capture/compare-compose.ts';
@@ -17,6 +19,7 @@ import { createPruneHandler } from '../features/maintenance/prune-handler.ts';
 import type { MaintenanceQueue } from '../features/maintenance/queue.ts';
 import type { NodeService } from '../features/nodes/service.ts';
 import { type Notify, tellOfJobs } from '../features/notifications/tell-of-jobs.ts';
+import { createAdoptHandler } from '../features/rebuild/adoption/adopt-handler.ts';
 import type { RepositoryService } from '../features/repositories/service.ts';
 import { createPreviewHandler } from '../features/restores/preview-handler.ts';
 import { createRestoreHandler } from '../features/restores/restore-handler.ts';
@@ -42,10 +45,12 @@ export interface ExecutorOptions extends ComposeOptions {
   readonly stores: Stores;
   readonly environments: EnvironmentService;
   readonly repositories: RepositoryService;
-  readonly vaults: VaultService;
   readonly uploads: UploadService;
   readonly serverPlace: ServerPlace;
   readonly nodes: NodeService;
+  readonly vaults: VaultService;
+  /** The node of the server's own engine. */
+  readonly localNode: () => Promise<NodeId>;
   readonly queue: MaintenanceQueue;
   readonly ids: Ids;
 }
@@ -99,6 +104,15 @@ export function createExecutor(options: ExecutorOptions): JobExecutor {
         taskRuns,
         sealer: options.sealer,
         settings: config.imports,
+      }),
+      adopt: createAdoptHandler({
+        ...{ catalog, environments, taskRuns, ids },
+        adoptions: stores.adoptions,
+        store: stores.rebuild,
+        vaults: options.vaults,
+        sealer: options.sealer,
+        localNode: options.localNode,
+        cacheDirectory: join(config.dataDirectory, 'cache'),
       }),
       restore: createRestoreHandler({
         environments,

@@ -17,6 +17,8 @@ import { createCareStore } from '../features/maintenance/store.ts';
 import { createNodeStore } from '../features/nodes/store.ts';
 import { createDeliveryStore } from '../features/notifications/delivery-store.ts';
 import { createNotificationStore } from '../features/notifications/store.ts';
+import { createAdoptionStore } from '../features/rebuild/adoption/adoption-store.ts';
+import { createRebuildStore } from '../features/rebuild/store.ts';
 import { createRepositoryStore } from '../features/repositories/store.ts';
 import { createRetentionStore } from '../features/schedules/retention-store.ts';
 import { createScheduleStore } from '../features/schedules/store.ts';
@@ -27,6 +29,7 @@ export type Stores = ReturnType<typeof createStores>;
 
 export function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
   return {
+    adoptions: createAdoptionStore({ catalog, clock, ids }),
     backups: createBackupStore({ catalog, clock }),
     care: createCareStore(catalog, clock),
     damage: createDamageStore(catalog),
@@ -41,6 +44,7 @@ export function createStores(catalog: Catalog, clock: Clock, ids: Ids) {
     logs: createLogStore(catalog),
     nodes: createNodeStore({ catalog, clock, ids }),
     notifications: createNotificationStore(catalog, clock),
+    rebuild: createRebuildStore({ catalog, clock, ids }),
     removals: createRemovalStore(catalog),
     repositories: createRepositoryStore(catalog, clock),
     retention: createRetentionStore(catalog),

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { type Abortable, HoldfastError, systemErrorCode } from '@holdfast/base';
-import type { BackupId, InspectedBackup, MoverEvent } from '@holdfast/protocol';
+import type { BackupId, FoundBackup, InspectedBackup, MoverEvent } from '@holdfast/protocol';
 import { eventLines, parseEvent } from './event-lines.ts';
 
 export type MoverEventOf<Type extends MoverEvent['type']> = Extract<MoverEvent, { type: Type }>;
@@ -27,6 +27,8 @@ export type Milestones = ReachedMilestones & {
   readonly removed?: readonly BackupId[];
   /** Backups that have lost something. */
   readonly inspected?: readonly InspectedBackup[];
+  /** Backups that a repository holds. */
+  readonly found?: readonly FoundBackup[];
 };
 
 /** The milestones with this event taken in, if it is one. */
@@ -47,10 +49,11 @@ export function withEvent(milestones: Milestones, event: MoverEvent): Milestones
       return { ...milestones, [event.type]: [...(milestones[event.type] ?? []), event.backupId] };
     case 'inspected':
       return { ...milestones, inspected: [...(milestones.inspected ?? []), event.backup] };
+    case 'backup':
+      return { ...milestones, found: [...(milestones.found ?? []), event.backup] };
     case 'progress':
     case 'log':
     case 'part':
-    case 'backup':
     case 'vault':
       return milestones;
   }

@@ -1,3 +1,4 @@
+import { describeAdoption } from './adoption-contract.ts';
 import { describeBackupStore } from './backup-store-contract.ts';
 import { describeCatalog } from './catalog-contract.ts';
 import { describeDeletions } from './deletion-contract.ts';
@@ -23,6 +24,7 @@ export function describeStores(makeDatabase: MakeTestDatabase): void {
   describeNotificationStores(makeDatabase);
   describeSchedules(makeDatabase);
   describeRebuild(makeDatabase);
+  describeAdoption(makeDatabase);
   describeStatusStore(makeDatabase);
   describeMaintenance(makeDatabase);
   describeDeletions(makeDatabase);

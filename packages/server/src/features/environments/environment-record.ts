@@ -56,6 +56,9 @@ export interface DeletedComponent {
   readonly deletedAtMs: number;
 }
 
+/** The project of one that is there for the job's sake alone that adopts a repository; shown as soon as it has backups. */
+export const beingAdopted = '';
+
 /** A restore whose job is over, and whose journal is still there. */
 export interface UnfinishedRestore {
   readonly jobId: JobId;

@@ -5,6 +5,7 @@ import type { Ids } from '../../catalog/ids.ts';
 import { jsonColumn } from '../../catalog/json-column.ts';
 import type { ComponentDeletionTable } from '../../catalog/tables.ts';
 import {
+  beingAdopted,
   type DeletedComponent,
   type DiscoveredEnvironment,
   type EnvironmentRecord,
@@ -21,7 +22,7 @@ export interface EnvironmentStore {
   sync(nodeId: NodeId, discovered: readonly DiscoveredEnvironment[]): Promise<void>;
   /** Makes one that has nothing yet. Undefined where the node has one of this name. */
   add(environment: NewEnvironment, tx: Tx): Promise<EnvironmentId | undefined>;
-  /** By name, then node. */
+  /** By name, then node. Not those that are nothing yet: see `beingAdopted`. */
   list(db?: Db): Promise<readonly EnvironmentRecord[]>;
   get(id: EnvironmentId, db?: Db): Promise<EnvironmentRecord | undefined>;
 }
@@ -109,7 +110,11 @@ export function createEnvironmentStore({ catalog, clock, ids }: EnvironmentStore
     },
 
     list: async (db = catalog.db) => {
-      const rows = await selectEnvironments(db).orderBy('environment.name').orderBy('node.name').execute();
+      const rows = await selectEnvironments(db)
+        .where('environment.project', '!=', beingAdopted)
+        .orderBy('environment.name')
+        .orderBy('node.name')
+        .execute();
       const deleted = Map.groupBy(await selectDeletions(db).execute(), (each) => each.environment_id);
       return rows.map((row) => toRecord(row, deleted.get(row.id) ?? []));
     },

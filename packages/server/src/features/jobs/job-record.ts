@@ -11,6 +11,7 @@ import {
   type RepositoryId,
   resourceChoiceSchema,
   uploadIdSchema,
+  vaultIdSchema,
 } from '@holdfast/protocol';
 import { z } from 'zod';
 
@@ -75,6 +76,18 @@ export const jobRequestSchema = z.discriminatedUnion('kind', [
     ]),
     component: z.string().nullable(),
     part: z.string().nullable(),
+  }),
+  z.object({
+    kind: z.literal('adopt'),
+    vaultId: vaultIdSchema,
+    folder: z.string(),
+    opens: z.discriminatedUnion('kind', [
+      /** A repository of Holdfast's own. */
+      z.object({ kind: z.literal('recovery-key') }),
+      /** Both sealed for the row of the job's environment: what its owner gave, and what is to open it from then on. */
+      z.object({ kind: z.literal('password'), sealedPassword: z.string(), sealedOwnPassword: z.string() }),
+    ]),
+    isDryRun: z.boolean(),
   }),
   z.object({
     kind: z.literal('delete'),

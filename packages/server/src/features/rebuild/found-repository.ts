@@ -43,7 +43,8 @@ function seenBy(backup: FoundBackup): SeenEnvironment {
   return {
     components: componentsOf(backup).map((name) => ({ name, instances: [] })),
     mounts: backup.manifest.parts.flatMap(({ name, source, mountPoints }) => {
-      if (source.kind !== 'volume') return [];
+      // What was adopted: nobody has ever mounted it as far as we know, and somebody else may do so now.
+      if (source.kind !== 'volume' || mountPoints.length === 0) return [];
       return [{ name, source, mountPoints, included: true, reason: 'It is in the newest backup.' }];
     }),
     crons: [],

@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { HoldfastError, isHoldfastError } from '@holdfast/base';
-import type { EnvironmentId, FoundBackup, NodeId } from '@holdfast/protocol';
+import type { EnvironmentId, FoundBackup, NodeId, RepositoryAccess, VaultReport } from '@holdfast/protocol';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
-import type { VaultFolders } from '../vaults/vault-directory.ts';
 import { environmentOf } from './found-repository.ts';
 import type { ReadRepositories, ReadRepository } from './read-repository.ts';
 import type { KnownRepository, MarkedVault, RebuildStore } from './store.ts';
@@ -16,8 +14,10 @@ export interface RebuildOptions {
   readonly readRepositories: ReadRepositories;
   readonly sealer: Sealer;
   readonly ids: Ids;
-  readonly vault: MarkedVault;
-  readonly folders: VaultFolders;
+  readonly vault: Pick<MarkedVault, 'id'>;
+  /** Where the repository in a folder of the vault is, and what reaches it. */
+  readonly accessTo: (folder: string) => Omit<RepositoryAccess, 'password'>;
+  readonly folders: Pick<Extract<VaultReport, { kind: 'listed' }>, 'whole' | 'broken'>;
   /** Where the environments are from now on. */
   readonly nodeId: NodeId;
   readonly recoveryKey: string;
@@ -58,7 +58,7 @@ const backupsAtOnce = 50;
  * @throws HoldfastError what the first one failed by, where all did; `interrupted`
  */
 export async function rebuildCatalog(options: RebuildOptions): Promise<RebuildResult> {
-  const { folders, vault, signal } = options;
+  const { folders, accessTo, signal } = options;
   const repositories: TakenRepository[] = [];
   const warnings: string[] = [];
   const failures: HoldfastError[] = [];
@@ -68,13 +68,13 @@ export async function rebuildCatalog(options: RebuildOptions): Promise<RebuildRe
     options.onWarning(warning);
   };
   for (const folder of folders.broken) {
-    const failure = noConfig(join(vault.location, folder));
+    const failure = noConfig(accessTo(folder).location);
     failures.push(failure);
     warn(folder, toldAsWarning(failure));
   }
   for (const folder of folders.whole) {
     try {
-      const taken = await takeIn(options, folder, (text) => warn(folder, text));
+      const taken = await takeInRepository(options, folder, (text) => warn(folder, text));
       repositories.push(taken);
       options.onTaken(taken);
     } catch (error) {
@@ -88,17 +88,23 @@ export async function rebuildCatalog(options: RebuildOptions): Promise<RebuildRe
   return { repositories, warnings };
 }
 
-async function takeIn(
-  options: RebuildOptions,
+/** What of it is needed for one repository. */
+export type TakeInOptions = Omit<RebuildOptions, 'folders' | 'onTaken' | 'onWarning'>;
+
+/**
+ * The same for one repository.
+ * @throws HoldfastError what `readRepositories` throws; `repository-exists` where the catalog has something in its place
+ */
+export async function takeInRepository(
+  options: TakeInOptions,
   folder: string,
   warn: (text: string) => void,
 ): Promise<TakenRepository> {
   const { store, vault, recoveryKey, signal } = options;
   const known = await store.repositoryIn(vault.id, folder);
   const { row, password } = rowFor(options, folder, known);
-  const location = join(vault.location, folder);
   await using read = await options.readRepositories(
-    { repository: { location, password: recoveryKey }, ownPassword: password },
+    { repository: { ...options.accessTo(folder), password: recoveryKey }, ownPassword: password },
     { signal },
   );
   await options.onKeyProven();
@@ -129,7 +135,7 @@ interface OwnRow {
 }
 
 /** The password of one that the catalog knows stays, unless nobody can read it any more. */
-function rowFor({ sealer, ids }: RebuildOptions, folder: string, known: KnownRepository | undefined): OwnRow {
+function rowFor({ sealer, ids }: TakeInOptions, folder: string, known: KnownRepository | undefined): OwnRow {
   if (known !== undefined) {
     try {
       return { row: known, password: sealer.unseal(known.sealedPassword, known.id) };
@@ -144,7 +150,7 @@ function rowFor({ sealer, ids }: RebuildOptions, folder: string, known: KnownRep
 
 /** Undefined where the repository holds no backup. */
 async function takeRepository(
-  { catalog, store, vault, nodeId }: RebuildOptions,
+  { catalog, store, vault, nodeId }: TakeInOptions,
   { backups }: ReadRepository,
   { row, known }: { readonly row: OwnRow['row']; readonly known: KnownRepository | undefined },
 ): Promise<{ readonly id: EnvironmentId; readonly name: string } | undefined> {
@@ -176,8 +182,9 @@ function belongsTo(
   return false;
 }
 
-async function addBackups(
-  { catalog, store, signal }: RebuildOptions,
+/** In the order of their times; how many the catalog did not have. */
+export async function addBackups(
+  { catalog, store, signal }: Pick<RebuildOptions, 'catalog' | 'store' | 'signal'>,
   backups: readonly FoundBackup[],
   place: Parameters<RebuildStore['addBackup']>[1],
 ): Promise<number> {

@@ -120,6 +120,8 @@ export function createRebuildStore({ catalog, clock, ids }: RebuildStoreOptions)
       const present = await rows.where('node_id', '=', nodeId).where('name', '=', name).executeTakeFirst();
       if (present !== undefined) {
         if (await isReferredTo(present.id, tx)) return 'name-taken';
+        // What a server that runs has noted of when it is due: it notes it again.
+        await tx.deleteFrom('environment_schedule').where('environment_id', '=', present.id).execute();
         await tx.updateTable('environment').set({ id }).where('id', '=', present.id).execute();
         return 'added';
       }
@@ -261,7 +263,8 @@ async function hasVaultRepositories(id: VaultId, tx: Tx): Promise<boolean> {
 
 /** Whether anything in the catalog is of this environment. */
 async function isReferredTo(id: EnvironmentId, tx: Tx): Promise<boolean> {
-  for (const table of ['repository', 'backup', 'job', 'component_setting', 'restore_journal'] as const) {
+  const tables = ['repository', 'backup', 'job', 'component_setting', 'environment_policy'] as const;
+  for (const table of [...tables, 'restore_journal', 'schedule_run'] as const) {
     const row = await tx
       .selectFrom(table)
       .select('environment_id')

@@ -12,6 +12,7 @@ import { sql } from 'kysely';
 import type { Catalog } from '../../catalog/catalog.ts';
 import type { BackupTable } from '../../catalog/tables.ts';
 import { backupColumns } from '../backups/backup-rows.ts';
+import { beingAdopted } from '../environments/environment-record.ts';
 
 export interface KnownEnvironment {
   readonly id: EnvironmentId;
@@ -111,6 +112,7 @@ export function createStatusStore(catalog: Catalog): StatusStore {
         .innerJoin('node', 'node.id', 'environment.node_id')
         .select(['environment.id', 'environment.name', 'environment.state', 'environment.deleted_at'])
         .select('node.name as node_name')
+        .where('environment.project', '!=', beingAdopted)
         .orderBy('environment.name')
         .orderBy('node.name')
         .execute();

@@ -1,4 +1,5 @@
 import type { Catalog } from '../../catalog/catalog.ts';
+import { jobColumns } from '../jobs/job-rows.ts';
 import type { VaultContents } from './service.ts';
 
 /** What of the catalog hangs on a vault. */
@@ -40,7 +41,18 @@ export function createVaultContents(catalog: Catalog): VaultContents {
         .where('job.state', 'in', ['queued', 'running'])
         .where('repository.vault_id', '=', id)
         .executeTakeFirst();
-      return row?.id;
+      if (row !== undefined) return row.id;
+      // There are never more than a few, and what they adopt is no repository of the catalog yet.
+      const adopting = await db
+        .selectFrom('job')
+        .select(['id', 'request'])
+        .where('state', 'in', ['queued', 'running'])
+        .where('kind', '=', 'adopt')
+        .execute();
+      return adopting.find(({ request: text }) => {
+        const request = jobColumns.request.read(text);
+        return request.kind === 'adopt' && request.vaultId === id;
+      })?.id;
     },
 
     forget: async (id, db) => {

@@ -17,7 +17,14 @@ import {
   requireWritable,
   spaceOf,
 } from './vault-directory.ts';
-import { inUse, otherVault, repositoryGone, vaultMissing, vaultUnknown } from './vault-errors.ts';
+import {
+  inUse,
+  noRepository,
+  otherVault,
+  repositoryGone,
+  vaultMissing,
+  vaultUnknown,
+} from './vault-errors.ts';
 import { isBucket, locationIn } from './vault-location.ts';
 
 /**
@@ -62,6 +69,10 @@ export interface VaultService {
    * @throws HoldfastError `storage-*`, `vault-missing`
    */
   test(idOrName: string, options?: Abortable): Promise<VaultTest>;
+  /** The folders that hold a repository, as its storage shows them now; our own lie right in it, others may lie deeper. */
+  findRepositories(vault: VaultRecord, options?: Abortable): Promise<FoundFolders>;
+  /** @throws HoldfastError `repository-missing`, `vault-missing`, `storage-*` */
+  requireRepository(vault: VaultRecord, folder: string, options?: Abortable): Promise<void>;
   /** Counts what it holds, and remembers how much that was. */
   usage(idOrName: string, options?: Abortable): Promise<VaultUsage>;
   /** What is known of the room in all of them, without counting anything. */
@@ -83,6 +94,12 @@ interface VaultLook {
   readonly isGone: boolean;
   readonly problem: string | null;
   readonly space: Room | null;
+}
+
+export interface FoundFolders {
+  readonly whole: readonly string[];
+  /** What was a repository by what is left of it: without a config, nothing opens it. */
+  readonly broken: readonly string[];
 }
 
 export interface VaultTest {
@@ -352,6 +369,16 @@ export async function openVaultService(options: VaultServiceOptions): Promise<Va
         await changing.requireSame(vault, abort);
         return { clockAheadMs, repositories: (await contents.listHeld(vault.id)).length };
       });
+    },
+
+    findRepositories: async (vault, abort = {}) =>
+      await checked(vault, async () => await probe(placeOf(vault), { kind: 'list' }, abort)),
+
+    requireRepository: async (vault, folder, abort = {}) => {
+      const marker = { version: 1 as const, id: vault.id, name: vault.name };
+      const action = { kind: 'open' as const, marker, mayMake: false, folders: [folder] };
+      const { missing } = await checked(vault, async () => await probe(placeOf(vault), action, abort));
+      if (missing.length > 0) throw noRepository(vault, folder);
     },
 
     usage: async (idOrName, abort = {}) => {

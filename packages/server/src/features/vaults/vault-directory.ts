@@ -1,4 +1,4 @@
-import { access, constants, readdir, stat, statfs } from 'node:fs/promises';
+import { access, constants, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HoldfastError, systemErrorCode } from '@holdfast/base';
 import { type VaultId, type VaultMarker, vaultMarkerName, vaultMarkerSchema } from '@holdfast/protocol';
@@ -62,42 +62,6 @@ export async function requireWritable(directory: string): Promise<void> {
     await access(directory, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw notWritable(directory, error);
-  }
-}
-
-/**
- * The folders of the vault's repositories, in order.
- *
- * @throws HoldfastError `storage-unreachable`
- */
-export async function listRepositoryFolders(directory: string): Promise<VaultFolders> {
-  const whole: string[] = [];
-  const broken: string[] = [];
-  for (const folder of await listFolders(directory)) {
-    if (await holdsRepository(directory, folder)) whole.push(folder);
-    else if ((await listFolders(join(directory, folder))).some((name) => resticFolders.has(name)))
-      broken.push(folder);
-  }
-  return { whole, broken };
-}
-
-export interface VaultFolders {
-  readonly whole: readonly string[];
-  /** What was a repository by what is left of it: without a config, nothing opens it. */
-  readonly broken: readonly string[];
-}
-
-const resticFolders: ReadonlySet<string> = new Set(['data', 'index', 'keys', 'snapshots']);
-
-async function listFolders(directory: string): Promise<readonly string[]> {
-  try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
-      .sort();
-  } catch (error) {
-    throw unreadable(directory, error);
   }
 }
 

@@ -45,6 +45,17 @@ export function repositoryGone(vault: VaultRecord, folder: string): HoldfastErro
   );
 }
 
+export function noRepository(vault: VaultRecord, folder: string): HoldfastError {
+  return new HoldfastError(
+    'repository-missing',
+    `There is no repository in the folder ${folder} of the vault ${vault.name}.`,
+    {
+      hint: `Name it by its path within ${vault.location}; the folder is the one with the file "config".`,
+      context: { vaultId: vault.id, folder },
+    },
+  );
+}
+
 export function clockWrong(location: string, aheadMs: number): HoldfastError {
   const minutes = Math.round(Math.abs(aheadMs) / 60_000);
   const side = aheadMs > 0 ? 'ahead of' : 'behind';

@@ -127,6 +127,7 @@ async function setUp() {
     handlers: {
       backup: handler,
       import: handler,
+      adopt: handler,
       restore: handler,
       preview: handler,
       delete: handler,

@@ -37,6 +37,7 @@ async function setUp(work: Partial<JobHandler>, changes: Partial<JobExecutorOpti
     handlers: {
       backup: handler,
       import: handler,
+      adopt: handler,
       restore: handler,
       preview: handler,
       delete: handler,
