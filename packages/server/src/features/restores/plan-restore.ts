@@ -65,6 +65,9 @@ function objectionTo(
 
 function missingTarget({ source, mountPoints }: SealedPart, isElsewhere: boolean): string {
   const [point] = mountPoints;
+  // It was adopted: nobody is known to mount it.
+  if (point === undefined && source.kind === 'bind') return `nothing is bound from ${source.path} there`;
+  if (point === undefined && source.kind === 'volume') return `there is no volume ${source.name}`;
   const where = point === undefined ? 'anywhere' : `at ${point.path} in ${point.component}`;
   if (isElsewhere && source.kind !== 'bind') {
     const key = volumeKeyOf(source);

@@ -440,8 +440,11 @@ function nothingToRestore({ id, parts }: BackupWithParts, warnings: readonly str
   const reason = isData
     ? 'The backup has no part of these components.'
     : 'It has only code and images: backup:download has them.';
+  const isAdopted =
+    isData && parts.every(({ source, mountPoints }) => isOfMount(source) && mountPoints.length === 0);
+  const elsewhere = `Name an environment that has it (--target ENVIRONMENT), or take it along: holdfast backup:download ${id}.`;
   return new HoldfastError('environment-empty', `Nothing of the backup ${id} has a place to go to.`, {
-    hint: warnings[0] ?? reason,
+    hint: isAdopted ? `${warnings[0] ?? reason} ${elsewhere}` : (warnings[0] ?? reason),
     context: { backupId: id, reasons: warnings },
   });
 }
