@@ -54,6 +54,7 @@ export { ChunkWindows } from './chunker/chunk-windows.ts';
 export { type ChunkerPolynomial, formatPolynomial, parsePolynomial } from './chunker/polynomial.ts';
 export { zstdParameters } from './crypto/zstd.ts';
 export { inodesMappedForWriting } from './filesystem/mapped-files.ts';
+export { setStoragePriority } from './filesystem/storage-priority.ts';
 export {
   type ByteString,
   byteStringToBytes,

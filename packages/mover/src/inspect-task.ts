@@ -11,6 +11,7 @@ import {
   type Snapshot,
 } from '@holdfast/engine';
 import type { InspectedBackup, InspectTask } from '@holdfast/protocol';
+import { setPriority } from './capture/priority.ts';
 import { type LostPaths, lostOf } from './inspection/lost-of-backup.ts';
 import type { TaskContext } from './task-context.ts';
 import { waitingForLock } from './waiting-for-lock.ts';
@@ -22,6 +23,7 @@ const noDrift: Drift = { packs: [], indexes: [], snapshots: [] };
  * backup stores again what it still finds.
  */
 export async function runInspectTask(task: InspectTask, context: TaskContext): Promise<void> {
+  setPriority('background');
   await context.waitForGo();
   const repository = await openAtLocation(task.repository, context);
   const { packs, indexes } = await lookAtBackups(task, repository, context);

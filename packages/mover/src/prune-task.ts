@@ -7,6 +7,7 @@ import {
   planPrune,
 } from '@holdfast/engine';
 import type { PruneTask } from '@holdfast/protocol';
+import { setPriority } from './capture/priority.ts';
 import type { TaskContext } from './task-context.ts';
 import { waitingForLock } from './waiting-for-lock.ts';
 
@@ -21,6 +22,7 @@ const labels: Readonly<Record<PruneProgress['step'], string>> = {
 
 /** Removes what no snapshot needs. Ended at any moment, every backup stays whole, and the next prune completes it. */
 export async function runPruneTask(task: PruneTask, context: TaskContext): Promise<void> {
+  setPriority('background');
   await context.waitForGo();
   const repository = await openAtLocation(task.repository, context);
   await using locked = await lockRepository(repository, { ...waitingForLock(context), kind: 'exclusive' });

@@ -43,6 +43,7 @@ export interface SystemCalls {
   /** Waits on a thread of its own, as all that may take long. Offsets are the same in both files. */
   copyFileRange(from: number, to: number, offset: number, size: number): Promise<number>;
   syncFileRange(file: number, offset: number, size: number, flags: number): number;
+  ioprioSet(which: number, who: number, priority: number): number;
   /** Waits on a thread of its own: a file system may take minutes. */
   syncfs(file: number): Promise<number>;
 }
@@ -51,10 +52,10 @@ export interface SystemCalls {
 const listxattratNumber = 465;
 /** Linux numbers its older system calls differently on each processor. */
 const numbersOfArchitecture: Readonly<
-  Record<string, { mknodat: number; statx: number; getdents64: number; renameat2: number }>
+  Record<string, { mknodat: number; statx: number; getdents64: number; renameat2: number; ioprioSet: number }>
 > = {
-  x64: { mknodat: 259, statx: 332, getdents64: 217, renameat2: 316 },
-  arm64: { mknodat: 33, statx: 291, getdents64: 61, renameat2: 276 },
+  x64: { mknodat: 259, statx: 332, getdents64: 217, renameat2: 316, ioprioSet: 251 },
+  arm64: { mknodat: 33, statx: 291, getdents64: 61, renameat2: 276, ioprioSet: 30 },
 };
 
 let loaded: SystemCalls | undefined;
@@ -83,6 +84,7 @@ function load(): SystemCalls {
   const statx = numbered('int', 'intptr_t', 'int', 'uint32_t', 'intptr_t');
   const getdents64 = numbered('int', 'intptr_t', 'size_t');
   const renameat2 = numbered('int', 'void *', 'int', 'void *', 'uint32_t');
+  const ioprioSet = numbered('int', 'int', 'int');
   const listxattrat = numbered('int', 'intptr_t', 'int', 'intptr_t', 'size_t');
   const syncfs = named('int syncfs(int file)');
   const copyFileRange = named(
@@ -107,6 +109,7 @@ function load(): SystemCalls {
     getdents64: (directory, into, size) => getdents64(numbers.getdents64, directory, into, size),
     listxattrat: (directory, path, flags, into, size) =>
       listxattrat(listxattratNumber, directory, path, flags, into, size),
+    ioprioSet: (which, who, priority) => ioprioSet(numbers.ioprioSet, which, who, priority),
     lseek: named('long lseek(int file, long offset, int whence)'),
     llistxattr: named('long llistxattr(void *path, void *into, size_t size)'),
     lgetxattr: named('long lgetxattr(void *path, void *name, void *into, size_t size)'),

@@ -26,6 +26,7 @@ export interface Captured {
 
 /** Every file as it is when its turn comes; nothing is paused. */
 export async function captureLive(writing: WritingTask, progress: PhaseProgress): Promise<Captured> {
+  setPriority('background');
   const parts = await passLive(writing, { rereads: liveRereads, progress });
   const outputs = await readOutputs(writing, progress);
   return captured('live', { passes: [parts], outputs });

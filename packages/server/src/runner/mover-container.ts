@@ -7,8 +7,8 @@ import type { ServerPlace } from './server-place.ts';
 import type { MoverMounts } from './start-mover.ts';
 
 /**
- * What reading and writing any file with owner, mode, times, attributes and device numbers takes, and looking at which
- * files processes map (`SYS_PTRACE`).
+ * What reading and writing any file with owner, mode, times, attributes and device numbers takes, looking at which
+ * files processes map (`SYS_PTRACE`), and going back to the usual priority while the environment stands still (`SYS_NICE`).
  */
 const capabilities = [
   'CHOWN',
@@ -18,6 +18,7 @@ const capabilities = [
   'FSETID',
   'MKNOD',
   'SETFCAP',
+  'SYS_NICE',
   'SYS_PTRACE',
 ];
 
