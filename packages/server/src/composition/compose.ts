@@ -128,6 +128,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     vaults,
     sealer: options.sealer,
     ids,
+    concurrency: config.concurrency,
     cacheDirectory: join(config.dataDirectory, 'cache'),
   });
   const uploads = createUploadService({

@@ -103,7 +103,8 @@ export const configKeys = {
     parse: parseInteger(1, 64),
     default: () => '2',
     defaultInWords: '`2`',
-    description: 'How many jobs run at once. Jobs of one environment always run one after the other.',
+    description:
+      'How many jobs run at once. Jobs of one environment always run one after the other. The upload limit of a vault is for all of them together: each gets an equal part of it.',
   }),
   'code-limit-bytes': key({
     variables: ['HOLDFAST_CODE_LIMIT_BYTES'],

@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { HoldfastError } from '@holdfast/base';
-import type { EnvironmentId, Repository, RepositoryAccess, RepositoryId, VaultId } from '@holdfast/protocol';
+import type {
+  EnvironmentId,
+  Repository,
+  RepositoryAccess,
+  RepositoryId,
+  StorageAccess,
+  VaultId,
+} from '@holdfast/protocol';
 import type { Tx } from '../../catalog/catalog.ts';
 import type { Ids } from '../../catalog/ids.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
@@ -47,12 +54,14 @@ export interface RepositoryServiceOptions {
   readonly vaults: VaultService;
   readonly sealer: Sealer;
   readonly ids: Ids;
+  /** How many tasks may send to a vault at once: each gets its share of the vault's limit. */
+  readonly concurrency: number;
   /** For metadata of repositories that are reached over a network. */
   readonly cacheDirectory: string;
 }
 
 export function createRepositoryService(options: RepositoryServiceOptions): RepositoryService {
-  const { store, vaults, sealer, ids, cacheDirectory } = options;
+  const { store, vaults, sealer, ids, concurrency, cacheDirectory } = options;
 
   async function get(id: RepositoryId): Promise<RepositoryRecord> {
     const repository = await store.get(id);
@@ -111,7 +120,7 @@ export function createRepositoryService(options: RepositoryServiceOptions): Repo
         repository: {
           location: vaults.locationOf(vault, folder),
           password: sealer.unseal(sealedPassword, id),
-          storage: vaults.storageOf(vault),
+          storage: shareOf(vaults.storageOf(vault), concurrency),
           cacheDirectory,
         },
         recoveryPassword: await vaults.readRecoveryKey(vault),
@@ -123,6 +132,15 @@ export function createRepositoryService(options: RepositoryServiceOptions): Repo
       await store.markInitialized(id);
     },
   };
+}
+
+/**
+ * Movers know nothing of each other: so that all of them together keep to the limit, whatever they do, each keeps to its part of it.
+ */
+export function shareOf(storage: StorageAccess | undefined, concurrency: number): StorageAccess | undefined {
+  if (storage?.uploadBytesPerSecond === undefined) return storage;
+  const share = Math.max(1, Math.floor(storage.uploadBytesPerSecond / concurrency));
+  return { ...storage, uploadBytesPerSecond: share };
 }
 
 /** One that says whose it is to someone who has only the vault. */
