@@ -1,2 +1,2 @@
 export { type Config, type LoadConfigOptions, loadConfig } from './config/load-config.ts';
-export { type RunningServer, startServer } from './start-server.ts';
+export { type RunningServer, type StartServerOptions, startServer } from './start-server.ts';

@@ -2,7 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Abortable, HoldfastError, systemClock, systemErrorCode, toHoldfastError } from '@holdfast/base';
+import {
+  type Abortable,
+  type Clock,
+  HoldfastError,
+  systemClock,
+  systemErrorCode,
+  toHoldfastError,
+} from '@holdfast/base';
 import type { ServerFile } from '@holdfast/protocol';
 import type { FastifyInstance } from 'fastify';
 import { openCatalog } from './catalog/open-catalog.ts';
@@ -34,6 +41,13 @@ export interface RunningServer extends AsyncDisposable {
   readonly version: string;
 }
 
+export interface StartServerOptions {
+  /** What every time and duration of the server is by; its movers and guards have the machine's. */
+  readonly clock?: Clock | undefined;
+  /** How often it is looked whether a backup is due; of the machine's time. */
+  readonly schedulesEveryMs?: number | undefined;
+}
+
 /**
  * Starts a server: takes the data directory, opens the catalog, takes over the jobs of the server before, and listens.
  * `server.json` in the data directory tells where, and `token` there opens it.
@@ -41,7 +55,10 @@ export interface RunningServer extends AsyncDisposable {
  * @throws HoldfastError `server-already-running`, `configuration-invalid`, `address-in-use`, `catalog-unreachable`,
  *   `catalog-newer`, `secret-unreadable`
  */
-export async function startServer(config: Config): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  { clock = systemClock, schedulesEveryMs }: StartServerOptions = {},
+): Promise<RunningServer> {
   await using starting = new AsyncDisposableStack();
   const version = serverVersion();
   const log = createServerLog(config.logLevel);
@@ -50,16 +67,15 @@ export async function startServer(config: Config): Promise<RunningServer> {
   starting.use(await openDataDirectory(dataDirectory));
   const sealer = await openSealKey(dataDirectory);
   const serverId = await readServerId(dataDirectory);
-  const catalog = starting.use(
-    await openCatalog({ dataDirectory, url: config.catalogUrl, clock: systemClock, logger }),
-  );
+  const catalog = starting.use(await openCatalog({ dataDirectory, url: config.catalogUrl, clock, logger }));
   await makePrivateDirectory(tasksFolder(config));
   const dataProcess = createDataProcess(programOf('data-server'));
   const { handlers, tokens, executor, scheduler, uploads, notifications, ...ofItself } = await compose({
     config,
     catalog,
     sealer,
-    clock: systemClock,
+    clock,
+    schedulesEveryMs,
     logger,
     version,
     serverId,

@@ -10,6 +10,8 @@ export interface ComposeOptions {
   readonly catalog: Catalog;
   readonly sealer: Sealer;
   readonly clock: Clock;
+  /** How often schedules are looked at; undefined for as often as is good for minutes. */
+  readonly schedulesEveryMs?: number | undefined;
   readonly logger: Logger;
   readonly version: string;
   /** Names the data directory among those whose servers share the catalog. */

@@ -217,6 +217,7 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     ...{ environments, schedules, backups, removals, clock },
     notify: notifications.told.notify,
     logger: options.logger,
+    everyMs: options.schedulesEveryMs,
   });
   const vaultWatch = createVaultWatch({
     ...{ catalog, vaults, store: stores.vaults, notify: notifications.told.notify },

@@ -25,7 +25,7 @@ export interface SchedulerOptions {
   readonly removals: Pick<RemovalService, 'removeBackups'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly everyMs?: number;
+  readonly everyMs?: number | undefined;
 }
 
 interface PassedOver {
