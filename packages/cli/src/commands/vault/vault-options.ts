@@ -16,9 +16,9 @@ export interface PlaceOptions extends ServerOptions {
   readonly keySecretFile?: string;
   readonly region?: string;
   readonly bucketLookup?: 'auto' | 'dns' | 'path';
-  /** `null` takes the limit back. */
-  readonly limitUpload?: number | null;
-  readonly capacity?: number | null;
+  /** `none` takes the limit back. */
+  readonly limitUpload?: number | 'none';
+  readonly capacity?: number | 'none';
 }
 
 type S3 = NonNullable<RouteBody<Routes['vault.add']>['s3']>;
@@ -42,8 +42,9 @@ export function placeOptions(command: CliCommand): CliCommand {
     .option('--capacity <size>', 'be told when more is kept there, as in 500G; none: no limit', sizeOrNone);
 }
 
-function sizeOrNone(text: string): number | null {
-  return text === 'none' ? null : sizeBytes(text);
+/** Not null: of an option that is null, the library makes an empty text. */
+function sizeOrNone(text: string): number | 'none' {
+  return text === 'none' ? text : sizeBytes(text);
 }
 
 /** As the server takes it; undefined where neither was given. @throws HoldfastError `usage-invalid` */
@@ -79,8 +80,10 @@ export async function s3Of(context: CliContext, options: PlaceOptions): Promise<
 
 export function limitsOf({ limitUpload, capacity }: PlaceOptions): Limits {
   return {
-    ...(limitUpload === undefined ? {} : { uploadBytesPerSecond: limitUpload }),
-    ...(capacity === undefined ? {} : { capacityBytes: capacity }),
+    ...(limitUpload === undefined
+      ? {}
+      : { uploadBytesPerSecond: limitUpload === 'none' ? null : limitUpload }),
+    ...(capacity === undefined ? {} : { capacityBytes: capacity === 'none' ? null : capacity }),
   };
 }
 
