@@ -83,3 +83,15 @@ it('a live backup, and one that replaces it once it is ready', async () => {
     { id: next, removedBy: null },
   ]);
 });
+
+it('a backup that a cron job takes, with a token and no terminal, is a manual one and counts as such', async () => {
+  const explained = async () =>
+    await holdfast.client().call('policy.explain', { params: { environment }, query: {} });
+  // Of another machine, as far as it can tell: only the address and the token are known there.
+  const env = { HOLDFAST_URL: holdfast.url, HOLDFAST_TOKEN: holdfast.token(), HOLDFAST_DATA: undefined };
+  const line = `${program} backup:create ${environment} </dev/null 2>/dev/null | cat`;
+  const id = (await mustRun('sh', ['-c', line], { cwd: '/', env })).trim();
+  expect(await holdfast.getBackup(id)).toMatchObject({ kind: 'manual', status: 'ready' });
+  const kept = (await explained()).backups.filter(({ removedBy }) => removedBy === null);
+  expect(kept).toMatchObject([{ id, kind: 'manual' }]);
+});
