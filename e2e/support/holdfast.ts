@@ -9,15 +9,23 @@ import { eventually, type Finished, mustRun, type RunOptions, run, start } from 
 
 const program = fileURLToPath(new URL('../../bin/holdfast', import.meta.url));
 
+type ServerWords = readonly [string, ...string[]];
+
 /** One installation of Holdfast in a data directory of its own, used from outside: by its command and its API. */
 export class Holdfast implements AsyncDisposable {
   readonly dataDirectory: string;
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #serverWords: ServerWords;
   #server: ChildProcess | undefined;
   #serverLog = '';
 
-  /** Its data directory is made in `folder`. */
-  constructor(env: Readonly<Record<string, string | undefined>> = {}, folder = tmpdir()) {
+  /** Its data directory is made in `folder`; `serverWords` run its server. */
+  constructor(
+    env: Readonly<Record<string, string | undefined>> = {},
+    folder = tmpdir(),
+    serverWords: ServerWords = [program, 'server'],
+  ) {
+    this.#serverWords = serverWords;
     this.dataDirectory = mkdtempSync(join(folder, 'holdfast-e2e-'));
     // What is backed up by itself at night would be in the way of what a test does.
     const own = { HOLDFAST_LISTEN: '127.0.0.1:0', HOLDFAST_SCHEDULES: 'off' };
@@ -49,7 +57,8 @@ export class Holdfast implements AsyncDisposable {
 
   /** Starts the server in a session of its own, so that a test can kill its whole process group. */
   async startServer(): Promise<void> {
-    const server = start(program, ['server'], { env: { ...process.env, ...this.#env }, detached: true });
+    const [command, ...words] = this.#serverWords;
+    const server = start(command, words, { env: { ...process.env, ...this.#env }, detached: true });
     this.#server = server;
     server.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#serverLog = (this.#serverLog + text).slice(-200_000);
