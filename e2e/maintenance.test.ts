@@ -5,6 +5,7 @@ import { type BackupId, isJobOver, type Job, type JobId, snapshotTags } from '@h
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ComposeProject, volumeFolder } from './support/compose.ts';
 import { Holdfast } from './support/holdfast.ts';
+import { MessageReceiver } from './support/message-receiver.ts';
 import { eventually } from './support/process.ts';
 import { checkWithRestic, type ResticRepository, restic } from './support/restic.ts';
 
@@ -112,9 +113,16 @@ describe('an environment whose backups are looked after', () => {
       .filter(({ path }) => !before.has(path))
       .sort((a, b) => b.bytes - a.bytes);
     rmSync(largest?.path ?? '');
+    await using receiver = await MessageReceiver.open();
+    const words = ['--kind', 'webhook', '--url', receiver.url, '--allow-private', '--event', 'vault.damaged'];
+    await holdfast.mustRun(['notification:add', 'ops', ...words]);
 
     const first = await tryVaultCheck();
     expect(first).toEqual({ status: 1, damaged: [hit] });
+    // Found again, it is no news.
+    expect(await tryVaultCheck()).toEqual(first);
+    expect(await receiver.events()).toEqual(['vault.damaged of all']);
+    await holdfast.mustRun(['notification:remove', 'ops']);
     expect((await statuses())[sound]).toBe('ready');
     const { error } = await holdfast.getBackup(hit);
     expect(error).toMatchObject({ code: 'blob-missing' });
