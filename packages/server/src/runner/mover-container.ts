@@ -1,5 +1,12 @@
+import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { commandInImage, type DockerEngine, type NewMount, runAttached } from '@holdfast/docker';
+import {
+  commandInImage,
+  type DockerEngine,
+  type NewMount,
+  pathOnMachine,
+  runAttached,
+} from '@holdfast/docker';
 import type { TaskSpec } from '@holdfast/protocol';
 import { moverLabels } from './mover-labels.ts';
 import type { MoverProgram } from './mover-program.ts';
@@ -39,17 +46,23 @@ export function runMoverContainer({ place, task, mounts }: MoverContainerOptions
     connect,
     container: async () => {
       const docker = await connect();
+      const certificates = needsNetwork(task) ? process.env[trusted] : undefined;
       return {
         image: await place.requireImage(docker),
         command: commandInImage('packages/mover/src/main.ts'),
-        environment: ['TZ=UTC', 'HOME=/tmp'],
+        environment: [
+          'TZ=UTC',
+          'HOME=/tmp',
+          ...(certificates === undefined ? [] : [`${trusted}=${certificates}`]),
+        ],
         labels: moverLabels(task),
         mounts: [
           ...(mounts?.mounts ?? []),
           ...(await storageMounts(place, task)),
           ...(await socketMounts(place, task)),
+          ...(await certificateMounts(place, certificates)),
         ],
-        ...networkFor(task),
+        ...(needsNetwork(task) ? { networkMode: await place.networkOf(docker) } : {}),
         sandbox: { capabilities, sharesPids: true, hostName: await hostNameOf(docker) },
       };
     },
@@ -84,11 +97,23 @@ async function socketMounts(place: ServerPlace, task: TaskSpec): Promise<readonl
 
 const unixScheme = 'unix://';
 
-function networkFor(task: TaskSpec): { readonly networkMode?: string } {
+/** Of whom the server trusts beside the usual ones: a file. */
+const trusted = 'NODE_EXTRA_CA_CERTS';
+
+/** One that is in no folder that the server's own container shares is one of its image, and of the mover's. */
+async function certificateMounts(place: ServerPlace, path: string | undefined): Promise<readonly NewMount[]> {
+  if (path === undefined || !existsSync(path)) return [];
+  const own = await place.own();
+  const source = own === undefined ? path : pathOnMachine(own, path);
+  return source === undefined ? [] : [{ type: 'bind', source, destination: path, readOnly: true }];
+}
+
+/** For a bucket, a download, or an engine that is called by a port. */
+function needsNetwork(task: TaskSpec): boolean {
   const isLocal = !('repository' in task) || isPath(task.repository.location);
   const downloads = task.kind === 'import' && task.source.kind === 'url';
   const callsEngine = 'commands' in task && task.commands.some(({ dockerHost }) => isPort(dockerHost));
-  return isLocal && !downloads && !callsEngine ? {} : { networkMode: 'bridge' };
+  return !isLocal || downloads || callsEngine;
 }
 
 function isPort(dockerHost: string): boolean {

@@ -37,6 +37,8 @@ export interface ServerPlace {
   canShareWith(docker: DockerEngine, options: Omit<ProveBindsOptions, 'paths'>): Promise<boolean>;
   /** Starts a guard's container, in the server's own engine, for containers of this one; undefined where a process does. */
   startGuardProgram(freezeId: string, docker: DockerEngine): Promise<GuardProgram | undefined>;
+  /** In which network a container of the engine reaches what this server reaches; of another engine, what that reaches. */
+  networkOf(docker: DockerEngine): Promise<string>;
   /** What gives a container a folder of this server, for reading and writing, under the same name. */
   share(path: string): Promise<NewMount>;
   /** @throws HoldfastError `usage-invalid` for a path that is gone with the server's own container */
@@ -107,6 +109,11 @@ export function createServerPlace(options: ServerPlaceOptions): ServerPlace {
       const docker = await connect();
       const socketPath = socketOf(container, watched);
       return runGuardContainer({ docker, image: container.imageId, socketPath, freezeId });
+    },
+    networkOf: async (docker) => {
+      if (docker !== (await connect())) return 'bridge';
+      const mode = isInContainer ? (await own())?.networkMode : 'host';
+      return mode === undefined || mode === '' || mode === 'default' || mode === 'none' ? 'bridge' : mode;
     },
     share: async (path) => {
       await mkdir(path, { recursive: true, mode: 0o700 });
