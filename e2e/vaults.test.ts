@@ -140,6 +140,26 @@ it('a bucket that is full fails the backup, and keeps every one before', async (
   expect(restored.status, restored.stderr).toBe(0);
 });
 
+it('packs that are removed behind its back damage what needs them, and nothing else', async () => {
+  const sound = await holdfast.createBackup('vaulted');
+  const before = new Set(await bucket.list());
+  await app.sh('app', 'head -c 500000 /dev/urandom > /files/removed');
+  const hit = await holdfast.createBackup('vaulted');
+  await bucket.remove(
+    ...(await bucket.list()).filter((name) => name.includes('/data/') && !before.has(name)),
+  );
+  const checked = await holdfast.run(['vault:check', 'cloud']);
+  expect({ status: checked.status, names: checked.stdout.includes(hit) }).toEqual({ status: 1, names: true });
+  expect((await holdfast.getBackup(hit)).error?.code).toBe('blob-missing');
+  expect((await holdfast.getBackup(sound)).status).toBe('ready');
+  // The file is there still: it is stored again.
+  const next = await holdfast.createBackup('vaulted');
+  const restored = await holdfast.run(['backup:restore', next, '--yes']);
+  expect(restored.status, restored.stderr).toBe(0);
+  await holdfast.mustRun(['backup:delete', hit, '--yes']);
+  expect((await holdfast.run(['vault:check', 'cloud'])).status).toBe(0);
+});
+
 it('a repository that is gone is not made anew: the vault is missing', async () => {
   const other = await ComposeProject.up('small', 'vaultless');
   try {

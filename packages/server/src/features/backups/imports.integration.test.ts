@@ -118,7 +118,9 @@ describe('what is imported', () => {
     expect(uploads()).not.toContain(id);
     expect(await restore(server, backup.id)).toMatchObject({ state: 'done', error: null, warnings: [] });
     execFileSync('diff', ['-r', '--no-dereference', files, volumePath]);
-    expect(readdirSync(join(server.dataDirectory, 'tasks'))).toEqual([]);
+    await expect
+      .poll(() => readdirSync(join(server.dataDirectory, 'tasks')), { timeout: 10_000 })
+      .toEqual([]);
   });
 
   test('may come from a URL, which nobody is shown again', async () => {

@@ -112,7 +112,9 @@ describe('a backup of an environment', () => {
     expect(await logOf(server, backup)).toMatch(
       /Paused hfserver-[0-9a-f]+-web-1\n[\s\S]*The containers go on/,
     );
-    expect(readdirSync(join(server.dataDirectory, 'tasks'))).toEqual([]);
+    await expect
+      .poll(() => readdirSync(join(server.dataDirectory, 'tasks')), { timeout: 10_000 })
+      .toEqual([]);
   });
 
   test('pauses others that write to its volumes too', async () => {

@@ -29,6 +29,17 @@ describe('a backup is doubtful', () => {
     expect(doubt(before, [part('uploads', 1000)])).toBe('database is not there any more.');
   });
 
+  test('not where another source is mounted where it was, unless that has much less', () => {
+    const moved = (bytes: number) => ({
+      ...part('elsewhere', bytes),
+      mountPoints: part('uploads', 1).mountPoints,
+    });
+    expect(doubt([part('uploads', 1000)], [moved(1000)])).toBeNull();
+    expect(doubt([part('uploads', 1000)], [moved(9)])).toBe('uploads has 9 bytes, and had 1000.');
+    const other = { ...moved(1000), mountPoints: part('uploads', 1, 'db').mountPoints };
+    expect(doubt([part('uploads', 1000)], [other])).toBe('uploads is not there any more.');
+  });
+
   test('not for what nobody asked for', () => {
     const before = [part('uploads', 1000), part('database', 50, 'db')];
     expect(doubt(before, [part('uploads', 1000)], { components: ['web'] })).toBeNull();

@@ -27,11 +27,11 @@ const shrinkFactor = 10;
  */
 export function doubtOf({ taken, before, components, allowEmpty }: DoubtRequest): string | null {
   if (before === undefined) return null;
-  const now = new Map(taken.parts.map((part) => [part.name, part]));
   const doubts = before.parts
     .filter((part) => isData(part) && isAskedFor(part, components))
-    .flatMap(({ name, bytes }) => {
-      const part = now.get(name);
+    .flatMap((old) => {
+      const { name, bytes } = old;
+      const part = taken.parts.find((each) => each.name === name) ?? inPlaceOf(old, taken.parts);
       if (part === undefined) return [`${name} is not there any more`];
       if (part.bytes * shrinkFactor >= bytes || (part.bytes === 0 && allowEmpty)) return [];
       return [`${name} has ${part.bytes} bytes, and had ${bytes}`];
@@ -52,6 +52,18 @@ export function comparedWith<Backup extends { readonly components: readonly stri
   if (whole !== undefined) return whole;
   const most = Math.max(...good.map((backup) => backup.components.length));
   return good.find((backup) => backup.components.length === most);
+}
+
+/** Another source that is mounted where this one was: it was moved, or renamed. */
+function inPlaceOf<Part extends DoubtfulContents['parts'][number]>(
+  { mountPoints }: DoubtfulContents['parts'][number],
+  parts: readonly Part[],
+): Part | undefined {
+  return parts.find((part) =>
+    part.mountPoints.some(({ component, path }) =>
+      mountPoints.some((old) => old.component === component && old.path === path),
+    ),
+  );
 }
 
 function isData({ source }: DoubtfulContents['parts'][number]): boolean {
