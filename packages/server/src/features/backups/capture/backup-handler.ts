@@ -66,7 +66,8 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
         mover.send({ type: 'commit', capture: freeze });
         await mover.waitFor('committed');
         await mover.exited;
-        const end = await endOf(backups, { job: run.job, backup, milestones: mover.milestones });
+        const leftOut = leftOutOf(survey);
+        const end = await endOf(backups, { job: run.job, backup, milestones: mover.milestones, leftOut });
         return { ...end, warnings: [...warnings, ...end.warnings] };
       } finally {
         await taskRuns.end(mover);
@@ -97,7 +98,8 @@ export function createBackupHandler(options: BackupHandlerOptions): JobHandler {
       for (const { milestones } of settled) {
         if (milestones.committed === undefined) continue;
         await options.repositories.markInitialized(backup.repositoryId);
-        return await endOf(backups, { job: run.job, backup, milestones });
+        const leftOut = await leftOutNow(options, run);
+        return await endOf(backups, { job: run.job, backup, milestones, leftOut });
       }
       throw new HoldfastError('server-lost', 'The server was gone before the backup was complete.', {
         hint: 'The app runs as before. Take the backup again.',
@@ -201,18 +203,20 @@ interface EndedBackup {
   readonly job: JobRecord;
   readonly backup: BackupWithParts;
   readonly milestones: Milestones;
+  /** Mounts that are in no backup on purpose. */
+  readonly leftOut: ReadonlySet<string>;
 }
 
 /** What is committed counts, also if the mover was killed before it could say that it is done. */
 async function endOf(
   backups: BackupStore,
-  { job: { request }, backup: { id, components }, milestones }: EndedBackup,
+  { job: { request }, backup: { id, components }, milestones, leftOut }: EndedBackup,
 ): Promise<JobEnd> {
   if (request.kind !== 'backup') throw new HoldfastError('internal', 'The job is no backup.');
   const committed = committedBackup(milestones);
   const compared = comparedWith(components, await backups.goodBefore(id, comparedLimit));
   const before = compared === undefined ? undefined : await backups.get(compared.id);
-  const doubt = doubtOf({ ...request, taken: { components, parts: committed.parts }, before });
+  const doubt = doubtOf({ ...request, leftOut, taken: { components, parts: committed.parts }, before });
   const told = doubt === null ? [] : [`${doubt} It counts for nothing until it is accepted: backup:accept.`];
   return {
     warnings: [...(milestones.result?.warnings ?? []), ...told],
@@ -220,6 +224,21 @@ async function endOf(
       if (await backups.markReady(id, committed, tx)) await backups.setDoubt(id, doubt, tx);
     },
   };
+}
+
+function leftOutOf({ mounts }: Pick<EnvironmentSurvey, 'mounts'>): ReadonlySet<string> {
+  const left = mounts.filter(({ mount: { included, isGap } }) => !included && isGap !== true);
+  return new Set(left.map(({ mount }) => mount.name));
+}
+
+/** Of an engine that does not answer: none, and what is doubted for that can be accepted. */
+async function leftOutNow({ environments }: BackupHandlerOptions, run: JobRun): Promise<ReadonlySet<string>> {
+  try {
+    return leftOutOf(await environments.survey(run.job.environmentId, run));
+  } catch {
+    throwIfAborted(run.signal);
+    return new Set();
+  }
 }
 
 async function requireBackup(backups: BackupStore, { id, backupId }: JobRecord): Promise<BackupWithParts> {

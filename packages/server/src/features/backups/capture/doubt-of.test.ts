@@ -12,6 +12,7 @@ function doubt(before: readonly SealedPart[], now: readonly SealedPart[], more: 
     before: { components: ['web', 'db'], parts: before },
     taken: { components: ['web', 'db'], parts: now },
     components: null,
+    leftOut: new Set<string>(),
     allowEmpty: false,
     ...more,
   });
@@ -38,6 +39,14 @@ describe('a backup is doubtful', () => {
     expect(doubt([part('uploads', 1000)], [moved(9)])).toBe('uploads has 9 bytes, and had 1000.');
     const other = { ...moved(1000), mountPoints: part('uploads', 1, 'db').mountPoints };
     expect(doubt([part('uploads', 1000)], [other])).toBe('uploads is not there any more.');
+  });
+
+  test('not for what somebody left out, or what is backed up in another way now', () => {
+    expect(doubt([part('uploads', 1000)], [], { leftOut: new Set(['uploads']) })).toBeNull();
+    const source = { kind: 'command' as const, component: 'db', fileName: 'dump' };
+    const dump = { ...part('db.dump', 1000, 'db'), source, mountPoints: [] } as unknown as SealedPart;
+    expect(doubt([dump], [part('database', 10, 'db')])).toBeNull();
+    expect(doubt([dump], [part('uploads', 10)])).toBe('db.dump is not there any more.');
   });
 
   test('not for what nobody asked for', () => {

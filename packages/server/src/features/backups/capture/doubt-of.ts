@@ -12,6 +12,8 @@ export interface DoubtRequest {
   readonly before: DoubtfulContents | undefined;
   /** The components that were asked for; null: all. */
   readonly components: readonly string[] | null;
+  /** Mounts that somebody has left out since, or that a command backs up now. */
+  readonly leftOut: ReadonlySet<string>;
   /** Whether a source that is empty now was said to be so. */
   readonly allowEmpty: boolean;
 }
@@ -25,14 +27,14 @@ const shrinkFactor = 10;
  *
  * @returns null where it is as good as the one before
  */
-export function doubtOf({ taken, before, components, allowEmpty }: DoubtRequest): string | null {
+export function doubtOf({ taken, before, components, leftOut, allowEmpty }: DoubtRequest): string | null {
   if (before === undefined) return null;
   const doubts = before.parts
-    .filter((part) => isData(part) && isAskedFor(part, components))
+    .filter((part) => isData(part) && isAskedFor(part, components) && !leftOut.has(part.name))
     .flatMap((old) => {
       const { name, bytes } = old;
       const part = taken.parts.find((each) => each.name === name) ?? inPlaceOf(old, taken.parts);
-      if (part === undefined) return [`${name} is not there any more`];
+      if (part === undefined) return isOtherwise(old, taken.parts) ? [] : [`${name} is not there any more`];
       if (part.bytes * shrinkFactor >= bytes || (part.bytes === 0 && allowEmpty)) return [];
       return [`${name} has ${part.bytes} bytes, and had ${bytes}`];
     });
@@ -64,6 +66,15 @@ function inPlaceOf<Part extends DoubtfulContents['parts'][number]>(
       mountPoints.some((old) => old.component === component && old.path === path),
     ),
   );
+}
+
+/** What a command printed: its component is backed up by its mounts now. */
+function isOtherwise(
+  { source }: DoubtfulContents['parts'][number],
+  parts: DoubtfulContents['parts'],
+): boolean {
+  if (source.kind !== 'command') return false;
+  return parts.some((part) => part.mountPoints.some(({ component }) => component === source.component));
 }
 
 function isData({ source }: DoubtfulContents['parts'][number]): boolean {
