@@ -11,12 +11,12 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compareTrees, makeEveryKind } from '@holdfast/engine/testing';
-import { type Backup, routes } from '@holdfast/protocol';
+import { type Backup, isJobOver, routes } from '@holdfast/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Bucket } from './support/bucket.ts';
 import { ComposeProject, volumeFolder } from './support/compose.ts';
 import { Holdfast } from './support/holdfast.ts';
-import { mustRun } from './support/process.ts';
+import { eventually, mustRun } from './support/process.ts';
 import { restic } from './support/restic.ts';
 
 /** Repositories that were there before: stock restic's, and those of a server that is lost. In order. */
@@ -153,6 +153,11 @@ it('an inspection covers them, and deleting one leaves what its owner has', asyn
   const oldest = (await backupsOf(holdfast, 'laptop')).at(-1);
   await holdfast.mustRun(['backup:delete', oldest?.id ?? '', '--yes']);
   expect(await backupsOf(holdfast, 'laptop')).toHaveLength(2);
+  // A prune follows by itself, and nobody else gets a lock meanwhile.
+  await eventually('every job is over', async () => {
+    const { jobs } = await holdfast.client().call('job.list', { query: { environment: 'laptop' } });
+    return jobs.every(({ state }) => isJobOver(state));
+  });
   const left = JSON.parse(await restic(laptop(), ['snapshots', '--host', 'laptop', '--json'])) as unknown[];
   expect(left).toHaveLength(3);
   await restic(laptop(), ['check', '--read-data', '--no-cache']);

@@ -91,6 +91,7 @@ it('nothing is half there: stock restic finds every repository whole', async () 
   const configs = (await bucket.list()).filter((name) => name.endsWith('/config'));
   expect(configs).toHaveLength(stacks.length);
   const passwordFile = night.recoveryKeyFile('cloud');
+  await night.untilQuiet();
   await eachOf(configs, async (config) => {
     const repository = `s3:${bucket.place}/${config.slice(0, -'/config'.length)}`;
     const access = { repository, passwordFile, env: bucket.env() };

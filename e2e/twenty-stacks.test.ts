@@ -125,6 +125,7 @@ it('stock restic finds every repository whole, and the last good backup in its o
   const configs = (await bucket.list()).filter((name) => name.endsWith('/config'));
   expect(configs).toHaveLength(20);
   const passwordFile = night.recoveryKeyFile('cloud');
+  await night.untilQuiet();
   await eachOf(configs, async (config) => {
     const repository = `s3:${bucket.place}/${config.slice(0, -'/config'.length)}`;
     const access = { repository, passwordFile, env: bucket.env() };

@@ -148,6 +148,11 @@ export class Night implements AsyncDisposable {
     return (await this.jobs()).filter(({ state }) => state === 'queued' || state === 'running');
   }
 
+  /** No job is under way: what stock restic reads then, nobody changes. */
+  async untilQuiet(): Promise<void> {
+    await eventually('every job is over', async () => (await this.unfinished()).length === 0, 180_000);
+  }
+
   /** The most memory that the server ever had, in MiB. */
   serverPeakMiB(): number {
     const status = readFileSync(`/proc/${this.holdfast.serverPid}/status`, 'utf8');

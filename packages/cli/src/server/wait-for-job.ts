@@ -99,7 +99,15 @@ function progressState(job: Job): ProgressState {
   return { ...none, ...job.progress, label: job.cancelRequested ? `${label} (cancelling)` : label };
 }
 
+/** Where the kind's own name is none. */
+const nouns: Partial<Record<Job['kind'], string>> = {
+  adopt: 'adoption',
+  delete: 'deletion',
+  inspect: 'inspection',
+  revise: 'revision',
+};
+
 function phaseLabel(job: Job): string {
   if (job.state === 'queued') return `waiting to start the ${job.kind}`;
-  return job.progress?.phase ?? `starting the ${job.kind}`;
+  return job.progress?.phase ?? `starting the ${nouns[job.kind] ?? job.kind}`;
 }
